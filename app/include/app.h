@@ -1,0 +1,178 @@
+/* app.h - the use cases, with no user interface.
+ *
+ * The only room that sees model, dicom and data. The command line and the window are both thin
+ * layers over it. Reports for people and programs come as JsonNode (json-glib), with the stable
+ * keys that the command line promises; pictures and answers as plain data.
+ *
+ * Thread rule: an AppReview runs its work on one worker thread of its own; callbacks of the _async
+ * calls arrive in the caller's thread-default main context. The plain functions are synchronous.
+ * Errors: GError of the room that failed, or APP_ERROR.
+ */
+#ifndef HILUM_APP_H
+#define HILUM_APP_H
+
+#include <gio/gio.h>
+#include <json-glib/json-glib.h>
+
+G_BEGIN_DECLS
+
+#define APP_ERROR (app_error_quark())
+GQuark app_error_quark(void);
+typedef enum {
+  APP_ERROR_ARGUMENT, /* misuse: exit status 2 */
+  APP_ERROR_MODEL,    /* a ModelError, message as it was */
+  APP_ERROR_CANCELLED,
+  APP_ERROR_FAILED,
+} AppError;
+
+#define APP_NOTICE "Research use only, not for clinical use."
+
+/* ---- models ------------------------------------------------------------------------------- */
+
+/* The demo model that was built in: $HILUM_DEMO_MODEL, the installed data folder, or the source
+ * tree. NULL with *error when it is not there. g_free(). */
+char *app_demo_model_path(GError **error);
+
+typedef struct {
+  const char *model, *mmproj, *vision_tower, *template_name; /* NULL: demo model, defaults */
+  guint n_threads, context;
+} AppModelOptions;
+
+JsonNode *app_model_info(const AppModelOptions *options, GError **error);
+JsonNode *app_model_trace(const AppModelOptions *options, const char *image, const char *prompt,
+                          guint max_tokens, const char *dump_dir, GError **error);
+typedef gboolean (*AppProgress)(guint64 done, guint64 total, gpointer user);
+gboolean app_model_convert(const AppModelOptions *options, const char *type, const char *card,
+                           const char *out, AppProgress progress, gpointer user, GError **error);
+
+typedef struct _AppTokenizer AppTokenizer;
+AppTokenizer *app_tokenizer_open(const AppModelOptions *options, GError **error);
+JsonNode *app_tokenizer_line(AppTokenizer *tokenizer, const char *text, gsize length,
+                             GError **error); /* {ids, ids_special} */
+void app_tokenizer_free(AppTokenizer *tokenizer);
+
+/* ---- images ------------------------------------------------------------------------------- */
+
+JsonNode *app_image_info(const char *path, gboolean pixels, GError **error);
+
+typedef struct {
+  gboolean set;             /* FALSE: the file's own window */
+  double center, width;
+} AppWindow;
+gboolean app_window_parse(const char *text, AppWindow *window, GError **error); /* "C/W" */
+
+/* Writes the rendered picture as PNG. */
+gboolean app_image_render(const char *path, guint frame, const AppWindow *window, const char *out,
+                          GError **error);
+/* Writes the decoded stored values (raw little-endian, or .npy when OUT ends so). */
+gboolean app_image_decode(const char *path, guint frame, const char *out, GError **error);
+
+/* ---- a review: open, ask, follow up -------------------------------------------------------- */
+
+typedef struct _AppReview AppReview;
+
+typedef struct {
+  AppModelOptions model;
+  const char *log_path;  /* NULL: the default place */
+  gboolean no_log;
+} AppReviewOptions;
+
+/* Loads the model and opens the log. */
+AppReview *app_review_new(const AppReviewOptions *options, GError **error);
+void app_review_free(AppReview *review);
+JsonNode *app_review_model(AppReview *review); /* {name, sha256, quantization} */
+
+typedef struct {
+  const char *path;
+  guint frame;
+  AppWindow window;
+  gboolean blank;     /* a blank picture in its place */
+} AppImageChoice;
+
+typedef struct {
+  double temperature, top_p;
+  guint64 seed;
+  guint max_tokens;
+} AppSampling;
+
+typedef enum { APP_LENGTH_AUTO, APP_LENGTH_BRIEF, APP_LENGTH_DETAILED } AppLength;
+typedef enum { APP_ANSWER_FREE, APP_ANSWER_SHORT, APP_ANSWER_YES_NO } AppAnswerForm;
+
+typedef struct {
+  const char *question;        /* NULL: describe */
+  const AppImageChoice *image; /* needed in the first turn; later: NULL goes on with the same */
+  AppSampling sampling;
+  AppAnswerForm form;
+  AppLength length;            /* describe */
+  const char *caption;         /* describe; NULL: the data set's own text */
+} AppQuestion;
+
+/* Called from the worker: TOKEN text grows by, or a phase moves on ("image", "prompt", "answer"). */
+typedef struct {
+  void (*text)(const char *bytes, gsize length, gpointer user);
+  void (*progress)(const char *phase, guint done, guint total, gpointer user);
+  gpointer user;
+} AppListener;
+
+/* One turn: the JSON object of `hilum ask --json` / `hilum describe --json`. Synchronous; the turn
+ * is in the log when it returns. */
+JsonNode *app_review_ask(AppReview *review, const AppQuestion *question,
+                         const AppListener *listener, GCancellable *cancellable, GError **error);
+/* The same on the review's worker; LISTENER is called in the caller's main context, text coalesced. */
+void app_review_ask_async(AppReview *review, const AppQuestion *question,
+                          const AppListener *listener, GCancellable *cancellable,
+                          GAsyncReadyCallback callback, gpointer user);
+JsonNode *app_review_ask_finish(AppReview *review, GAsyncResult *result, GError **error);
+/* Starts a new conversation (a new image does so as well). */
+void app_review_reset(AppReview *review);
+guint app_review_turns(AppReview *review);
+
+/* ---- viewing (plain data for the window) ---------------------------------------------------- */
+
+typedef struct {
+  guint width, height;
+  guint8 *pixels; /* RGB */
+} AppPicture;
+void app_picture_free(AppPicture *picture);
+
+typedef struct {
+  char *title, *subtitle, *modality;
+  guint n_images; /* slices and frames together */
+} AppSeriesInfo;
+
+typedef struct _AppStudy AppStudy;
+/* PATH: a file or a folder. */
+void app_study_open_async(const char *path, GCancellable *cancellable,
+                          GAsyncReadyCallback callback, gpointer user);
+AppStudy *app_study_open_finish(GAsyncResult *result, GError **error);
+AppStudy *app_study_open(const char *path, GError **error);
+void app_study_free(AppStudy *study);
+guint app_study_n_series(AppStudy *study);
+const AppSeriesInfo *app_study_series(AppStudy *study, guint series);
+const char *app_study_refused(AppStudy *study, guint *n_refused); /* text for people, "" when none */
+
+typedef struct {
+  AppPicture *picture;
+  char *path;            /* file of this image, for AppImageChoice */
+  guint frame;
+  AppWindow window;      /* in force */
+  gboolean is_colour;
+  double low, high;      /* range of values */
+  char *label;           /* "CT 45/120", for the corner and for screen readers */
+} AppView;
+void app_view_free(AppView *view);
+/* Image INDEX of SERIES, rendered for WINDOW (NULL: the file's own). Decoded frames are cached. */
+AppView *app_study_view(AppStudy *study, guint series, guint index, const AppWindow *window,
+                        GError **error);
+
+/* ---- the log ------------------------------------------------------------------------------ */
+
+JsonNode *app_log_list(const char *log_path, guint limit, GError **error);
+JsonNode *app_log_show(const char *log_path, gint64 id, GError **error);
+
+/* ---- phantoms and training ------------------------------------------------------------------ */
+
+/* See app_phantom.h and app_train.h. */
+
+G_END_DECLS
+#endif

@@ -1,0 +1,113 @@
+/* store.h - the conversation log in SQLite.
+ *
+ * What this room does: keeps studies, images, models, conversations and turns, append-only, in one
+ * SQLite file of mode 0600 (WAL, foreign keys, synchronous=FULL when a turn is finished), with a
+ * versioned schema and migrations. What it does not do: read images, run models, know GTK.
+ *
+ * Thread rule: one StoreLog belongs to one thread at a time. Several processes may write the same
+ * file (busy timeout; a turn is one transaction).
+ * Errors: GError of domain STORE_ERROR. Messages never hold patient data.
+ */
+#ifndef HILUM_STORE_H
+#define HILUM_STORE_H
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+#define STORE_ERROR (store_error_quark())
+GQuark store_error_quark(void);
+typedef enum {
+  STORE_ERROR_FORMAT,  /* not a Hilum log */
+  STORE_ERROR_CORRUPT,
+  STORE_ERROR_NEWER,   /* schema of a newer Hilum */
+  STORE_ERROR_IO,      /* disk full, no permission */
+  STORE_ERROR_BUSY,
+  STORE_ERROR_NOT_FOUND,
+} StoreError;
+
+typedef struct _StoreLog StoreLog;
+
+/* $XDG_DATA_HOME/hilum/log.sqlite; g_free(). */
+char *store_default_path(void);
+/* Opens or makes the log (and its folder, mode 0700). READ_ONLY: must exist. */
+StoreLog *store_log_open(const char *path, gboolean read_only, GError **error);
+void store_log_close(StoreLog *log);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(StoreLog, store_log_close)
+
+/* ---- writing: all strings borrowed, NULL means absent -------------------------------------- */
+
+typedef struct {
+  const char *name, *sha256, *quantization, *path, *template_name;
+} StoreModel;
+
+typedef struct {
+  const char *study_instance_uid, *series_instance_uid, *patient_id, *patient_name;
+  const char *study_date, *study_description, *modality;
+  const char *path, *sop_instance_uid, *sop_class, *transfer_syntax;
+  guint frame;                   /* 0-based */
+  gboolean has_window;
+  double window_center, window_width;
+  const char *voi_function;
+  gboolean inverted;
+  const char *pixels_sha256;     /* of the stored pixels */
+  const char *sent_sha256;       /* of the very picture (RGB bytes) that the model saw */
+  gboolean blank;                /* --blank-image control */
+} StoreImage;
+
+typedef struct {
+  const char *question, *answer;
+  const gint32 *prompt_ids;
+  gsize n_prompt_ids;
+  const gint32 *answer_ids;
+  gsize n_answer_ids;
+  const char *stop;
+  double temperature, top_p;
+  guint64 seed;
+  guint max_tokens;
+  double image_s, prompt_s, first_token_s, answer_s;
+  guint prompt_tokens, answer_tokens;
+  gint64 image;                   /* id of the image it was asked on; 0: none */
+  const char *answer_form;        /* "free", "short", "yes-no" */
+  /* caption-length-aware prompting, for describe; instruction_rule NULL otherwise */
+  const char *instruction_rule, *instruction_list, *instruction_text;
+  guint instruction_words, instruction_threshold;
+} StoreTurn;
+
+/* Each returns the row's id, or 0 with *error set. Equal models and images are found again. */
+gint64 store_log_add_model(StoreLog *log, const StoreModel *model, GError **error);
+gint64 store_log_add_image(StoreLog *log, const StoreImage *image, GError **error);
+/* REWOUND_FROM: conversation that this one branches off, or 0; at turn REWOUND_TURN. */
+gint64 store_log_add_conversation(StoreLog *log, gint64 model, const char *program_version,
+                                  gint64 rewound_from, guint rewound_turn, GError **error);
+/* One transaction, durable when it returns. Turn numbers count up from 1. */
+gint64 store_log_add_turn(StoreLog *log, gint64 conversation, const StoreTurn *turn,
+                          GError **error);
+
+/* ---- reading ------------------------------------------------------------------------------ */
+
+typedef struct {
+  gint64 id;
+  char *started;   /* ISO 8601, UTC */
+  char *model_name, *model_sha256, *modality, *image_path, *first_question;
+  guint n_turns;
+} StoreConversation;
+void store_conversation_free(StoreConversation *conversation);
+GPtrArray *store_log_list(StoreLog *log, guint limit, GError **error); /* newest first */
+
+/* Everything of one turn, owned (the borrowed structs' strings point into it). */
+typedef struct {
+  gint64 id;
+  guint number;
+  char *time;
+  StoreTurn turn;
+  StoreImage image;     /* zeroes when the turn had none */
+  StoreModel model;
+  GStringChunk *strings; /* private */
+} StoreTurnRow;
+void store_turn_row_free(StoreTurnRow *row);
+/* All turns of a conversation, in order; NULL with NOT_FOUND. */
+GPtrArray *store_log_show(StoreLog *log, gint64 conversation, GError **error);
+
+G_END_DECLS
+#endif

@@ -1,0 +1,227 @@
+/* model.h - the LLaVA-Med core: from weights, a picture and a question to an answer.
+ *
+ * What this room does: reads checkpoints (Hugging Face folders and GGUF), tokenizes, renders
+ * conversation templates, prepares pictures, runs the CLIP tower, the projector and the decoder,
+ * and keeps one key/value timeline per session.
+ * What it does not do: read DICOM or image files, print, log, exit, use the network, or keep any
+ * mutable global. It uses libc, pthread and OpenBLAS alone (model/train/ is a target on top).
+ *
+ * Thread rule: a ModelEngine is read-only after opening and may be shared by any number of threads.
+ * A ModelSession belongs to one thread at a time; only model_session_cancel() may be called from
+ * another thread while it works.
+ *
+ * Errors: functions that can fail return false or NULL and fill *err (which may be NULL).
+ */
+#ifndef HILUM_MODEL_H
+#define HILUM_MODEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- errors ------------------------------------------------------------------------------- */
+
+typedef enum {
+  MODEL_OK = 0,
+  MODEL_ERROR_FORMAT,      /* the file is not of this format */
+  MODEL_ERROR_UNSUPPORTED, /* a known format, a feature that is not read here */
+  MODEL_ERROR_CORRUPT,     /* sizes, offsets, shapes or types contradict the file */
+  MODEL_ERROR_TOO_LARGE,   /* over a limit in model/base/limits.h, or out of memory */
+  MODEL_ERROR_IO,          /* the operating system refused */
+  MODEL_ERROR_BUSY,        /* the session works already */
+  MODEL_ERROR_NEWER,       /* written by a newer version */
+  MODEL_ERROR_CONTEXT,     /* the question does not fit in the context */
+  MODEL_ERROR_CANCELLED,   /* stopped on request before anything was answered */
+  MODEL_ERROR_ARGUMENT,    /* a value that the caller gave is out of range */
+} ModelErrorCode;
+
+typedef struct {
+  ModelErrorCode code;
+  char message[768]; /* names file, field, what was found and what was expected */
+} ModelError;
+
+/* ---- pictures ----------------------------------------------------------------------------- */
+
+/* A borrowed 8-bit picture, row by row, no padding between rows.
+ * channels 1: grey ("L"); channels 3: R, G, B interleaved. */
+typedef struct {
+  uint32_t width, height, channels;
+  const uint8_t *pixels; /* width * height * channels bytes */
+} ModelImage;
+
+/* ---- engine: the weights ------------------------------------------------------------------ */
+
+typedef struct ModelEngine ModelEngine;
+
+typedef struct {
+  const char *mmproj;       /* GGUF of the tower and projector, or NULL (also for HF folders) */
+  const char *vision_tower; /* folder of a CLIP checkpoint to use, or NULL: the checkpoint's own */
+  const char *template_name; /* conversation template to use, or NULL: the checkpoint's own */
+  uint32_t n_threads;        /* 0: one per online core */
+} ModelEngineOptions;
+
+/* Opens a Hugging Face folder or a GGUF file (ours holds everything; llama.cpp's comes in two).
+ * PATH is a folder or a file. OPTIONS may be NULL. Caller frees with model_engine_free(). */
+ModelEngine *model_engine_open(const char *path, const ModelEngineOptions *options,
+                               ModelError *err);
+void model_engine_free(ModelEngine *engine);
+
+/* What a model is, for people and for the log. Strings are borrowed from the engine. */
+typedef struct {
+  const char *name;          /* general.name, _name_or_path or the file's base name */
+  const char *path;
+  const char *format;        /* "gguf", "gguf+mmproj", "huggingface" */
+  const char *quantization;  /* type of most weight bytes: "F32", "F16", "Q8_0", "mixed Q4_K" ... */
+  const char *template_name; /* conversation template in use */
+  const char *tower_origin;  /* "checkpoint", "stock", "none" */
+  const char *model_card;    /* text of the card inside the file, or "" */
+  uint64_t n_parameters, n_weight_bytes;
+  uint32_t n_layers, hidden, heads, kv_heads, head_dim, ffn, vocab, context;
+  bool has_vision;
+  uint32_t image_size, patch_size, n_image_tokens, vision_hidden, vision_blocks_run;
+  const char *projector;    /* "linear", "mlp2x_gelu", "none" */
+  const char *aspect;       /* "pad", "square" */
+} ModelInfo;
+
+const ModelInfo *model_engine_info(const ModelEngine *engine);
+
+/* SHA-256 (64 hex digits and a NUL) over the names, types, shapes and bytes of the files that make
+ * up the model. Reads every byte: call it from a worker. The result does not change. */
+bool model_engine_sha256(const ModelEngine *engine, char hex[65], ModelError *err);
+
+/* Number of positions a whole picture takes in the timeline (v1.0: patches + start + end). */
+uint32_t model_engine_image_positions(const ModelEngine *engine);
+
+/* ---- prompts and tokens ------------------------------------------------------------------- */
+
+#define MODEL_IMAGE_ID (-200) /* stands for one picture in a list of ids (LLaVA's constant) */
+
+typedef struct {
+  int32_t *ids; /* owned; model_ids_clear() */
+  size_t n, capacity;
+} ModelIds;
+void model_ids_clear(ModelIds *ids);
+
+/* Plain SentencePiece encoding: no BOS, special strings are text. TEXT need not end in NUL. */
+bool model_tokenize(const ModelEngine *engine, const char *text, size_t length, ModelIds *ids,
+                    ModelError *err);
+/* BOS first; special strings recognised; every piece between them encoded on its own. With
+ * "<image>" in the text, LLaVA's tokenizer_image_token: one MODEL_IMAGE_ID per "<image>"
+ * (checkpoints with image start/end tokens: the written-out run of patch ids). */
+bool model_tokenize_prompt(const ModelEngine *engine, const char *text, size_t length,
+                           ModelIds *ids, ModelError *err);
+/* SentencePiece decode: valid UTF-8 (broken sequences become U+FFFD). Caller frees with free(). */
+char *model_detokenize(const ModelEngine *engine, const int32_t *ids, size_t n, ModelError *err);
+
+/* Caption-length-aware prompting and templates: see model_prompt.h. */
+
+/* ---- session: one timeline ---------------------------------------------------------------- */
+
+typedef struct ModelSession ModelSession;
+
+typedef struct {
+  uint32_t context; /* positions of the timeline; 0: min(the model's context, 4096) */
+} ModelSessionOptions;
+
+ModelSession *model_session_new(ModelEngine *engine, const ModelSessionOptions *options,
+                                ModelError *err);
+void model_session_free(ModelSession *session);
+
+typedef struct {
+  float temperature;   /* 0: greedy */
+  float top_p;         /* 1: off */
+  uint64_t seed;
+  uint32_t max_tokens; /* most ids in the answer; 0: 512 */
+} ModelSampling;
+
+typedef enum { MODEL_PHASE_IMAGE, MODEL_PHASE_PROMPT, MODEL_PHASE_ANSWER } ModelPhase;
+
+/* Called from the session's thread. PROGRESS: DONE of TOTAL steps of PHASE. TOKEN: the bytes that
+ * the answer has grown by (whole UTF-8 characters only); false stops the answer (stop "cancelled").*/
+typedef struct {
+  void (*progress)(ModelPhase phase, uint32_t done, uint32_t total, void *user);
+  bool (*token)(const char *bytes, size_t length, int32_t id, void *user);
+  void *user;
+} ModelCallbacks;
+
+typedef struct {
+  double image_s;       /* preparing and encoding the picture; 0 when it was kept */
+  double prompt_s;      /* this turn's own ids */
+  double first_token_s; /* from the call to the first token */
+  double answer_s;      /* from the first to the last token */
+  uint32_t prompt_tokens; /* positions computed for this turn (picture included) */
+  uint32_t answer_tokens;
+} ModelTiming;
+
+typedef struct {
+  char *text;         /* UTF-8, stop strings cut off */
+  ModelIds prompt;    /* the whole timeline before the answer; a picture is one MODEL_IMAGE_ID */
+  ModelIds answer;    /* generated ids, EOS not included */
+  const char *stop;   /* "eos", "stop-string", "max-tokens", "context", "cancelled" (static) */
+  ModelTiming timing;
+} ModelAnswer;
+void model_answer_clear(ModelAnswer *answer);
+
+/* Asks QUESTION (without "<image>"; the template places it). IMAGE is for the first turn, or NULL
+ * for a text conversation; in later turns a non-NULL IMAGE adds one more picture. Only the ids that
+ * are new are computed. On error the timeline is as before the call. After "cancelled" the partial
+ * answer is a finished turn. The question and every id of it count against the context, and
+ * MODEL_ERROR_CONTEXT names both numbers. */
+bool model_session_ask(ModelSession *session, const ModelImage *image, const char *question,
+                       const ModelSampling *sampling, const ModelCallbacks *callbacks,
+                       ModelAnswer *answer, ModelError *err);
+
+uint32_t model_session_turns(const ModelSession *session);      /* finished turns */
+uint32_t model_session_positions(const ModelSession *session);  /* used positions */
+/* Back to just before turn TURN (0: empty). The picture's rows are kept for asking again. */
+bool model_session_rewind(ModelSession *session, uint32_t turn, ModelError *err);
+/* From any thread: stop at the next layer or token. Cleared by the next call that works. */
+void model_session_cancel(ModelSession *session);
+
+/* ---- what the model sees, and traces ------------------------------------------------------ */
+
+/* The very square that the tower gets, before /255: side * side * 3 bytes, RGB. Caller frees. */
+uint8_t *model_preprocess(const ModelEngine *engine, const ModelImage *image, uint32_t *side,
+                          ModelError *err);
+
+/* Every stage for one rendered prompt, for comparison with references. All arrays owned. */
+typedef struct {
+  uint8_t *u8;          /* [side][side][3], NULL without a picture */
+  uint32_t side;
+  ModelIds ids;         /* as model_tokenize_prompt() gives them */
+  uint32_t n_positions;
+  float *vision;        /* [n_patches][vision_hidden] */
+  float *projected;     /* [n_patches][hidden] */
+  uint32_t n_patches, vision_hidden, hidden;
+  float *logits;        /* [vocab], after the prompt */
+  uint32_t vocab;
+  ModelIds greedy;      /* max_tokens ids at most, stops at EOS */
+  char *text;           /* decode of greedy */
+} ModelTrace;
+bool model_trace(ModelEngine *engine, const ModelImage *image, const char *prompt,
+                 uint32_t max_tokens, ModelTrace *trace, ModelError *err);
+void model_trace_clear(ModelTrace *trace);
+
+/* ---- conversion --------------------------------------------------------------------------- */
+
+/* DONE and TOTAL in bytes; false cancels. */
+typedef bool (*ModelConvertProgress)(uint64_t done, uint64_t total, void *user);
+
+/* Writes ENGINE as our single GGUF (decoder, tower, projector, tokenizer, template and
+ * preprocessing). TYPE "f32", "f16" or "q8_0" (norms, biases and embeddings of the tower stay f32;
+ * rows that do not divide by the block stay f16). CARD may be NULL. Written aside, synced, renamed:
+ * on error OUT is untouched and nothing is left beside it. */
+bool model_convert(const ModelEngine *engine, const char *type, const char *card, const char *out,
+                   ModelConvertProgress progress, void *user, ModelError *err);
+
+/* SHA-256 of N bytes, as 64 hex digits. */
+void model_sha256(const void *data, size_t n, char hex[65]);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,36 @@
+/* kernels.h - the thread pool and the arithmetic. Private to model/.
+ * Rule of repeatability: work is split into blocks whose bounds depend on the shapes alone, never
+ * on the number of threads, so any thread count gives the same numbers. OpenBLAS runs on one
+ * thread; our pool calls it once per block. */
+#ifndef HILUM_MODEL_KERNELS_H
+#define HILUM_MODEL_KERNELS_H
+
+#include "checkpoint/checkpoint.h"
+
+typedef struct ModelPool ModelPool;
+/* N_THREADS 0: one per online core. */
+ModelPool *model_pool_new(uint32_t n_threads, ModelError *err);
+void model_pool_free(ModelPool *pool);
+uint32_t model_pool_threads(const ModelPool *pool);
+/* Runs task(0..n_tasks-1) on all threads and waits; WORKER is 0..threads-1 (for scratch space).
+ * Not re-entrant. */
+void model_pool_run(ModelPool *pool, uint32_t n_tasks,
+                    void (*task)(uint32_t index, uint32_t worker, void *user), void *user);
+
+/* y[m][rows] = x[m][columns] . W^T (+ bias[rows] when not NULL); W of any type. Scratch comes from
+ * the pool's own preallocated buffers. */
+void model_matmul(ModelPool *pool, const ModelTensor *w, const float *bias, const float *x,
+                  uint64_t m, float *y);
+
+void model_rms_norm(const float *x, const float *w, uint64_t n, float eps, float *y);
+void model_layer_norm(const float *x, const float *w, const float *b, uint64_t n, float eps,
+                      float *y);
+void model_softmax(float *x, uint64_t n);
+void model_silu_multiply(const float *gate, const float *up, uint64_t n, float *y);
+void model_quick_gelu(float *x, uint64_t n);
+void model_gelu_erf(float *x, uint64_t n);
+/* ADJACENT: pairs (2i, 2i+1), else (i, i + head_dim/2). COS and SIN: [head_dim/2] of one position. */
+void model_rope(float *x, uint32_t heads, uint32_t head_dim, bool adjacent, const float *cos,
+                const float *sin);
+
+#endif
