@@ -1,0 +1,118 @@
+"""The one law of the house, checked: folder = library = prefix.
+
+check-rooms.py BUILD SOURCE - speaks TAP. For each room's library it reads the undefined symbols and
+fails when the room reaches where it may not, reads the defined ones and fails when one lacks the
+room's prefix, and compiles a wrong include with the room's own flags, which must not succeed.
+"""
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+import tempfile
+
+ROOMS = {'model': 'model_', 'train': 'train_', 'dicom': 'dicom_|phantom_', 'data': 'store_|data_|pmc_',
+         'app': 'app_'}
+GLIB, GTK, SQLITE = r'^g_', r'^(gtk_|gdk_|gsk_|adw_)', r'^sqlite3_'
+PRINTING = r'^(printf|vprintf|puts|putchar|fprintf|vfprintf|fputs|fputc|perror|__printf_chk|' \
+           r'__fprintf_chk|stdout|stderr)$'
+ENDING = r'^(exit|_exit|abort|quick_exit|system)$'
+STARTING = r'^(pthread_create|g_thread_new|g_thread_try_new|g_thread_pool_new|g_task_run_in_thread|' \
+           r'fork|vfork|posix_spawn.*|execv.*|g_spawn_.*|g_subprocess_.*)$'
+NETWORK = r'^(socket|connect|getaddrinfo|gethostbyname|g_socket_.*|soup_.*|curl_.*)$'
+CXX = r'^_Z.*(Dcm|OFString|DJ[A-Z])'
+
+# What each room must not reach for, by name.
+FORBIDDEN = {
+    'model': [GLIB, GTK, SQLITE, PRINTING, ENDING, CXX, NETWORK,
+              r'^(dicom|store|app|train|phantom)_', r'^(fork|vfork|exec.*|posix_spawn.*)$'],
+    'train': [GLIB, GTK, SQLITE, PRINTING, ENDING, CXX, NETWORK, STARTING,
+              r'^(dicom|store|app|phantom)_'],
+    'dicom': [GTK, SQLITE, PRINTING, ENDING, NETWORK, STARTING, CXX, r'^(model|store|app|train)_'],
+    'data': [GTK, PRINTING, ENDING, NETWORK, STARTING, CXX, r'^(model|dicom|app|train|phantom)_'],
+    'app': [GTK, SQLITE, PRINTING, ENDING, NETWORK, CXX],
+    'cli': [GTK, SQLITE, NETWORK, CXX, r'^(model|dicom|store|train|phantom)_'],
+    'desktop': [SQLITE, PRINTING, NETWORK, CXX, r'^(model|dicom|store|train|phantom)_'],
+}
+LIBRARIES = {'model': 'model/libhilum-model.a', 'train': 'model/train/libhilum-train.a',
+             'dicom': 'dicom/libhilum-dicom.a', 'data': 'data/libhilum-data.a',
+             'app': 'app/libhilum-app.a', 'cli': 'ui/cli/hilum.p', 'desktop':
+             'ui/desktop/hilum-desktop.p'}
+# Headers that the room must not be able to include.
+WRONG_INCLUDES = {
+    'model/': ['glib.h', 'dicom.h', 'store.h', 'app.h', 'sqlite3.h', 'train.h'],
+    'dicom/': ['model.h', 'store.h', 'app.h', 'gtk/gtk.h'],
+    'data/': ['model.h', 'dicom.h', 'app.h', 'gtk/gtk.h'],
+    'app/': ['gtk/gtk.h', 'checkpoint/checkpoint.h', 'bridge/bridge.h', 'tokenizer/tokenizer.h'],
+    'ui/cli/': ['model.h', 'dicom.h', 'store.h', 'train.h', 'gtk/gtk.h'],
+    'ui/desktop/': ['model.h', 'dicom.h', 'store.h', 'train.h'],
+}
+# Debian installs these two where the compiler looks by itself: no flag can hide them.
+ALWAYS_VISIBLE = {'sqlite3.h'}
+
+
+def objects(path):
+    if path.endswith('.p'):
+        return [os.path.join(path, f) for f in sorted(os.listdir(path)) if f.endswith('.o')]
+    return [path]
+
+
+def symbols(path, flag):
+    out = subprocess.run(['nm', flag] + objects(path), capture_output=True, text=True, check=True)
+    names = set()
+    for line in out.stdout.splitlines():
+        match = re.match(r'^[0-9a-f]*\s+([A-Za-z])\s+(\S+)$', line)
+        if match and (flag == '-u' or match.group(1) in 'TDBRVWG'):
+            names.add(match.group(2))
+    return names
+
+
+def main(build, source):
+    results = []
+    for room, library in LIBRARIES.items():
+        path = os.path.join(build, library)
+        undefined = symbols(path, '-u')
+        bad = sorted(s for s in undefined if any(re.search(f, s) for f in FORBIDDEN[room]))
+        results.append((f'{room} reaches only where it may', bad))
+        if room in ROOMS:
+            defined = {s for s in symbols(path, '-g') if not s.startswith(('__', '_Z', '_IO'))}
+            bad = sorted(s for s in defined
+                         if not re.match(f'^_?({ROOMS[room]})', s) and s not in undefined)
+            results.append((f'every symbol of {room} has its prefix', bad))
+    with open(os.path.join(build, 'compile_commands.json'), encoding='utf-8') as f:
+        commands = json.load(f)
+    for folder, headers in WRONG_INCLUDES.items():
+        mine = [c for c in commands if c['file'].startswith(os.path.relpath(source, build) + '/' + folder)
+                and c['file'].endswith('.c') and '/train/' not in c['file']]
+        assert mine, f'no compile command for {folder}'
+        results.append((f'a right file of {folder} compiles (control)',
+                        [] if compiles(mine[0], '#include <stddef.h>\n') else ['does not compile']))
+        for header in sorted(set(headers) - ALWAYS_VISIBLE):
+            snippet = f'#include "{header}"\n'
+            results.append((f'{folder} cannot include {header}',
+                            ['compiles'] if compiles(mine[0], snippet) else []))
+    print(f'1..{len(results)}')
+    for number, (name, bad) in enumerate(results, 1):
+        print(f"{'not ok' if bad else 'ok'} {number} {name}" + (f": {', '.join(bad)}" if bad else ''))
+    return 1 if any(bad for _, bad in results) else 0
+
+
+def compiles(command, text):
+    """Compiles TEXT with the flags of COMMAND, from a folder of its own."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, 'wrong.c')
+        with open(path, 'w', encoding='utf-8') as f:
+            f.write(text)
+        words = shlex.split(command['command'])
+        words[words.index('-o') + 1] = '/dev/null'
+        words = [path if w == command['file'] else w for w in words]
+        for drop in ('-MD', '-MQ', '-MF'):
+            if drop in words:
+                at = words.index(drop)
+                del words[at:at + (1 if drop == '-MD' else 2)]
+        done = subprocess.run(words + ['-fsyntax-only'], cwd=command['directory'], capture_output=True)
+        return done.returncode == 0
+
+
+sys.exit(main(sys.argv[1], sys.argv[2]))

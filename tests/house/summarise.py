@@ -1,0 +1,54 @@
+"""Counts the test cases (TAP lines) of a Meson test log and prints "N passed, N failed".
+
+A program that crashes, times out or ends before its plan counts as one failure more, so that a
+test cannot vanish. Skipped cases are named, loudly, and count as neither.
+"""
+import json
+import re
+import sys
+
+CASE = re.compile(r'^(\s*)(not )?ok\b\s*(\d+)?\s*(.*)$')
+
+
+def count(record):
+    """-> (passed, failed names, skipped names) of one test program"""
+    passed, failed, skipped = 0, [], []
+    for line in record.get('stdout', '').splitlines():
+        match = CASE.match(line)
+        if not match or match.group(1):
+            continue
+        name = f"{record['name']} {match.group(4)}"
+        if '# SKIP' in line.upper():
+            skipped.append(name)
+        elif match.group(2):
+            failed.append(name)
+        else:
+            passed += 1
+    if record['result'] == 'SKIP' and not skipped:
+        skipped.append(record['name'])
+    if record['result'] not in ('OK', 'SKIP') and not failed:
+        failed.append(f"{record['name']}: {record['result']}, exit status {record['returncode']}")
+    if record['result'] == 'OK' and not passed and not skipped:
+        failed.append(f"{record['name']}: ran no case")
+    return passed, failed, skipped
+
+
+def main(path):
+    passed, failed, skipped = 0, [], []
+    with open(path, encoding='utf-8') as log:
+        for line in log:
+            one = count(json.loads(line))
+            passed += one[0]
+            failed += one[1]
+            skipped += one[2]
+    for name in skipped:
+        print('skipped:', name, file=sys.stderr)
+    if skipped:
+        print(f'{len(skipped)} CASES WERE SKIPPED (named above)', file=sys.stderr)
+    for name in failed:
+        print('failed:', name)
+    print(f'{passed} passed, {len(failed)} failed')
+    return 1 if failed or not passed else 0
+
+
+sys.exit(main(sys.argv[1]))
