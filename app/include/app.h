@@ -27,6 +27,12 @@ typedef enum {
 
 #define APP_NOTICE "Research use only, not for clinical use."
 
+const char *app_version(void);
+
+/* NODE as one line of JSON: UTF-8 as it is, numbers in the shortest form that reads back to the
+ * same value, null for what is not a finite number. g_free(). */
+char *app_json_text(JsonNode *node);
+
 /* ---- models ------------------------------------------------------------------------------- */
 
 /* The demo model that was built in: $HILUM_DEMO_MODEL, the installed data folder, or the source
@@ -64,7 +70,8 @@ gboolean app_window_parse(const char *text, AppWindow *window, GError **error); 
 /* Writes the rendered picture as PNG. */
 gboolean app_image_render(const char *path, guint frame, const AppWindow *window, const char *out,
                           GError **error);
-/* Writes the decoded stored values (raw little-endian, or .npy when OUT ends so). */
+/* Writes the decoded stored values (raw little-endian, or .npy when OUT ends so). FRAME counts from
+ * 0, here and everywhere. */
 gboolean app_image_decode(const char *path, guint frame, const char *out, GError **error);
 
 /* ---- a review: open, ask, follow up -------------------------------------------------------- */
@@ -80,7 +87,12 @@ typedef struct {
 /* Loads the model and opens the log. */
 AppReview *app_review_new(const AppReviewOptions *options, GError **error);
 void app_review_free(AppReview *review);
-JsonNode *app_review_model(AppReview *review); /* {name, sha256, quantization} */
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(AppReview, app_review_free)
+/* {name, sha256, quantization}. Waits for the hash, which is taken beside the first answer. */
+JsonNode *app_review_model(AppReview *review, GError **error);
+/* Name of the model, at once. */
+const char *app_review_model_name(AppReview *review);
+gboolean app_review_has_vision(AppReview *review);
 
 typedef struct {
   const char *path;
@@ -114,8 +126,9 @@ typedef struct {
   gpointer user;
 } AppListener;
 
-/* One turn: the JSON object of `hilum ask --json` / `hilum describe --json`. Synchronous; the turn
- * is in the log when it returns. */
+/* One turn: the JSON object of `hilum ask --json` / `hilum describe --json`. Synchronous. The turn is
+ * in the log when it returns, or is kept to be written later if the log could not take it: an
+ * answer is never withheld for that, so ask app_review_save() afterwards. */
 JsonNode *app_review_ask(AppReview *review, const AppQuestion *question,
                          const AppListener *listener, GCancellable *cancellable, GError **error);
 /* The same on the review's worker; LISTENER is called in the caller's main context, text coalesced. */
@@ -123,7 +136,14 @@ void app_review_ask_async(AppReview *review, const AppQuestion *question,
                           const AppListener *listener, GCancellable *cancellable,
                           GAsyncReadyCallback callback, gpointer user);
 JsonNode *app_review_ask_finish(AppReview *review, GAsyncResult *result, GError **error);
-/* Starts a new conversation (a new image does so as well). */
+/* Writes the finished turns that the log has not taken yet. TRUE when none is left: everything that
+ * was answered is in the log (or no log is kept). */
+gboolean app_review_save(AppReview *review, GError **error);
+/* Back to just before turn TURN, counted from 0, to edit a question or to ask again. The log keeps
+ * what was said; the next turn opens a conversation there that says where it branches off. */
+gboolean app_review_rewind(AppReview *review, guint turn, GError **error);
+/* Starts a new conversation (a new image does so as well). Neither of the two may run while an
+ * asynchronous question is under way; they wait for it. */
 void app_review_reset(AppReview *review);
 guint app_review_turns(AppReview *review);
 
@@ -146,7 +166,7 @@ void app_study_open_async(const char *path, GCancellable *cancellable,
                           GAsyncReadyCallback callback, gpointer user);
 AppStudy *app_study_open_finish(GAsyncResult *result, GError **error);
 AppStudy *app_study_open(const char *path, GError **error);
-void app_study_free(AppStudy *study);
+void app_study_free(AppStudy *study); /* views under way go on and are thrown away */
 guint app_study_n_series(AppStudy *study);
 const AppSeriesInfo *app_study_series(AppStudy *study, guint series);
 const char *app_study_refused(AppStudy *study, guint *n_refused); /* text for people, "" when none */
@@ -164,9 +184,14 @@ void app_view_free(AppView *view);
 /* Image INDEX of SERIES, rendered for WINDOW (NULL: the file's own). Decoded frames are cached. */
 AppView *app_study_view(AppStudy *study, guint series, guint index, const AppWindow *window,
                         GError **error);
+/* The same on a thread of its own; a cancelled request that has not begun costs nothing. */
+void app_study_view_async(AppStudy *study, guint series, guint index, const AppWindow *window,
+                          GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user);
+AppView *app_study_view_finish(AppStudy *study, GAsyncResult *result, GError **error);
 
 /* ---- the log ------------------------------------------------------------------------------ */
 
+/* LOG_PATH NULL: the default place. Arrays: of conversations, newest first; of turns, in order. */
 JsonNode *app_log_list(const char *log_path, guint limit, GError **error);
 JsonNode *app_log_show(const char *log_path, gint64 id, GError **error);
 

@@ -1,0 +1,163 @@
+/* model.c - opening, describing and converting models. */
+#include <string.h>
+
+#include "private.h"
+
+#define DEMO_NAME "hilum-demo.gguf"
+
+char *
+app_demo_model_path(GError **error)
+{
+  const char *named = g_getenv("HILUM_DEMO_MODEL");
+  g_autofree char *installed = g_build_filename(HILUM_DATADIR, "hilum", "demo.gguf", NULL);
+  g_autofree char *source = g_build_filename(HILUM_SOURCE_ROOT, "data", "demo", DEMO_NAME, NULL);
+
+  if (named && *named) {
+    return g_strdup(named);
+  }
+  if (g_file_test(installed, G_FILE_TEST_IS_REGULAR)) {
+    return g_steal_pointer(&installed);
+  }
+  if (g_file_test(source, G_FILE_TEST_IS_REGULAR)) {
+    return g_steal_pointer(&source);
+  }
+  g_set_error(error, APP_ERROR, APP_ERROR_FAILED,
+              "the demo model is not there (looked for %s and %s); name a model with --model",
+              installed, source);
+  return NULL;
+}
+
+ModelEngine *
+app_engine_open(const AppModelOptions *options, GError **error)
+{
+  g_autofree char *demo = NULL;
+  const char *path = options->model;
+  const ModelEngineOptions engine_options = {.mmproj = options->mmproj,
+                                             .vision_tower = options->vision_tower,
+                                             .template_name = options->template_name,
+                                             .n_threads = options->n_threads};
+  ModelError failure = {0};
+  ModelEngine *engine;
+
+  if (!path && (options->mmproj || options->vision_tower)) {
+    g_set_error_literal(error, APP_ERROR, APP_ERROR_ARGUMENT,
+                        "a projector file or vision tower goes with a model: name it too");
+    return NULL;
+  }
+  if (!path) {
+    demo = app_demo_model_path(error);
+    if (!demo) {
+      return NULL;
+    }
+    path = demo;
+  }
+  engine = model_engine_open(path, &engine_options, &failure);
+  if (!engine) {
+    app_error_from_model(error, &failure);
+  }
+  return engine;
+}
+
+static JsonObject *
+vision_object(const ModelInfo *info, ModelEngine *engine)
+{
+  JsonObject *vision = json_object_new();
+
+  json_object_set_string_member(vision, "origin", info->tower_origin);
+  json_object_set_int_member(vision, "image_size", info->image_size);
+  json_object_set_int_member(vision, "patch_size", info->patch_size);
+  json_object_set_int_member(vision, "image_tokens", info->n_image_tokens);
+  json_object_set_int_member(vision, "image_positions", model_engine_image_positions(engine));
+  json_object_set_int_member(vision, "hidden", info->vision_hidden);
+  json_object_set_int_member(vision, "blocks_run", info->vision_blocks_run);
+  json_object_set_string_member(vision, "projector", info->projector);
+  json_object_set_string_member(vision, "aspect", info->aspect);
+  return vision;
+}
+
+JsonNode *
+app_model_info(const AppModelOptions *options, GError **error)
+{
+  g_autoptr(ModelEngine) engine = app_engine_open(options, error);
+  const ModelInfo *info;
+  JsonObject *object;
+  ModelError failure = {0};
+  char sha256[65];
+
+  if (!engine) {
+    return NULL;
+  }
+  if (!model_engine_sha256(engine, sha256, &failure)) {
+    app_error_from_model(error, &failure);
+    return NULL;
+  }
+  info = model_engine_info(engine);
+  object = json_object_new();
+  app_json_set_text(object, "name", info->name);
+  app_json_set_text(object, "path", info->path);
+  app_json_set_text(object, "format", info->format);
+  json_object_set_string_member(object, "sha256", sha256);
+  app_json_set_text(object, "quantization", info->quantization);
+  app_json_set_text(object, "template", info->template_name);
+  json_object_set_int_member(object, "parameters", (gint64)info->n_parameters);
+  json_object_set_int_member(object, "weight_bytes", (gint64)info->n_weight_bytes);
+  json_object_set_int_member(object, "layers", info->n_layers);
+  json_object_set_int_member(object, "hidden", info->hidden);
+  json_object_set_int_member(object, "heads", info->heads);
+  json_object_set_int_member(object, "kv_heads", info->kv_heads);
+  json_object_set_int_member(object, "head_dim", info->head_dim);
+  json_object_set_int_member(object, "ffn", info->ffn);
+  json_object_set_int_member(object, "vocab", info->vocab);
+  json_object_set_int_member(object, "context", info->context);
+  if (info->has_vision) {
+    app_json_set_object(object, "vision", vision_object(info, engine));
+  } else {
+    json_object_set_null_member(object, "vision");
+  }
+  app_json_set_text(object, "card", info->model_card);
+  return app_json_node(object);
+}
+
+typedef struct {
+  AppProgress progress;
+  gpointer user;
+} ConvertListener;
+
+static bool
+forward_progress(uint64_t done, uint64_t total, void *user)
+{
+  ConvertListener *listener = user;
+
+  return listener->progress(done, total, listener->user);
+}
+
+gboolean
+app_model_convert(const AppModelOptions *options, const char *type, const char *card,
+                  const char *out, AppProgress progress, gpointer user, GError **error)
+{
+  ConvertListener listener = {progress, user};
+  g_autoptr(ModelEngine) engine = NULL;
+  g_autofree char *card_text = NULL;
+  ModelError failure = {0};
+
+  if (card) {
+    gsize length;
+    if (!g_file_get_contents(card, &card_text, &length, error)) {
+      return FALSE;
+    }
+    if (!g_utf8_validate(card_text, (gssize)length, NULL)) {
+      g_set_error(error, APP_ERROR, APP_ERROR_FAILED, "%s: a model card is UTF-8 text; this is not",
+                  card);
+      return FALSE;
+    }
+  }
+  engine = app_engine_open(options, error);
+  if (!engine) {
+    return FALSE;
+  }
+  if (!model_convert(engine, type, card_text, out, progress ? forward_progress : NULL, &listener,
+                     &failure)) {
+    return app_error_from_model(error, &failure);
+  }
+  return TRUE;
+}

@@ -1,0 +1,65 @@
+/* private.h - what the files of app share. Not for other rooms. */
+#ifndef HILUM_APP_PRIVATE_H
+#define HILUM_APP_PRIVATE_H
+
+#include "app.h"
+#include "dicom.h"
+#include "model.h"
+#include "store.h"
+
+G_BEGIN_DECLS
+
+/* ---- errors ------------------------------------------------------------------------------- */
+
+/* The one place where a ModelError becomes a GError. Returns FALSE. */
+gboolean app_error_from_model(GError **error, const ModelError *from);
+
+/* ---- models ------------------------------------------------------------------------------- */
+
+/* Opens what OPTIONS ask for, the demo model by default. model_engine_free(). */
+ModelEngine *app_engine_open(const AppModelOptions *options, GError **error);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(ModelEngine, model_engine_free)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(ModelSession, model_session_free)
+
+/* ---- pictures ----------------------------------------------------------------------------- */
+
+/* One frame of one file as the radiologist and the model see it. */
+typedef struct {
+  DicomFile *file; /* for its header facts */
+  guint frame;
+  DicomWindow window;     /* in force */
+  gboolean has_numbers;   /* the window has a centre and a width */
+  gboolean blank;         /* PICTURE is the blank control */
+  DicomPicture *picture;  /* THE rendering, or the blank picture */
+  char *pixels_sha256;    /* of the stored values of the frame */
+  char *sent_sha256;      /* of the bytes of PICTURE */
+} AppShot;
+AppShot *app_shot_new(const char *path, guint frame, const AppWindow *window, gboolean blank,
+                      GError **error);
+void app_shot_free(AppShot *shot);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(AppShot, app_shot_free)
+ModelImage app_shot_image(const AppShot *shot); /* borrowed */
+
+/* The window that renders FRAME when WINDOW is asked for (NULL or unset: the file's own). */
+gboolean app_window_resolve(const DicomFrame *frame, const AppWindow *window, const char *path,
+                            DicomWindow *resolved, GError **error);
+
+/* ---- JSON --------------------------------------------------------------------------------- */
+
+/* Each sets MEMBER of OBJECT. Empty and NULL strings become null. */
+void app_json_set_text(JsonObject *object, const char *member, const char *text);
+void app_json_set_ids(JsonObject *object, const char *member, const gint32 *ids, gsize n);
+void app_json_set_object(JsonObject *object, const char *member, JsonObject *value);
+JsonNode *app_json_node(JsonObject *object); /* takes OBJECT */
+
+/* ---- files -------------------------------------------------------------------------------- */
+
+/* Writes an array as NumPy's format 1.0, aside, synced and renamed. DESCR such as "<f4"; BYTES is
+ * little-endian, row by row. */
+gboolean app_npy_write(const char *path, const char *descr, const gsize *shape, guint n_dims,
+                       const void *bytes, gsize n_bytes, GError **error);
+/* Any bytes, the same way. */
+gboolean app_file_write(const char *path, const void *bytes, gsize n_bytes, GError **error);
+
+G_END_DECLS
+#endif

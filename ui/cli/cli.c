@@ -1,0 +1,122 @@
+/* cli.c - dispatch, messages and output. */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli.h"
+
+static void
+print_commands(FILE *to, const char *name, const char *summary, const CliCommand *commands)
+{
+  fprintf(to, "Usage:\n  %s COMMAND [OPTION…]\n\n%s\n\nCommands:\n", name, summary);
+  for (const CliCommand *c = commands; c->name; c++) {
+    fprintf(to, "  %-10s %s\n", c->name, c->summary);
+  }
+  fprintf(to, "\n'%s COMMAND --help' tells more about one of them.\n", name);
+}
+
+static const CliCommand *
+find_command(const CliCommand *commands, const char *name)
+{
+  for (const CliCommand *c = commands; c->name; c++) {
+    if (strcmp(c->name, name) == 0) {
+      return c;
+    }
+  }
+  return NULL;
+}
+
+int
+cli_dispatch(const char *name, const char *summary, const CliCommand *commands, int argc,
+             char **argv)
+{
+  const CliCommand *command;
+  g_autofree char *program = NULL;
+
+  if (argc < 2) {
+    print_commands(stderr, name, summary, commands);
+    return CLI_MISUSED;
+  }
+  if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+    print_commands(stdout, name, summary, commands);
+    return CLI_DONE;
+  }
+  command = find_command(commands, argv[1]);
+  if (!command) {
+    return cli_misused("'%s' is not a command of %s; '%s --help' lists them", argv[1], name, name);
+  }
+  program = g_strdup_printf("%s %s", name, command->name);
+  g_set_prgname(program);
+  return command->run(argc - 1, argv + 1);
+}
+
+static void
+say(const char *format, va_list args)
+{
+  g_autofree char *text = g_strdup_vprintf(format, args);
+
+  /* Answers that were printed so far come first where both streams share a terminal. */
+  fflush(stdout);
+  fprintf(stderr, "hilum: %s\n", text);
+}
+
+int
+cli_misused(const char *format, ...)
+{
+  va_list args;
+
+  va_start(args, format);
+  say(format, args);
+  va_end(args);
+  return CLI_MISUSED;
+}
+
+void
+cli_note(const char *format, ...)
+{
+  va_list args;
+
+  va_start(args, format);
+  say(format, args);
+  va_end(args);
+}
+
+int
+cli_failed(const GError *error)
+{
+  cli_note("%s", error->message);
+  return g_error_matches(error, APP_ERROR, APP_ERROR_ARGUMENT) ? CLI_MISUSED : CLI_FAILED;
+}
+
+void
+cli_print_json(JsonNode *node)
+{
+  g_autofree char *text = app_json_text(node);
+
+  puts(text);
+  /* A reader of the stream gets each turn when it is done. */
+  fflush(stdout);
+}
+
+int
+cli_finish_output(int status)
+{
+  if (fflush(stdout) != 0 || ferror(stdout)) {
+    fprintf(stderr, "hilum: standard output could not be written: %s\n", g_strerror(errno));
+    return status == CLI_DONE ? CLI_FAILED : status;
+  }
+  return status;
+}
+
+void
+cli_print_field(const char *key, const char *format, ...)
+{
+  va_list args;
+
+  printf("%-18s ", key);
+  va_start(args, format);
+  vprintf(format, args);
+  va_end(args);
+  putchar('\n');
+}

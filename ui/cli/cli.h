@@ -1,0 +1,69 @@
+/* cli.h - what the subcommands of `hilum` share.
+ *
+ * The contract: results go to standard output, everything else to standard error; exit status 0 is
+ * done, 1 is failed, 2 is misused. Every subcommand is a function int cmd_NAME(int argc,
+ * char **argv), where argv[0] is its own name, and one row of the table in commands.c.
+ */
+#ifndef HILUM_CLI_H
+#define HILUM_CLI_H
+
+#include "app.h"
+
+enum { CLI_DONE = 0, CLI_FAILED = 1, CLI_MISUSED = 2 };
+
+typedef struct {
+  const char *name;
+  const char *summary; /* one line, without a full stop */
+  int (*run)(int argc, char **argv);
+} CliCommand;
+
+/* Picks argv[1] from COMMANDS (ends with a NULL name) and runs it; answers --help, and complains
+ * about anything else. NAME is what the user typed so far, such as "hilum image". */
+int cli_dispatch(const char *name, const char *summary, const CliCommand *commands, int argc,
+                 char **argv);
+
+/* ---- options ------------------------------------------------------------------------------ */
+
+/* Parses ENTRIES. Strings use G_OPTION_ARG_FILENAME, which takes bytes as they are in every locale
+ * (main() has checked that they are UTF-8). After it returns TRUE the rest of *argv, from 1 on, are
+ * the operands, N_MIN to N_MAX of them. After FALSE, *status is what to exit with: --help was
+ * answered, or a complaint was made. OPERANDS is their picture in the usage line. */
+gboolean cli_parse(int *argc, char ***argv, const GOptionEntry *entries, GOptionGroup *group,
+                   const char *operands, const char *summary, const char *description, int n_min,
+                   int n_max, int *status);
+
+/* --model, --mmproj, --vision-tower, --template, --threads, --context. */
+typedef struct {
+  AppModelOptions model; /* strings borrowed from the fields below */
+  char *path, *mmproj, *vision_tower, *template_name;
+  int threads, context;
+} CliModel;
+GOptionGroup *cli_model_group(CliModel *model); /* give it to cli_parse() */
+/* Checks the values and fills model->model. FALSE: complained already, exit with CLI_MISUSED. */
+gboolean cli_model_finish(CliModel *model);
+void cli_model_clear(CliModel *model);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(CliModel, cli_model_clear)
+
+/* --log FILE and --no-log, as entries for a subcommand's own list. */
+#define CLI_LOG_ENTRY(log)                                                                         \
+  {"log", 0, 0, G_OPTION_ARG_FILENAME, log, "Conversation log to use (default: the user's own)",   \
+   "FILE"}
+#define CLI_JSON_ENTRY(json)                                                                       \
+  {"json", 0, 0, G_OPTION_ARG_NONE, json, "Print JSON, one object per line", NULL}
+
+/* ---- messages ----------------------------------------------------------------------------- */
+
+/* Complain on standard error, as "hilum: ...". Each returns the status to exit with. */
+int cli_misused(const char *format, ...) G_GNUC_PRINTF(1, 2);
+int cli_failed(const GError *error); /* CLI_MISUSED for APP_ERROR_ARGUMENT, else CLI_FAILED */
+void cli_note(const char *format, ...) G_GNUC_PRINTF(1, 2);
+
+/* One JSON document on one line of standard output. */
+void cli_print_json(JsonNode *node);
+/* Flushes standard output; CLI_FAILED with a complaint when it could not be written whole. */
+int cli_finish_output(int status);
+
+/* "key   value" lines for people. */
+void cli_print_field(const char *key, const char *format, ...) G_GNUC_PRINTF(2, 3);
+
+#endif

@@ -1,0 +1,18 @@
+/* commands.h - every subcommand, one function each. The table is in commands.c. */
+#ifndef HILUM_CLI_COMMANDS_H
+#define HILUM_CLI_COMMANDS_H
+
+#include "cli.h"
+
+extern const CliCommand cli_commands[]; /* ends with a NULL name */
+
+int cmd_ask(int argc, char **argv);
+int cmd_describe(int argc, char **argv);
+int cmd_image(int argc, char **argv);
+int cmd_model(int argc, char **argv);
+int cmd_tokenize(int argc, char **argv);
+int cmd_log(int argc, char **argv);
+int cmd_train(int argc, char **argv);
+int cmd_phantom(int argc, char **argv);
+
+#endif

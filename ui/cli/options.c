@@ -1,0 +1,109 @@
+/* options.c - reading the command line. */
+#include <stdio.h>
+#include <string.h>
+
+#include "cli.h"
+
+gboolean
+cli_parse(int *argc, char ***argv, const GOptionEntry *entries, GOptionGroup *group,
+          const char *operands, const char *summary, const char *description, int n_min, int n_max,
+          int *status)
+{
+  gboolean help = FALSE;
+  const GOptionEntry help_entry[] = {
+      {"help", 'h', 0, G_OPTION_ARG_NONE, &help, "Show this help", NULL}, {NULL}};
+  g_autoptr(GOptionContext) context = g_option_context_new(operands);
+  g_autoptr(GError) error = NULL;
+  int n;
+
+  /* GOption's own --help would exit from within. */
+  g_option_context_set_help_enabled(context, FALSE);
+  g_option_context_set_summary(context, summary);
+  g_option_context_set_description(context, description);
+  g_option_context_add_main_entries(context, help_entry, NULL);
+  if (entries) {
+    g_option_context_add_main_entries(context, entries, NULL);
+  }
+  if (group) {
+    /* As part of the main group, so that one --help shows all. */
+    g_option_context_add_group(context, group);
+  }
+  if (!g_option_context_parse(context, argc, argv, &error)) {
+    *status = cli_misused("%s ('%s --help' lists the options)", error->message, g_get_prgname());
+    return FALSE;
+  }
+  if (help) {
+    g_autofree char *text = g_option_context_get_help(context, FALSE, NULL);
+    fputs(text, stdout);
+    *status = CLI_DONE;
+    return FALSE;
+  }
+  /* "--" that separates operands stays in argv. */
+  if (*argc > 1 && strcmp((*argv)[1], "--") == 0) {
+    memmove(*argv + 1, *argv + 2, (size_t)(*argc - 1) * sizeof **argv);
+    *argc -= 1;
+  }
+  n = *argc - 1;
+  if (n < n_min) {
+    *status = cli_misused("an operand is missing: %s %s", g_get_prgname(), operands);
+    return FALSE;
+  }
+  if (n > n_max) {
+    *status = cli_misused("'%s' is one operand too many ('%s --help' shows the usage)",
+                          (*argv)[n_max + 1], g_get_prgname());
+    return FALSE;
+  }
+  return TRUE;
+}
+
+GOptionGroup *
+cli_model_group(CliModel *m)
+{
+  GOptionGroup *group =
+      g_option_group_new("model", "Model Options:", "Show the model options", NULL, NULL);
+  const GOptionEntry entries[] = {
+      {"model", 0, 0, G_OPTION_ARG_FILENAME, &m->path,
+       "Hugging Face folder or GGUF file (default: the demo model)", "MODEL"},
+      {"mmproj", 0, 0, G_OPTION_ARG_FILENAME, &m->mmproj,
+       "GGUF file of the vision tower and projector", "FILE"},
+      {"vision-tower", 0, 0, G_OPTION_ARG_FILENAME, &m->vision_tower,
+       "Folder of a stock CLIP tower to use in place of the checkpoint's own", "DIR"},
+      {"template", 0, 0, G_OPTION_ARG_FILENAME, &m->template_name,
+       "Conversation template (default: the checkpoint's own)", "NAME"},
+      {"threads", 0, 0, G_OPTION_ARG_INT, &m->threads, "Threads (default: one per core)", "N"},
+      {"context", 0, 0, G_OPTION_ARG_INT, &m->context,
+       "Positions of the timeline (default: the model's, at most 4096)", "N"},
+      {NULL}};
+
+  g_option_group_add_entries(group, entries);
+  return group;
+}
+
+gboolean
+cli_model_finish(CliModel *m)
+{
+  if (m->threads < 0 || m->threads > 1024) {
+    cli_misused("--threads is %d; expected 0 (one per core) to 1024", m->threads);
+    return FALSE;
+  }
+  if (m->context < 0) {
+    cli_misused("--context is %d; expected a positive number", m->context);
+    return FALSE;
+  }
+  m->model = (AppModelOptions){.model = m->path,
+                               .mmproj = m->mmproj,
+                               .vision_tower = m->vision_tower,
+                               .template_name = m->template_name,
+                               .n_threads = (guint)m->threads,
+                               .context = (guint)m->context};
+  return TRUE;
+}
+
+void
+cli_model_clear(CliModel *m)
+{
+  g_clear_pointer(&m->path, g_free);
+  g_clear_pointer(&m->mmproj, g_free);
+  g_clear_pointer(&m->vision_tower, g_free);
+  g_clear_pointer(&m->template_name, g_free);
+}
