@@ -17,8 +17,12 @@ uint32_t model_pool_threads(const ModelPool *pool);
 void model_pool_run(ModelPool *pool, uint32_t n_tasks,
                     void (*task)(uint32_t index, uint32_t worker, void *user), void *user);
 
+/* Floats of scratch that every worker has: the most columns that a product and the most keys that
+ * an attention can have. */
+#define MODEL_POOL_SCRATCH (1u << 20)
+
 /* y[m][rows] = x[m][columns] . W^T (+ bias[rows] when not NULL); W of any type. Scratch comes from
- * the pool's own preallocated buffers. */
+ * the pool's own preallocated buffers, so columns <= MODEL_POOL_SCRATCH. */
 void model_matmul(ModelPool *pool, const ModelTensor *w, const float *bias, const float *x,
                   uint64_t m, float *y);
 
@@ -29,8 +33,22 @@ void model_softmax(float *x, uint64_t n);
 void model_silu_multiply(const float *gate, const float *up, uint64_t n, float *y);
 void model_quick_gelu(float *x, uint64_t n);
 void model_gelu_erf(float *x, uint64_t n);
-/* ADJACENT: pairs (2i, 2i+1), else (i, i + head_dim/2). COS and SIN: [head_dim/2] of one position. */
+/* ADJACENT: pairs (2i, 2i+1), else (i, i + head_dim/2). COS and SIN: [head_dim/2] of one position.
+ */
 void model_rope(float *x, uint32_t heads, uint32_t head_dim, bool adjacent, const float *cos,
                 const float *sin);
+
+/* out = softmax(q k^T / sqrt(head_dim)) v for each head. Rows of q and out are q_stride floats
+ * apart, rows of k and v kv_stride; head h lies at column h * head_dim and uses key/value head
+ * h / (heads / kv_heads). CAUSAL: the queries are the last n_queries of the n_keys positions, and
+ * each sees the keys up to its own. n_keys <= MODEL_POOL_SCRATCH. */
+typedef struct {
+  const float *q, *k, *v;
+  float *out;
+  uint64_t q_stride, kv_stride, n_queries, n_keys;
+  uint32_t heads, kv_heads, head_dim;
+  bool causal;
+} ModelAttention;
+void model_attention(ModelPool *pool, const ModelAttention *attention);
 
 #endif
