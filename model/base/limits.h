@@ -14,5 +14,7 @@
 #define MODEL_MAX_IMAGE_SIDE 4096u      /* side of the tower's square */
 #define MODEL_MAX_PICTURE_SIDE 65535u   /* side of a picture that is asked about */
 #define MODEL_MAX_THREADS 256u
+#define MODEL_MAX_TEXT_BYTES (8u << 20) /* one text to tokenize; each byte takes about 100 of work */
+#define MODEL_MAX_PIECE_BYTES 256u      /* of a vocabulary; SentencePiece trains 16 characters */
 
 #endif
