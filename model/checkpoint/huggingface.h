@@ -1,0 +1,34 @@
+/* huggingface.h - the pieces of the reader of Hugging Face folders. Private to model/checkpoint. */
+#ifndef HILUM_MODEL_CHECKPOINT_HUGGINGFACE_H
+#define HILUM_MODEL_CHECKPOINT_HUGGINGFACE_H
+
+#include "checkpoint/json.h"
+#include "checkpoint/roles.h"
+
+/* FOLDER/NAME as JSON. A file that is not there is no error: *found tells. */
+bool model_folder_json(const char *folder, const char *name, ModelJson *json, bool *found,
+                       ModelError *err);
+/* Every tensor of a folder: model.safetensors, or the shards that its index names. Sealed. */
+bool model_folder_tensors(ModelCheckpoint *checkpoint, const char *folder, ModelTable *table,
+                          ModelError *err);
+
+/* The tower of a checkpoint's configuration. VISION may be NULL: sizes are then read off the
+ * tensors of TABLE under PREFIX. FOLDER is where preprocessor_config.json may lie. */
+bool model_tower_config(ModelVisionConfig *config, const ModelTable *table, const char *prefix,
+                        const ModelJson *json, const ModelJsonNode *vision, const char *folder,
+                        ModelError *err);
+/* The prefix of the tower's names in TABLE, NULL when it holds none. Static. */
+const char *model_tower_find(const ModelTable *table);
+
+/* tokenizer.model, added tokens and special tokens of FOLDER into checkpoint->vocabulary and
+ * config (bos, eos, pad, image ids, decoder.vocab). ROWS: of the token embedding. CONVERTED: names
+ * of the Hugging Face conversion, whose "<image>" and "<pad>" are placeholders, not text. */
+bool model_folder_vocabulary(ModelCheckpoint *checkpoint, const char *folder, const ModelJson *json,
+                             bool converted, uint64_t rows, ModelError *err);
+
+/* Copies up to N bytes of text of LENGTH as printable UTF-8; cut at a character. */
+void model_text_copy(char *out, size_t n, const char *text, size_t length);
+/* Sets the ids of the image tokens from vocabulary->added; -1 where there is none. */
+void model_vocabulary_image_ids(const ModelVocabulary *vocabulary, ModelConfig *config);
+
+#endif

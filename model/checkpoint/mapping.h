@@ -1,0 +1,32 @@
+/* mapping.h - files as read-only memory. Private to model/checkpoint.
+ *
+ * A mapping is of the size that the file had when it was opened. A file that another process cuts
+ * short afterwards cannot be read safely by anybody; small files (configurations, vocabularies)
+ * are therefore copied, and only weights are mapped. */
+#ifndef HILUM_MODEL_CHECKPOINT_MAPPING_H
+#define HILUM_MODEL_CHECKPOINT_MAPPING_H
+
+#include "checkpoint/checkpoint.h"
+
+struct ModelMapping {
+  char *path;
+  const uint8_t *data;
+  uint64_t size;
+  char *names; /* the tensor names found in this file, one after the other, or NULL */
+};
+
+/* Only regular files that are not empty. */
+bool model_mapping_open(const char *path, ModelMapping **mapping, ModelError *err);
+void model_mapping_free(ModelMapping *mapping);
+
+/* Opens PATH and appends it to the checkpoint's mappings, which own it. */
+ModelMapping *model_checkpoint_map(ModelCheckpoint *checkpoint, const char *path, ModelError *err);
+
+/* The whole of a small file, with a NUL behind it. Caller frees *data. *n excludes the NUL. */
+bool model_file_read(const char *path, uint64_t max_bytes, char **data, size_t *n, ModelError *err);
+/* FOLDER/NAME, or NULL when memory is out. Caller frees. */
+char *model_path_join(const char *folder, const char *name);
+bool model_path_is_folder(const char *path);
+bool model_path_exists(const char *path);
+
+#endif
