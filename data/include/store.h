@@ -24,18 +24,27 @@ typedef enum {
   STORE_ERROR_IO,      /* disk full, no permission */
   STORE_ERROR_BUSY,
   STORE_ERROR_NOT_FOUND,
+  STORE_ERROR_INVALID, /* a value that the log does not hold: too long, no SHA-256 */
 } StoreError;
 
 typedef struct _StoreLog StoreLog;
 
 /* $XDG_DATA_HOME/hilum/log.sqlite; g_free(). */
 char *store_default_path(void);
-/* Opens or makes the log (and its folder, mode 0700). READ_ONLY: must exist. */
+/* Opens or makes the log (and its folder, mode 0700). A log that others may read is tightened to
+ * the owner's rights; one of an older schema is migrated. READ_ONLY: must exist, be of this schema,
+ * and nothing is changed; a log in a folder that cannot be written is read as the unchanging file
+ * that it then is. */
 StoreLog *store_log_open(const char *path, gboolean read_only, GError **error);
 void store_log_close(StoreLog *log);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(StoreLog, store_log_close)
 
-/* ---- writing: all strings borrowed, NULL means absent -------------------------------------- */
+/* ---- writing: all strings borrowed, NULL means absent --------------------------------------
+ *
+ * A text may be any UTF-8 of at most 4 MiB; bytes that are no UTF-8 are replaced by U+FFFD (the
+ * token ids hold what was said). Each SHA-256 is 64 lower-case hexadecimal digits. Not-a-number is
+ * kept. Each call is one transaction: it is whole in the log, or an error and not there.
+ */
 
 typedef struct {
   const char *name, *sha256, *quantization, *path, *template_name;
@@ -56,7 +65,7 @@ typedef struct {
 } StoreImage;
 
 typedef struct {
-  const char *question, *answer;
+  const char *question, *answer; /* required */
   const gint32 *prompt_ids;
   gsize n_prompt_ids;
   const gint32 *answer_ids;
@@ -77,7 +86,8 @@ typedef struct {
 /* Each returns the row's id, or 0 with *error set. Equal models and images are found again. */
 gint64 store_log_add_model(StoreLog *log, const StoreModel *model, GError **error);
 gint64 store_log_add_image(StoreLog *log, const StoreImage *image, GError **error);
-/* REWOUND_FROM: conversation that this one branches off, or 0; at turn REWOUND_TURN. */
+/* REWOUND_FROM: conversation that this one branches off, or 0; after its turn REWOUND_TURN (0: before
+ * the first), which must be there. */
 gint64 store_log_add_conversation(StoreLog *log, gint64 model, const char *program_version,
                                   gint64 rewound_from, guint rewound_turn, GError **error);
 /* One transaction, durable when it returns. Turn numbers count up from 1. */
@@ -91,9 +101,13 @@ typedef struct {
   char *started;   /* ISO 8601, UTC */
   char *model_name, *model_sha256, *modality, *image_path, *first_question;
   guint n_turns;
+  char *program_version;
+  gint64 rewound_from; /* 0: none */
+  guint rewound_turn;
 } StoreConversation;
 void store_conversation_free(StoreConversation *conversation);
-GPtrArray *store_log_list(StoreLog *log, guint limit, GError **error); /* newest first */
+/* Newest first, at most LIMIT (0: all). Modality and path are those of the first turn's image. */
+GPtrArray *store_log_list(StoreLog *log, guint limit, GError **error);
 
 /* Everything of one turn, owned (the borrowed structs' strings point into it). */
 typedef struct {

@@ -1,0 +1,211 @@
+/* log-schema.c - checks, migrations and the comparison with what the migrations make.
+ *
+ * 1. A file's first claim (application_id, user_version) is believed only far enough to choose the
+ *    migrations; the tables themselves are then compared text by text. Nothing of a file that is
+ * not ours is changed.
+ * 2. The version is read again inside each step's transaction: another process may have migrated.
+ */
+#include "log-schema.h"
+#include "log-private.h"
+#include "log-schema-v1.h"
+
+static const char *const migrations[] = {store_schema_v1};
+const StoreSchema store_schema = {migrations, G_N_ELEMENTS(migrations)};
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(sqlite3, sqlite3_close)
+/* Here a statement is prepared for one use: leaving the scope frees it. */
+typedef sqlite3_stmt OwnedStatement;
+static void
+owned_statement_free(OwnedStatement *statement)
+{
+  sqlite3_finalize(statement);
+}
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(OwnedStatement, owned_statement_free)
+
+static gboolean
+read_number(sqlite3 *db, const char *name, const char *sql, gint64 *number, GError **error)
+{
+  g_autoptr(OwnedStatement) statement = NULL;
+  int rc = sqlite3_prepare_v2(db, sql, -1, &statement, NULL);
+
+  if (rc == SQLITE_OK) {
+    rc = sqlite3_step(statement);
+  }
+  if (rc != SQLITE_ROW) {
+    return store_fail_sqlite(error, db, name, "reading the header", rc);
+  }
+  *number = sqlite3_column_int64(statement, 0);
+  return TRUE;
+}
+
+static gboolean
+check_version(const char *name, const StoreSchema *schema, gint64 version, GError **error)
+{
+  if (version > schema->version) {
+    return store_fail(error, STORE_ERROR_NEWER, name,
+                      "schema version: found %" G_GINT64_FORMAT
+                      ", expected at most %d: a newer Hilum wrote this log",
+                      version, schema->version);
+  }
+  return version >= 0 || store_fail(error, STORE_ERROR_FORMAT, name,
+                                    "schema version: found %" G_GINT64_FORMAT ", expected 1 to %d",
+                                    version, schema->version);
+}
+
+gboolean
+store_schema_check(sqlite3 *db, const char *name, const StoreSchema *schema, gboolean read_only,
+                   int *version, GError **error)
+{
+  gint64 application = 0, found = 0, objects = 0;
+
+  if (!read_number(db, name, "PRAGMA application_id", &application, error) ||
+      !read_number(db, name, "PRAGMA user_version", &found, error) ||
+      !read_number(db, name, "SELECT count(*) FROM sqlite_schema", &objects, error)) {
+    return FALSE;
+  }
+  if (application == 0 && found == 0 && objects == 0) {
+    *version = 0;
+    return !read_only || store_fail(error, STORE_ERROR_FORMAT, name,
+                                    "found an empty database, expected a Hilum log");
+  }
+  if (application != STORE_APPLICATION_ID) {
+    return store_fail(error, STORE_ERROR_FORMAT, name,
+                      "application id: found 0x%08x, expected 0x%08x: not a Hilum log",
+                      (guint)application, (guint)STORE_APPLICATION_ID);
+  }
+  if (!check_version(name, schema, found, error)) {
+    return FALSE;
+  }
+  if (found == 0 || (read_only && found < schema->version)) {
+    return store_fail(error, STORE_ERROR_FORMAT, name, "schema version: found %d, expected %d%s",
+                      (int)found, schema->version,
+                      found ? ": open the log for writing once, to bring it up to date" : "");
+  }
+  *version = (int)found;
+  return TRUE;
+}
+
+/* One step inside an open transaction. *done: there is nothing left to do. */
+static gboolean
+migrate_step(sqlite3 *db, const char *name, const StoreSchema *schema, gboolean *done,
+             GError **error)
+{
+  gint64 version = 0;
+  g_autofree char *doing = NULL, *stamp = NULL;
+
+  if (!read_number(db, name, "PRAGMA user_version", &version, error) ||
+      !check_version(name, schema, version, error)) {
+    return FALSE;
+  }
+  *done = version == schema->version;
+  if (*done) {
+    return TRUE;
+  }
+  doing = g_strdup_printf("bringing schema version %d to %d", (int)version, (int)version + 1);
+  stamp = g_strdup_printf("PRAGMA user_version = %d", (int)version + 1);
+  return store_exec(db, name, doing, schema->migrations[version], error) &&
+         store_exec(db, name, doing, stamp, error);
+}
+
+gboolean
+store_schema_migrate(sqlite3 *db, const char *name, const StoreSchema *schema, GError **error)
+{
+  gboolean done = FALSE;
+
+  while (!done) {
+    if (!store_exec(db, name, "locking the log", "BEGIN IMMEDIATE", error)) {
+      return FALSE;
+    }
+    if (!migrate_step(db, name, schema, &done, error) ||
+        !store_exec(db, name, "writing the schema", "COMMIT", error)) {
+      sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
+      return FALSE;
+    }
+  }
+  return TRUE;
+}
+
+/* ---- comparison ----------------------------------------------------------------------------- */
+
+/* The statistics of ANALYZE are the one thing that a visitor may leave behind. */
+static const char schema_sql[] =
+    "SELECT type, name, sql FROM sqlite_schema"
+    " WHERE NOT (type = 'table' AND name IN ('sqlite_stat1', 'sqlite_stat4'))"
+    " ORDER BY name COLLATE BINARY, type";
+
+static const char *
+column(sqlite3_stmt *statement, int index)
+{
+  const char *text = (const char *)sqlite3_column_text(statement, index);
+  return text ? text : "";
+}
+
+/* < 0: A's object comes first; 0: the same object. A statement without a row comes last. */
+static int
+order(sqlite3_stmt *a, gboolean a_row, sqlite3_stmt *b, gboolean b_row)
+{
+  int by_name;
+
+  if (!a_row || !b_row) {
+    return (int)b_row - (int)a_row;
+  }
+  by_name = strcmp(column(a, 1), column(b, 1));
+  return by_name ? by_name : strcmp(column(a, 0), column(b, 0));
+}
+
+/* The name of a foreign object is not repeated: the file may be anyone's. */
+static gboolean
+compare_lists(sqlite3_stmt *found, sqlite3_stmt *expected, sqlite3 *db, const char *name,
+              GError **error)
+{
+  for (;;) {
+    int rc = sqlite3_step(found);
+    int expected_rc = sqlite3_step(expected);
+    int which;
+
+    if (rc != SQLITE_ROW && rc != SQLITE_DONE) {
+      return store_fail_sqlite(error, db, name, "reading the schema", rc);
+    }
+    if (rc == SQLITE_DONE && expected_rc == SQLITE_DONE) {
+      return TRUE;
+    }
+    which = order(found, rc == SQLITE_ROW, expected, expected_rc == SQLITE_ROW);
+    if (which < 0) {
+      return store_fail(error, STORE_ERROR_CORRUPT, name,
+                        "schema: found an object that is no part of a Hilum log");
+    }
+    if (which > 0) {
+      return store_fail(error, STORE_ERROR_CORRUPT, name, "schema: %s %s is missing",
+                        column(expected, 0), column(expected, 1));
+    }
+    if (strcmp(column(found, 2), column(expected, 2)) != 0) {
+      return store_fail(error, STORE_ERROR_CORRUPT, name, "schema: %s %s is not as Hilum made it",
+                        column(expected, 0), column(expected, 1));
+    }
+  }
+}
+
+gboolean
+store_schema_compare(sqlite3 *db, const char *name, const StoreSchema *schema, GError **error)
+{
+  g_autoptr(sqlite3) model = NULL;
+  g_autoptr(OwnedStatement) found = NULL;
+  g_autoptr(OwnedStatement) expected = NULL;
+  int rc = sqlite3_open_v2(":memory:", &model, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL);
+
+  if (rc != SQLITE_OK) {
+    return store_fail_sqlite(error, model, name, "making a schema to compare with", rc);
+  }
+  if (!store_schema_migrate(model, name, schema, error)) {
+    return FALSE;
+  }
+  rc = sqlite3_prepare_v2(db, schema_sql, -1, &found, NULL);
+  if (rc != SQLITE_OK) {
+    return store_fail_sqlite(error, db, name, "reading the schema", rc);
+  }
+  rc = sqlite3_prepare_v2(model, schema_sql, -1, &expected, NULL);
+  if (rc != SQLITE_OK) {
+    return store_fail_sqlite(error, model, name, "reading the schema to compare with", rc);
+  }
+  return compare_lists(found, expected, db, name, error);
+}

@@ -1,0 +1,31 @@
+/* log-schema.h - the versions of the log's tables, and how a file is brought to the newest. */
+#ifndef HILUM_DATA_LOG_SCHEMA_H
+#define HILUM_DATA_LOG_SCHEMA_H
+
+#include <glib.h>
+#include <sqlite3.h>
+
+#define STORE_APPLICATION_ID 0x48494c4d /* "HILM" */
+
+/* MIGRATIONS[i] takes a log of version i to version i + 1; version 0 is an empty file. The texts
+ * are never edited once released: a new version is a new text at the end. */
+typedef struct {
+  const char *const *migrations;
+  int version;
+} StoreSchema;
+
+extern const StoreSchema store_schema;
+
+/* Reads what the file says it is and changes nothing: FALSE with FORMAT, NEWER or CORRUPT. *version
+ * is 0 for an empty file. */
+gboolean store_schema_check(sqlite3 *db, const char *name, const StoreSchema *schema,
+                            gboolean read_only, int *version, GError **error);
+/* Each step in one transaction, so that a failure leaves the version before it. */
+gboolean store_schema_migrate(sqlite3 *db, const char *name, const StoreSchema *schema,
+                              GError **error);
+/* Holds every table, index, trigger and view against those that the migrations make: one that is
+ * missing, changed or foreign is CORRUPT. */
+gboolean store_schema_compare(sqlite3 *db, const char *name, const StoreSchema *schema,
+                              GError **error);
+
+#endif

@@ -1,0 +1,196 @@
+/* log.c - opening and closing the conversation log.
+ *
+ * 1. A file that is not a Hilum log of this schema is refused before anything is written to it.
+ * 2. The connection trusts the file as little as SQLite can be told to: no functions from the
+ *    schema, no views, no extensions, no attached files, sizes bounded, cells checked.
+ * 3. A commit is on the disk when it returns: synchronous=FULL with WAL. Where the file system has
+ *    no shared memory for WAL, the rollback journal and synchronous=EXTRA promise the same.
+ */
+#include "log-limits.h"
+#include "log-private.h"
+#include "log-schema.h"
+
+void
+store_log_close(StoreLog *log)
+{
+  if (!log) {
+    return;
+  }
+  for (guint i = 0; i < STORE_N_SQL; i++) {
+    sqlite3_finalize(log->statements[i]);
+  }
+  sqlite3_close(log->db);
+  g_free(log->name);
+  g_free(log);
+}
+
+gboolean
+store_exec(sqlite3 *db, const char *name, const char *doing, const char *sql, GError **error)
+{
+  int rc = sqlite3_exec(db, sql, NULL, NULL, NULL);
+
+  return rc == SQLITE_OK || store_fail_sqlite(error, db, name, doing, rc);
+}
+
+void
+store_log_set_busy_timeout(StoreLog *log, int milliseconds)
+{
+  sqlite3_busy_timeout(log->db, milliseconds);
+}
+
+static void
+distrust(sqlite3 *db)
+{
+  static const struct {
+    int option, value;
+  } options[] = {
+      {SQLITE_DBCONFIG_DEFENSIVE, 1},   {SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0},
+      {SQLITE_DBCONFIG_ENABLE_FKEY, 1}, {SQLITE_DBCONFIG_ENABLE_TRIGGER, 1},
+      {SQLITE_DBCONFIG_ENABLE_VIEW, 0}, {SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0},
+      {SQLITE_DBCONFIG_DQS_DDL, 0},     {SQLITE_DBCONFIG_DQS_DML, 0},
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS(options); i++) {
+    sqlite3_db_config(db, options[i].option, options[i].value, NULL);
+  }
+  sqlite3_limit(db, SQLITE_LIMIT_LENGTH, STORE_MAX_ROW);
+  sqlite3_limit(db, SQLITE_LIMIT_SQL_LENGTH, 1 << 20);
+  sqlite3_limit(db, SQLITE_LIMIT_ATTACHED, 0);
+  sqlite3_limit(db, SQLITE_LIMIT_TRIGGER_DEPTH, 4);
+}
+
+/* Opens PATH as CHANGELESS (immutable: no locks, no -wal, no -shm), or plainly. */
+static gboolean
+connect_file(StoreLog *log, const char *path, gboolean changeless, GError **error)
+{
+  int flags = SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_EXRESCODE |
+              (log->read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE);
+  g_autofree char *file = g_filename_to_uri(path, NULL, error);
+  g_autofree char *uri = file ? g_strconcat(file, changeless ? "?immutable=1" : "", NULL) : NULL;
+  int rc;
+
+  if (!uri) {
+    return FALSE;
+  }
+  rc = sqlite3_open_v2(uri, &log->db, flags | SQLITE_OPEN_URI, NULL);
+  if (rc != SQLITE_OK) {
+    return store_fail_sqlite(error, log->db, log->name, "opening the log", rc);
+  }
+  distrust(log->db);
+  sqlite3_busy_timeout(log->db, STORE_BUSY_MS);
+  return store_exec(log->db, log->name, "setting up the connection",
+                    "PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY;"
+                    "PRAGMA recursive_triggers = ON; PRAGMA synchronous = FULL",
+                    error);
+}
+
+/* Connects and looks at the header. A read-only log whose folder cannot be written has nowhere to
+ * put the shared memory of WAL; without rows left in its -wal it is complete as it lies there. */
+static gboolean
+connect_log(StoreLog *log, const char *path, int *version, GError **error)
+{
+  g_autoptr(GError) local = NULL;
+
+  if (connect_file(log, path, FALSE, &local) &&
+      store_schema_check(log->db, log->name, &store_schema, log->read_only, version, &local)) {
+    return TRUE;
+  }
+  if (!log->read_only || !log->db || !g_error_matches(local, STORE_ERROR, STORE_ERROR_IO)) {
+    g_propagate_error(error, g_steal_pointer(&local));
+    return FALSE;
+  }
+  if (store_file_size(path, "-wal") > 0) {
+    return store_fail(error, STORE_ERROR_IO, log->name,
+                      "its newest turns are still in the -wal file beside it, and the folder "
+                      "cannot be written: open the log where it can be");
+  }
+  g_clear_pointer(&log->db, sqlite3_close);
+  return connect_file(log, path, TRUE, error) &&
+         store_schema_check(log->db, log->name, &store_schema, TRUE, version, error);
+}
+
+static gboolean
+keep_journal_mode(void *wal, int n, char **values, char **names)
+{
+  *(gboolean *)wal = n == 1 && g_strcmp0(values[0], "wal") == 0;
+  return 0;
+}
+
+/* Two processes that make the same log change its mode at once, and SQLite answers BUSY to one of
+ * them without waiting, so the waiting is done here. */
+static gboolean
+use_wal(StoreLog *log, GError **error)
+{
+  gboolean wal = FALSE;
+  int rc = SQLITE_BUSY;
+
+  for (int waited = 0; rc != SQLITE_OK; waited += 10) {
+    rc = sqlite3_exec(log->db, "PRAGMA journal_mode = WAL", keep_journal_mode, &wal, NULL);
+    if (rc != SQLITE_OK && ((rc & 0xff) != SQLITE_BUSY || waited >= STORE_BUSY_MS)) {
+      return store_fail_sqlite(error, log->db, log->name, "setting the journal mode", rc);
+    }
+    if (rc != SQLITE_OK) {
+      g_usleep(10 * 1000);
+    }
+  }
+  return wal || store_exec(log->db, log->name, "setting the journal mode",
+                           "PRAGMA synchronous = EXTRA", error);
+}
+
+static int
+keep_first_line(void *first, int n, char **values, char **names)
+{
+  if (!*(char **)first) {
+    *(char **)first = g_strdup(n == 1 && values[0] ? values[0] : "");
+  }
+  return 0;
+}
+
+/* SQLite's findings name pages, tables and columns, and no content. */
+static gboolean
+check_pages(StoreLog *log, const char *path, GError **error)
+{
+  g_autofree char *found = NULL;
+  g_autofree char *valid = NULL;
+  int rc;
+
+  if (store_file_size(path, "") + store_file_size(path, "-wal") > STORE_MAX_QUICK_CHECK) {
+    return TRUE;
+  }
+  rc = sqlite3_exec(log->db, "PRAGMA quick_check(1)", keep_first_line, &found, NULL);
+  if (rc != SQLITE_OK) {
+    return store_fail_sqlite(error, log->db, log->name, "checking the pages", rc);
+  }
+  if (g_strcmp0(found, "ok") != 0) {
+    valid = g_utf8_make_valid(found ? found : "", -1);
+    g_strdelimit(valid, "\r\n\t", ' ');
+    return store_fail(error, STORE_ERROR_CORRUPT, log->name, "checking the pages: found %.200s",
+                      valid);
+  }
+  return TRUE;
+}
+
+StoreLog *
+store_log_open(const char *path, gboolean read_only, GError **error)
+{
+  g_autoptr(StoreLog) log = g_new0(StoreLog, 1);
+  g_autofree char *real = NULL;
+  int version = 0;
+
+  g_return_val_if_fail(path, NULL);
+  log->name = g_filename_display_name(path);
+  log->read_only = read_only;
+  real = store_file_prepare(path, read_only, error);
+  if (!real || !connect_log(log, real, &version, error)) {
+    return NULL;
+  }
+  if (!read_only &&
+      (!use_wal(log, error) || !store_schema_migrate(log->db, log->name, &store_schema, error))) {
+    return NULL;
+  }
+  if (!store_schema_compare(log->db, log->name, &store_schema, error) ||
+      !check_pages(log, real, error)) {
+    return NULL;
+  }
+  return g_steal_pointer(&log);
+}
