@@ -1,7 +1,11 @@
 /* error.c - the errors of this room, and of model, as GErrors. */
 #include "private.h"
 
-G_DEFINE_QUARK(hilum-app-error-quark, app_error)
+GQuark
+app_error_quark(void)
+{
+  return g_quark_from_static_string("hilum-app-error");
+}
 
 const char *
 app_version(void)

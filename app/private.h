@@ -27,12 +27,12 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(ModelSession, model_session_free)
 typedef struct {
   DicomFile *file; /* for its header facts */
   guint frame;
-  DicomWindow window;     /* in force */
-  gboolean has_numbers;   /* the window has a centre and a width */
-  gboolean blank;         /* PICTURE is the blank control */
-  DicomPicture *picture;  /* THE rendering, or the blank picture */
-  char *pixels_sha256;    /* of the stored values of the frame */
-  char *sent_sha256;      /* of the bytes of PICTURE */
+  DicomWindow window;    /* in force */
+  gboolean has_numbers;  /* the window has a centre and a width */
+  gboolean blank;        /* PICTURE is the blank control */
+  DicomPicture *picture; /* THE rendering, or the blank picture */
+  char *pixels_sha256;   /* of the stored values of the frame */
+  char *sent_sha256;     /* of the bytes of PICTURE */
 } AppShot;
 AppShot *app_shot_new(const char *path, guint frame, const AppWindow *window, gboolean blank,
                       GError **error);

@@ -62,7 +62,7 @@ void app_tokenizer_free(AppTokenizer *tokenizer);
 JsonNode *app_image_info(const char *path, gboolean pixels, GError **error);
 
 typedef struct {
-  gboolean set;             /* FALSE: the file's own window */
+  gboolean set; /* FALSE: the file's own window */
   double center, width;
 } AppWindow;
 gboolean app_window_parse(const char *text, AppWindow *window, GError **error); /* "C/W" */
@@ -80,7 +80,7 @@ typedef struct _AppReview AppReview;
 
 typedef struct {
   AppModelOptions model;
-  const char *log_path;  /* NULL: the default place */
+  const char *log_path; /* NULL: the default place */
   gboolean no_log;
 } AppReviewOptions;
 
@@ -98,7 +98,7 @@ typedef struct {
   const char *path;
   guint frame;
   AppWindow window;
-  gboolean blank;     /* a blank picture in its place */
+  gboolean blank; /* a blank picture in its place */
 } AppImageChoice;
 
 typedef struct {
@@ -115,23 +115,25 @@ typedef struct {
   const AppImageChoice *image; /* needed in the first turn; later: NULL goes on with the same */
   AppSampling sampling;
   AppAnswerForm form;
-  AppLength length;            /* describe */
-  const char *caption;         /* describe; NULL: the data set's own text */
+  AppLength length;    /* describe */
+  const char *caption; /* describe; NULL: the data set's own text */
 } AppQuestion;
 
-/* Called from the worker: TOKEN text grows by, or a phase moves on ("image", "prompt", "answer"). */
+/* Called from the worker: TOKEN text grows by, or a phase moves on ("image", "prompt", "answer").
+ */
 typedef struct {
   void (*text)(const char *bytes, gsize length, gpointer user);
   void (*progress)(const char *phase, guint done, guint total, gpointer user);
   gpointer user;
 } AppListener;
 
-/* One turn: the JSON object of `hilum ask --json` / `hilum describe --json`. Synchronous. The turn is
- * in the log when it returns, or is kept to be written later if the log could not take it: an
+/* One turn: the JSON object of `hilum ask --json` / `hilum describe --json`. Synchronous. The turn
+ * is in the log when it returns, or is kept to be written later if the log could not take it: an
  * answer is never withheld for that, so ask app_review_save() afterwards. */
 JsonNode *app_review_ask(AppReview *review, const AppQuestion *question,
                          const AppListener *listener, GCancellable *cancellable, GError **error);
-/* The same on the review's worker; LISTENER is called in the caller's main context, text coalesced. */
+/* The same on the review's worker; LISTENER is called in the caller's main context, text coalesced.
+ */
 void app_review_ask_async(AppReview *review, const AppQuestion *question,
                           const AppListener *listener, GCancellable *cancellable,
                           GAsyncReadyCallback callback, gpointer user);
@@ -162,23 +164,24 @@ typedef struct {
 
 typedef struct _AppStudy AppStudy;
 /* PATH: a file or a folder. */
-void app_study_open_async(const char *path, GCancellable *cancellable,
-                          GAsyncReadyCallback callback, gpointer user);
+void app_study_open_async(const char *path, GCancellable *cancellable, GAsyncReadyCallback callback,
+                          gpointer user);
 AppStudy *app_study_open_finish(GAsyncResult *result, GError **error);
 AppStudy *app_study_open(const char *path, GError **error);
 void app_study_free(AppStudy *study); /* views under way go on and are thrown away */
 guint app_study_n_series(AppStudy *study);
 const AppSeriesInfo *app_study_series(AppStudy *study, guint series);
-const char *app_study_refused(AppStudy *study, guint *n_refused); /* text for people, "" when none */
+const char *app_study_refused(AppStudy *study,
+                              guint *n_refused); /* text for people, "" when none */
 
 typedef struct {
   AppPicture *picture;
-  char *path;            /* file of this image, for AppImageChoice */
+  char *path; /* file of this image, for AppImageChoice */
   guint frame;
-  AppWindow window;      /* in force */
+  AppWindow window; /* in force */
   gboolean is_colour;
-  double low, high;      /* range of values */
-  char *label;           /* "CT 45/120", for the corner and for screen readers */
+  double low, high; /* range of values */
+  char *label;      /* "CT 45/120", for the corner and for screen readers */
 } AppView;
 void app_view_free(AppView *view);
 /* Image INDEX of SERIES, rendered for WINDOW (NULL: the file's own). Decoded frames are cached. */

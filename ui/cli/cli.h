@@ -46,10 +46,14 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(CliModel, cli_model_clear)
 
 /* --log FILE and --no-log, as entries for a subcommand's own list. */
 #define CLI_LOG_ENTRY(log)                                                                         \
-  {"log", 0, 0, G_OPTION_ARG_FILENAME, log, "Conversation log to use (default: the user's own)",   \
-   "FILE"}
+  {                                                                                                \
+    "log", 0, 0, G_OPTION_ARG_FILENAME, log, "Conversation log to use (default: the user's own)",  \
+        "FILE"                                                                                     \
+  }
 #define CLI_JSON_ENTRY(json)                                                                       \
-  {"json", 0, 0, G_OPTION_ARG_NONE, json, "Print JSON, one object per line", NULL}
+  {                                                                                                \
+    "json", 0, 0, G_OPTION_ARG_NONE, json, "Print JSON, one object per line", NULL                 \
+  }
 
 /* ---- messages ----------------------------------------------------------------------------- */
 

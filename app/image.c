@@ -1,0 +1,162 @@
+/* image.c - `hilum image`: facts, renderings and stored values of image files. */
+#include <string.h>
+
+#include "private.h"
+
+static void
+set_numbers(JsonObject *object, const char *member, GArray *values)
+{
+  guint n = values ? values->len : 0;
+  JsonArray *array = json_array_sized_new(n);
+
+  for (guint i = 0; i < n; i++) {
+    json_array_add_double_element(array, g_array_index(values, double, i));
+  }
+  json_object_set_array_member(object, member, array);
+}
+
+static void
+set_count(JsonObject *object, const char *member, gboolean present, guint value)
+{
+  if (present) {
+    json_object_set_int_member(object, member, value);
+  } else {
+    json_object_set_null_member(object, member);
+  }
+}
+
+static void
+set_number(JsonObject *object, const char *member, gboolean present, double value)
+{
+  if (present) {
+    json_object_set_double_member(object, member, value);
+  } else {
+    json_object_set_null_member(object, member);
+  }
+}
+
+static const char *
+or_else(const char *text, const char *fallback)
+{
+  return text && *text ? text : fallback;
+}
+
+/* The keys and their meaning are those of the corpus' table of expectations: a value that the file
+ * does not state is null, except that a single frame counts as one. */
+static JsonObject *
+info_object(const char *path, const DicomInfo *info)
+{
+  JsonObject *object = json_object_new();
+  gboolean bitmap = info->kind != DICOM_KIND_DICOM;
+  const char *format = info->kind == DICOM_KIND_JPEG ? "JPEG" : "PNG";
+
+  json_object_set_string_member(object, "file", path);
+  app_json_set_text(object, "transfer_syntax",
+                    or_else(info->transfer_syntax, bitmap ? format : NULL));
+  app_json_set_text(object, "sop_class", info->sop_class);
+  app_json_set_text(object, "modality", info->modality);
+  json_object_set_int_member(object, "rows", info->rows);
+  json_object_set_int_member(object, "cols", info->columns);
+  json_object_set_int_member(object, "frames", info->frames);
+  json_object_set_int_member(object, "samples", info->samples);
+  app_json_set_text(object, "photometric", info->photometric);
+  set_count(object, "planar", info->has_planar, info->planar);
+  set_count(object, "bits_alloc", info->has_bits, info->bits_allocated);
+  set_count(object, "bits_stored", info->has_bits, info->bits_stored);
+  set_count(object, "pixel_rep", info->has_bits && !bitmap, info->pixel_representation);
+  set_numbers(object, "window_center", info->window_center);
+  set_numbers(object, "window_width", info->window_width);
+  set_number(object, "slope", info->has_rescale, info->slope);
+  set_number(object, "intercept", info->has_rescale, info->intercept);
+  return object;
+}
+
+JsonNode *
+app_image_info(const char *path, gboolean pixels, GError **error)
+{
+  g_autoptr(DicomFile) file = dicom_file_open(path, error);
+  JsonObject *object;
+  char md5[33] = "";
+  double low = 0, high = 0;
+
+  if (!file || (pixels && !dicom_file_pixel_summary(file, md5, &low, &high, error))) {
+    return NULL;
+  }
+  object = info_object(path, dicom_file_info(file));
+  if (pixels) {
+    json_object_set_string_member(object, "md5_pixels", md5);
+    json_object_set_double_member(object, "pix_min", low);
+    json_object_set_double_member(object, "pix_max", high);
+  }
+  return app_json_node(object);
+}
+
+gboolean
+app_image_render(const char *path, guint frame, const AppWindow *window, const char *out,
+                 GError **error)
+{
+  g_autoptr(AppShot) shot = app_shot_new(path, frame, window, FALSE, error);
+
+  return shot && dicom_picture_write_png(shot->picture, out, error);
+}
+
+/* NumPy's name of the stored type, NULL when the bytes do not divide into samples. */
+static const char *
+stored_type(gsize bytes_per_sample, gboolean is_signed)
+{
+  switch (bytes_per_sample) {
+  case 1:
+    return is_signed ? "|i1" : "|u1";
+  case 2:
+    return is_signed ? "<i2" : "<u2";
+  case 4:
+    return is_signed ? "<i4" : "<u4";
+  default:
+    return NULL;
+  }
+}
+
+static gboolean
+write_stored_npy(const DicomInfo *info, const DicomFrame *frame, const char *out, GError **error)
+{
+  gsize n_bytes;
+  const guint8 *bytes = dicom_frame_stored(frame, &n_bytes);
+  gsize shape[3] = {dicom_frame_height(frame), dicom_frame_width(frame), MAX(info->samples, 1)};
+  gsize n_samples = shape[0] * shape[1] * shape[2];
+  gboolean is_signed = info->kind == DICOM_KIND_DICOM && info->pixel_representation == 1;
+  const char *type = NULL;
+
+  if (n_samples > 0 && n_bytes % n_samples == 0) {
+    type = stored_type(n_bytes / n_samples, is_signed);
+  }
+  if (!type) {
+    g_set_error(error, APP_ERROR, APP_ERROR_FAILED,
+                "%s: %" G_GSIZE_FORMAT " bytes for %" G_GSIZE_FORMAT
+                " samples do not make an array; write raw values instead",
+                info->path, n_bytes, n_samples);
+    return FALSE;
+  }
+  return app_npy_write(out, type, shape, shape[2] > 1 ? 3 : 2, bytes, n_bytes, error);
+}
+
+gboolean
+app_image_decode(const char *path, guint frame, const char *out, GError **error)
+{
+  g_autoptr(DicomFile) file = dicom_file_open(path, error);
+  g_autoptr(DicomFrame) pixels = NULL;
+  const guint8 *bytes;
+  gsize n_bytes;
+
+  if (!file) {
+    return FALSE;
+  }
+  pixels = dicom_file_read_frame(file, frame, error);
+  if (!pixels) {
+    return FALSE;
+  }
+  if (g_str_has_suffix(out, ".npy")) {
+    return write_stored_npy(dicom_file_info(file), pixels, out, error);
+  }
+  bytes = dicom_frame_stored(pixels, &n_bytes);
+  return app_file_write(out, bytes, n_bytes, error);
+}

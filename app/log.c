@@ -1,0 +1,189 @@
+/* log.c - reading the conversation log, for people and programs. */
+#include "private.h"
+
+static StoreLog *
+open_log(const char *path, GError **error)
+{
+  g_autofree char *standard = path ? NULL : store_default_path();
+
+  return store_log_open(path ? path : standard, TRUE, error);
+}
+
+static JsonNode *
+array_node(JsonArray *array)
+{
+  JsonNode *node = json_node_new(JSON_NODE_ARRAY);
+
+  json_node_take_array(node, array);
+  return node;
+}
+
+JsonNode *
+app_log_list(const char *log_path, guint limit, GError **error)
+{
+  g_autoptr(StoreLog) log = open_log(log_path, error);
+  g_autoptr(GPtrArray) rows = log ? store_log_list(log, limit, error) : NULL;
+  JsonArray *array;
+
+  if (!rows) {
+    return NULL;
+  }
+  array = json_array_sized_new(rows->len);
+  for (guint i = 0; i < rows->len; i++) {
+    const StoreConversation *row = rows->pdata[i];
+    JsonObject *object = json_object_new();
+    json_object_set_int_member(object, "id", row->id);
+    app_json_set_text(object, "started", row->started);
+    json_object_set_int_member(object, "turns", row->n_turns);
+    app_json_set_text(object, "modality", row->modality);
+    app_json_set_text(object, "image", row->image_path);
+    app_json_set_text(object, "model", row->model_name);
+    app_json_set_text(object, "model_sha256", row->model_sha256);
+    app_json_set_text(object, "question", row->first_question);
+    app_json_set_text(object, "program_version", row->program_version);
+    if (row->rewound_from != 0) {
+      json_object_set_int_member(object, "rewound_from", row->rewound_from);
+      json_object_set_int_member(object, "rewound_turn", row->rewound_turn);
+    } else {
+      json_object_set_null_member(object, "rewound_from");
+      json_object_set_null_member(object, "rewound_turn");
+    }
+    json_array_add_object_element(array, object);
+  }
+  return array_node(array);
+}
+
+static JsonObject *
+logged_image(const StoreImage *image)
+{
+  JsonObject *object = json_object_new();
+
+  app_json_set_text(object, "path", image->path);
+  app_json_set_text(object, "sop_instance_uid", image->sop_instance_uid);
+  json_object_set_int_member(object, "frame", image->frame);
+  if (image->has_window) {
+    json_object_set_double_member(object, "window_center", image->window_center);
+    json_object_set_double_member(object, "window_width", image->window_width);
+  } else {
+    json_object_set_null_member(object, "window_center");
+    json_object_set_null_member(object, "window_width");
+  }
+  app_json_set_text(object, "pixels_sha256", image->pixels_sha256);
+  app_json_set_text(object, "sent_sha256", image->sent_sha256);
+  app_json_set_text(object, "voi_function", image->voi_function);
+  json_object_set_boolean_member(object, "inverted", image->inverted);
+  json_object_set_boolean_member(object, "blank", image->blank);
+  app_json_set_text(object, "modality", image->modality);
+  app_json_set_text(object, "sop_class", image->sop_class);
+  app_json_set_text(object, "transfer_syntax", image->transfer_syntax);
+  app_json_set_text(object, "study_instance_uid", image->study_instance_uid);
+  app_json_set_text(object, "series_instance_uid", image->series_instance_uid);
+  app_json_set_text(object, "patient_id", image->patient_id);
+  app_json_set_text(object, "patient_name", image->patient_name);
+  app_json_set_text(object, "study_date", image->study_date);
+  app_json_set_text(object, "study_description", image->study_description);
+  return object;
+}
+
+static JsonObject *
+logged_model(const StoreModel *model)
+{
+  JsonObject *object = json_object_new();
+
+  app_json_set_text(object, "name", model->name);
+  app_json_set_text(object, "sha256", model->sha256);
+  app_json_set_text(object, "quantization", model->quantization);
+  app_json_set_text(object, "path", model->path);
+  app_json_set_text(object, "template", model->template_name);
+  return object;
+}
+
+static JsonObject *
+logged_sampling(const StoreTurn *turn)
+{
+  JsonObject *object = json_object_new();
+
+  json_object_set_double_member(object, "temperature", turn->temperature);
+  json_object_set_double_member(object, "top_p", turn->top_p);
+  /* As text above 2^63, which JSON's numbers of most readers do not hold. */
+  if (turn->seed <= G_MAXINT64) {
+    json_object_set_int_member(object, "seed", (gint64)turn->seed);
+  } else {
+    g_autofree char *seed = g_strdup_printf("%" G_GUINT64_FORMAT, turn->seed);
+    json_object_set_string_member(object, "seed", seed);
+  }
+  json_object_set_int_member(object, "max_tokens", turn->max_tokens);
+  return object;
+}
+
+static JsonObject *
+logged_timing(const StoreTurn *turn)
+{
+  JsonObject *object = json_object_new();
+
+  json_object_set_double_member(object, "image_s", turn->image_s);
+  json_object_set_int_member(object, "prompt_tokens", turn->prompt_tokens);
+  json_object_set_double_member(object, "prompt_s", turn->prompt_s);
+  json_object_set_double_member(object, "first_token_s", turn->first_token_s);
+  json_object_set_int_member(object, "answer_tokens", turn->answer_tokens);
+  json_object_set_double_member(object, "answer_s", turn->answer_s);
+  return object;
+}
+
+static JsonObject *
+logged_instruction(const StoreTurn *turn)
+{
+  JsonObject *object = json_object_new();
+
+  app_json_set_text(object, "rule", turn->instruction_rule);
+  json_object_set_int_member(object, "words", turn->instruction_words);
+  json_object_set_int_member(object, "threshold", turn->instruction_threshold);
+  app_json_set_text(object, "list", turn->instruction_list);
+  app_json_set_text(object, "text", turn->instruction_text);
+  return object;
+}
+
+static JsonObject *
+logged_turn(const StoreTurnRow *row)
+{
+  const StoreTurn *turn = &row->turn;
+  JsonObject *object = json_object_new();
+
+  json_object_set_int_member(object, "turn", row->number);
+  app_json_set_text(object, "time", row->time);
+  json_object_set_string_member(object, "question", turn->question ? turn->question : "");
+  json_object_set_string_member(object, "answer", turn->answer ? turn->answer : "");
+  app_json_set_ids(object, "prompt_ids", turn->prompt_ids, turn->n_prompt_ids);
+  app_json_set_ids(object, "answer_ids", turn->answer_ids, turn->n_answer_ids);
+  app_json_set_text(object, "stop", turn->stop);
+  if (turn->image != 0) {
+    app_json_set_object(object, "image", logged_image(&row->image));
+  } else {
+    json_object_set_null_member(object, "image");
+  }
+  app_json_set_object(object, "model", logged_model(&row->model));
+  app_json_set_object(object, "timing", logged_timing(turn));
+  app_json_set_object(object, "sampling", logged_sampling(turn));
+  app_json_set_text(object, "answer_form", turn->answer_form);
+  if (turn->instruction_rule) {
+    app_json_set_object(object, "instruction", logged_instruction(turn));
+  }
+  return object;
+}
+
+JsonNode *
+app_log_show(const char *log_path, gint64 id, GError **error)
+{
+  g_autoptr(StoreLog) log = open_log(log_path, error);
+  g_autoptr(GPtrArray) rows = log ? store_log_show(log, id, error) : NULL;
+  JsonArray *array;
+
+  if (!rows) {
+    return NULL;
+  }
+  array = json_array_sized_new(rows->len);
+  for (guint i = 0; i < rows->len; i++) {
+    json_array_add_object_element(array, logged_turn(rows->pdata[i]));
+  }
+  return array_node(array);
+}

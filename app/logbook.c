@@ -1,0 +1,195 @@
+/* logbook.c - finished turns on their way into the log. */
+#include "logbook.h"
+
+#include <string.h>
+
+#include "app.h"
+
+typedef struct {
+  AppConversation *conversation;
+  StoreTurn turn;
+  StoreImage image;
+  gboolean has_image;
+  GStringChunk *strings;
+  gint32 *prompt_ids, *answer_ids;
+} Entry;
+
+struct _AppLogbook {
+  StoreLog *store;
+  gint64 model; /* row of the model, 0: not written yet */
+  GQueue unsaved;
+};
+
+AppConversation *
+app_conversation_new(AppConversation *parent, guint base)
+{
+  AppConversation *conversation = g_new0(AppConversation, 1);
+
+  while (parent && parent->parent && base <= parent->base) {
+    parent = parent->parent;
+  }
+  if (parent) {
+    parent->n_refs++;
+  }
+  conversation->n_refs = 1;
+  conversation->parent = parent;
+  conversation->base = base;
+  return conversation;
+}
+
+void
+app_conversation_unref(AppConversation *conversation)
+{
+  while (conversation && --conversation->n_refs == 0) {
+    AppConversation *parent = conversation->parent;
+    g_free(conversation);
+    conversation = parent;
+  }
+}
+
+static void
+entry_free(gpointer data)
+{
+  Entry *entry = data;
+
+  app_conversation_unref(entry->conversation);
+  g_string_chunk_free(entry->strings);
+  g_free(entry->prompt_ids);
+  g_free(entry->answer_ids);
+  g_free(entry);
+}
+
+AppLogbook *
+app_logbook_open(const char *path, GError **error)
+{
+  g_autofree char *standard = path ? NULL : store_default_path();
+  StoreLog *store = store_log_open(path ? path : standard, FALSE, error);
+  AppLogbook *book;
+
+  if (!store) {
+    return NULL;
+  }
+  book = g_new0(AppLogbook, 1);
+  book->store = store;
+  g_queue_init(&book->unsaved);
+  return book;
+}
+
+void
+app_logbook_close(AppLogbook *book)
+{
+  if (book) {
+    g_queue_clear_full(&book->unsaved, entry_free);
+    store_log_close(book->store);
+    g_free(book);
+  }
+}
+
+guint
+app_logbook_n_unsaved(AppLogbook *book)
+{
+  return g_queue_get_length(&book->unsaved);
+}
+
+static void
+keep(Entry *entry, const char **text)
+{
+  if (*text) {
+    *text = g_string_chunk_insert_const(entry->strings, *text);
+  }
+}
+
+static void
+keep_image(Entry *entry, const StoreImage *image)
+{
+  StoreImage *to = &entry->image;
+
+  *to = *image;
+  keep(entry, &to->study_instance_uid);
+  keep(entry, &to->series_instance_uid);
+  keep(entry, &to->patient_id);
+  keep(entry, &to->patient_name);
+  keep(entry, &to->study_date);
+  keep(entry, &to->study_description);
+  keep(entry, &to->modality);
+  keep(entry, &to->path);
+  keep(entry, &to->sop_instance_uid);
+  keep(entry, &to->sop_class);
+  keep(entry, &to->transfer_syntax);
+  keep(entry, &to->voi_function);
+  keep(entry, &to->pixels_sha256);
+  keep(entry, &to->sent_sha256);
+  entry->has_image = TRUE;
+}
+
+void
+app_logbook_add(AppLogbook *book, AppConversation *conversation, const StoreTurn *turn,
+                const StoreImage *image)
+{
+  Entry *entry = g_new0(Entry, 1);
+  StoreTurn *to = &entry->turn;
+
+  entry->strings = g_string_chunk_new(1024);
+  conversation->n_refs++;
+  entry->conversation = conversation;
+  *to = *turn;
+  keep(entry, &to->question);
+  keep(entry, &to->answer);
+  keep(entry, &to->stop);
+  keep(entry, &to->answer_form);
+  keep(entry, &to->instruction_rule);
+  keep(entry, &to->instruction_list);
+  keep(entry, &to->instruction_text);
+  entry->prompt_ids = g_memdup2(turn->prompt_ids, turn->n_prompt_ids * sizeof(gint32));
+  entry->answer_ids = g_memdup2(turn->answer_ids, turn->n_answer_ids * sizeof(gint32));
+  to->prompt_ids = entry->prompt_ids;
+  to->answer_ids = entry->answer_ids;
+  if (image) {
+    keep_image(entry, image);
+  }
+  g_queue_push_tail(&book->unsaved, entry);
+}
+
+static gboolean
+save_entry(AppLogbook *book, Entry *entry, const StoreModel *model, GError **error)
+{
+  AppConversation *conversation = entry->conversation;
+
+  if (book->model == 0) {
+    book->model = store_log_add_model(book->store, model, error);
+    if (book->model == 0) {
+      return FALSE;
+    }
+  }
+  if (entry->has_image && entry->turn.image == 0) {
+    entry->turn.image = store_log_add_image(book->store, &entry->image, error);
+    if (entry->turn.image == 0) {
+      return FALSE;
+    }
+  }
+  if (conversation->id == 0) {
+    /* The parent's turns come earlier in the queue, so its row is there. */
+    const AppConversation *parent = conversation->parent;
+    conversation->id =
+        store_log_add_conversation(book->store, book->model, app_version(), parent ? parent->id : 0,
+                                   parent ? conversation->base - parent->base : 0, error);
+    if (conversation->id == 0) {
+      return FALSE;
+    }
+  }
+  return store_log_add_turn(book->store, conversation->id, &entry->turn, error) != 0;
+}
+
+gboolean
+app_logbook_save(AppLogbook *book, const StoreModel *model, GError **error)
+{
+  Entry *entry;
+
+  while ((entry = g_queue_peek_head(&book->unsaved))) {
+    if (!save_entry(book, entry, model, error)) {
+      return FALSE;
+    }
+    entry_free(g_queue_pop_head(&book->unsaved));
+  }
+  return TRUE;
+}

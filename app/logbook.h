@@ -1,0 +1,40 @@
+/* logbook.h - finished turns on their way into the log.
+ *
+ * A log that cannot be written (a full disk, another process in the way) must not cost an answer:
+ * turns wait in a queue, in order, until they are written.
+ */
+#ifndef HILUM_APP_LOGBOOK_H
+#define HILUM_APP_LOGBOOK_H
+
+#include "store.h"
+
+G_BEGIN_DECLS
+
+/* One conversation of the log; its row is made with its first turn. */
+typedef struct _AppConversation AppConversation;
+struct _AppConversation {
+  gint n_refs;
+  gint64 id;               /* 0: not written yet */
+  AppConversation *parent; /* what it branches off, or NULL */
+  guint base;              /* turns of the timeline before its own first one */
+};
+/* PARENT may be NULL. The new one goes on after BASE turns of the timeline that PARENT ends; it
+ * branches off PARENT, or off the ancestor that the last of these turns was said in. */
+AppConversation *app_conversation_new(AppConversation *parent, guint base);
+void app_conversation_unref(AppConversation *conversation);
+
+typedef struct _AppLogbook AppLogbook;
+
+/* PATH NULL: the default place. */
+AppLogbook *app_logbook_open(const char *path, GError **error);
+void app_logbook_close(AppLogbook *book);
+
+/* Copies everything. IMAGE may be NULL; its id in TURN is filled in when it is written. */
+void app_logbook_add(AppLogbook *book, AppConversation *conversation, const StoreTurn *turn,
+                     const StoreImage *image);
+/* Writes what waits. TRUE when nothing is left. */
+gboolean app_logbook_save(AppLogbook *book, const StoreModel *model, GError **error);
+guint app_logbook_n_unsaved(AppLogbook *book);
+
+G_END_DECLS
+#endif

@@ -1,0 +1,188 @@
+/* review-report.c - a finished turn as JSON and as a row of the log. */
+#include "review.h"
+
+static JsonObject *
+model_object(AppReview *review)
+{
+  const ModelInfo *info = model_engine_info(review->engine);
+  JsonObject *object = json_object_new();
+
+  app_json_set_text(object, "name", info->name);
+  app_json_set_text(object, "sha256", app_review_sha256(review, NULL));
+  app_json_set_text(object, "quantization", info->quantization);
+  return object;
+}
+
+JsonNode *
+app_review_model(AppReview *review, GError **error)
+{
+  return app_review_sha256(review, error) ? app_json_node(model_object(review)) : NULL;
+}
+
+static JsonObject *
+image_object(const AppShot *shot)
+{
+  const DicomInfo *info = dicom_file_info(shot->file);
+  JsonObject *object = json_object_new();
+
+  app_json_set_text(object, "path", info->path);
+  app_json_set_text(object, "sop_instance_uid", info->sop_instance_uid);
+  json_object_set_int_member(object, "frame", shot->frame);
+  if (shot->has_numbers) {
+    json_object_set_double_member(object, "window_center", shot->window.center);
+    json_object_set_double_member(object, "window_width", shot->window.width);
+  } else {
+    json_object_set_null_member(object, "window_center");
+    json_object_set_null_member(object, "window_width");
+  }
+  app_json_set_text(object, "pixels_sha256", shot->pixels_sha256);
+  app_json_set_text(object, "sent_sha256", shot->sent_sha256);
+  return object;
+}
+
+static JsonObject *
+timing_object(const ModelTiming *timing)
+{
+  JsonObject *object = json_object_new();
+  /* From the first to the last token; one token alone has no rate, which counts as 0. */
+  double rate = timing->answer_tokens > 1 && timing->answer_s > 0
+                    ? (timing->answer_tokens - 1) / timing->answer_s
+                    : 0;
+
+  json_object_set_double_member(object, "image_s", timing->image_s);
+  json_object_set_int_member(object, "prompt_tokens", timing->prompt_tokens);
+  json_object_set_double_member(object, "prompt_s", timing->prompt_s);
+  json_object_set_double_member(object, "first_token_s", timing->first_token_s);
+  json_object_set_int_member(object, "answer_tokens", timing->answer_tokens);
+  json_object_set_double_member(object, "decode_tokens_per_s", rate);
+  return object;
+}
+
+static JsonObject *
+instruction_object(const ModelInstruction *instruction)
+{
+  JsonObject *object = json_object_new();
+
+  json_object_set_string_member(object, "rule", instruction->rule);
+  json_object_set_int_member(object, "words", instruction->words);
+  json_object_set_int_member(object, "threshold", instruction->threshold);
+  json_object_set_string_member(object, "list", instruction->list);
+  json_object_set_string_member(object, "text", instruction->text);
+  return object;
+}
+
+JsonNode *
+app_turn_json(AppReview *review, const AppTurn *turn)
+{
+  const ModelAnswer *answer = &turn->answer;
+  JsonObject *object = json_object_new();
+
+  json_object_set_int_member(object, "turn", turn->number);
+  json_object_set_string_member(object, "question", turn->text);
+  json_object_set_string_member(object, "answer", answer->text ? answer->text : "");
+  app_json_set_ids(object, "prompt_ids", answer->prompt.ids, answer->prompt.n);
+  app_json_set_ids(object, "answer_ids", answer->answer.ids, answer->answer.n);
+  app_json_set_text(object, "stop", answer->stop);
+  if (review->shot) {
+    app_json_set_object(object, "image", image_object(review->shot));
+  } else {
+    json_object_set_null_member(object, "image");
+  }
+  app_json_set_object(object, "model", model_object(review));
+  app_json_set_object(object, "timing", timing_object(&answer->timing));
+  if (turn->describing) {
+    app_json_set_object(object, "instruction", instruction_object(&turn->instruction));
+  }
+  return app_json_node(object);
+}
+
+static const char *
+voi_name(DicomVoi voi)
+{
+  switch (voi) {
+  case DICOM_VOI_LINEAR:
+    return "LINEAR";
+  case DICOM_VOI_LINEAR_EXACT:
+    return "LINEAR_EXACT";
+  case DICOM_VOI_SIGMOID:
+    return "SIGMOID";
+  case DICOM_VOI_LUT:
+    return "LUT";
+  case DICOM_VOI_NONE:
+  default:
+    return NULL;
+  }
+}
+
+static const char *
+text_or_null(const char *text)
+{
+  return text && *text ? text : NULL;
+}
+
+static StoreImage
+image_row(const AppShot *shot)
+{
+  const DicomInfo *info = dicom_file_info(shot->file);
+
+  return (StoreImage){.study_instance_uid = text_or_null(info->study_instance_uid),
+                      .series_instance_uid = text_or_null(info->series_instance_uid),
+                      .patient_id = text_or_null(info->patient_id),
+                      .patient_name = text_or_null(info->patient_name),
+                      .study_date = text_or_null(info->study_date),
+                      .study_description = text_or_null(info->study_description),
+                      .modality = text_or_null(info->modality),
+                      .path = info->path,
+                      .sop_instance_uid = text_or_null(info->sop_instance_uid),
+                      .sop_class = text_or_null(info->sop_class),
+                      .transfer_syntax = text_or_null(info->transfer_syntax),
+                      .frame = shot->frame,
+                      .has_window = shot->has_numbers,
+                      .window_center = shot->has_numbers ? shot->window.center : 0,
+                      .window_width = shot->has_numbers ? shot->window.width : 0,
+                      .voi_function = voi_name(shot->window.voi),
+                      .inverted = shot->window.invert,
+                      .pixels_sha256 = shot->pixels_sha256,
+                      .sent_sha256 = shot->sent_sha256,
+                      .blank = shot->blank};
+}
+
+void
+app_turn_log(AppReview *review, const AppTurn *turn)
+{
+  static const char *const forms[] = {"free", "short", "yes-no"};
+  const ModelAnswer *answer = &turn->answer;
+  const ModelTiming *timing = &answer->timing;
+  StoreTurn row = {.question = turn->text,
+                   .answer = answer->text ? answer->text : "",
+                   .prompt_ids = answer->prompt.ids,
+                   .n_prompt_ids = answer->prompt.n,
+                   .answer_ids = answer->answer.ids,
+                   .n_answer_ids = answer->answer.n,
+                   .stop = answer->stop,
+                   /* As the user gave them; the model's float would add digits. */
+                   .temperature = turn->question->sampling.temperature,
+                   .top_p = turn->question->sampling.top_p,
+                   .seed = turn->sampling.seed,
+                   .max_tokens = turn->sampling.max_tokens,
+                   .image_s = timing->image_s,
+                   .prompt_s = timing->prompt_s,
+                   .first_token_s = timing->first_token_s,
+                   .answer_s = timing->answer_s,
+                   .prompt_tokens = timing->prompt_tokens,
+                   .answer_tokens = timing->answer_tokens,
+                   .answer_form = forms[turn->question->form]};
+  StoreImage image;
+
+  if (turn->describing) {
+    row.instruction_rule = turn->instruction.rule;
+    row.instruction_list = turn->instruction.list;
+    row.instruction_text = turn->instruction.text;
+    row.instruction_words = turn->instruction.words;
+    row.instruction_threshold = turn->instruction.threshold;
+  }
+  if (review->shot) {
+    image = image_row(review->shot);
+  }
+  app_logbook_add(review->logbook, review->conversation, &row, review->shot ? &image : NULL);
+}

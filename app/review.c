@@ -1,0 +1,400 @@
+/* review.c - open, describe, ask, follow up. */
+#include "review.h"
+
+#include <math.h>
+#include <string.h>
+
+#define DEFAULT_MAX_TOKENS 512
+#define MOST_TOKENS 65536
+
+/* ---- opening and closing ------------------------------------------------------------------ */
+
+static gpointer
+take_hash(gpointer data)
+{
+  AppReview *review = data;
+
+  review->hash_ok = model_engine_sha256(review->engine, review->sha256, &review->hash_error);
+  return NULL;
+}
+
+const char *
+app_review_sha256(AppReview *review, GError **error)
+{
+  g_mutex_lock(&review->hash_lock);
+  if (review->hasher) {
+    g_thread_join(g_steal_pointer(&review->hasher));
+  }
+  g_mutex_unlock(&review->hash_lock);
+  if (!review->hash_ok) {
+    app_error_from_model(error, &review->hash_error);
+    return NULL;
+  }
+  return review->sha256;
+}
+
+AppReview *
+app_review_new(const AppReviewOptions *options, GError **error)
+{
+  g_autoptr(AppReview) review = g_new0(AppReview, 1);
+  const ModelSessionOptions session_options = {.context = options->model.context};
+  ModelError failure = {0};
+
+  g_mutex_init(&review->work);
+  g_mutex_init(&review->hash_lock);
+  review->conversation = app_conversation_new(NULL, 0);
+  /* A log that cannot be kept is said before anything is answered. */
+  if (!options->no_log) {
+    review->logbook = app_logbook_open(options->log_path, error);
+    if (!review->logbook) {
+      return NULL;
+    }
+  }
+  review->engine = app_engine_open(&options->model, error);
+  if (!review->engine) {
+    return NULL;
+  }
+  review->session = model_session_new(review->engine, &session_options, &failure);
+  if (!review->session) {
+    app_error_from_model(error, &failure);
+    return NULL;
+  }
+  review->hasher = g_thread_new("model-hash", take_hash, review);
+  return g_steal_pointer(&review);
+}
+
+void
+app_review_free(AppReview *review)
+{
+  if (!review) {
+    return;
+  }
+  g_atomic_int_set(&review->closing, 1);
+  if (review->worker) {
+    model_session_cancel(review->session);
+    app_worker_stop(review->worker);
+  }
+  if (review->hasher) {
+    g_thread_join(review->hasher);
+  }
+  app_logbook_close(review->logbook);
+  app_conversation_unref(review->conversation);
+  app_shot_free(review->shot);
+  g_free(review->shot_path);
+  g_clear_pointer(&review->session, model_session_free);
+  g_clear_pointer(&review->engine, model_engine_free);
+  g_mutex_clear(&review->work);
+  g_mutex_clear(&review->hash_lock);
+  g_free(review);
+}
+
+const char *
+app_review_model_name(AppReview *review)
+{
+  return model_engine_info(review->engine)->name;
+}
+
+gboolean
+app_review_has_vision(AppReview *review)
+{
+  return model_engine_info(review->engine)->has_vision;
+}
+
+/* ---- conversations ------------------------------------------------------------------------ */
+
+static void
+reset_locked(AppReview *review)
+{
+  /* Back to an empty timeline cannot fail. */
+  model_session_rewind(review->session, 0, NULL);
+  app_conversation_unref(review->conversation);
+  review->conversation = app_conversation_new(NULL, 0);
+  g_clear_pointer(&review->shot, app_shot_free);
+  g_clear_pointer(&review->shot_path, g_free);
+}
+
+void
+app_review_reset(AppReview *review)
+{
+  g_mutex_lock(&review->work);
+  reset_locked(review);
+  g_mutex_unlock(&review->work);
+}
+
+guint
+app_review_turns(AppReview *review)
+{
+  guint turns;
+
+  g_mutex_lock(&review->work);
+  turns = model_session_turns(review->session);
+  g_mutex_unlock(&review->work);
+  return turns;
+}
+
+gboolean
+app_review_rewind(AppReview *review, guint turn, GError **error)
+{
+  ModelError failure = {0};
+  gboolean ok;
+
+  g_mutex_lock(&review->work);
+  ok = turn <= model_session_turns(review->session);
+  if (!ok) {
+    g_set_error(error, APP_ERROR, APP_ERROR_ARGUMENT,
+                "there is no turn %u to go back to; the conversation has %u", turn,
+                model_session_turns(review->session));
+  } else if (turn < model_session_turns(review->session)) {
+    ok = model_session_rewind(review->session, turn, &failure);
+    if (ok) {
+      AppConversation *left = review->conversation;
+      review->conversation = app_conversation_new(left, turn);
+      app_conversation_unref(left);
+    } else {
+      app_error_from_model(error, &failure);
+    }
+  }
+  g_mutex_unlock(&review->work);
+  return ok;
+}
+
+static gboolean
+same_window(const AppWindow *a, const AppWindow *b)
+{
+  return a->set == b->set && (!a->set || (a->center == b->center && a->width == b->width));
+}
+
+/* Makes CHOICE the picture of the conversation; another picture begins another conversation. */
+static gboolean
+choose_image(AppReview *review, const AppImageChoice *choice, GError **error)
+{
+  g_autoptr(AppShot) shot = NULL;
+
+  if (!choice) {
+    return TRUE;
+  }
+  if (review->shot && strcmp(review->shot_path, choice->path) == 0 &&
+      review->shot->frame == choice->frame && review->shot->blank == choice->blank &&
+      same_window(&review->shot_window, &choice->window)) {
+    return TRUE;
+  }
+  shot = app_shot_new(choice->path, choice->frame, &choice->window, choice->blank, error);
+  if (!shot) {
+    return FALSE;
+  }
+  reset_locked(review);
+  review->shot = g_steal_pointer(&shot);
+  review->shot_path = g_strdup(choice->path);
+  review->shot_window = choice->window;
+  return TRUE;
+}
+
+/* ---- one turn ----------------------------------------------------------------------------- */
+
+typedef struct {
+  AppReview *review;
+  const AppListener *listener;
+  GCancellable *cancellable;
+} Watch;
+
+static gboolean
+is_stopped(const Watch *watch)
+{
+  return g_cancellable_is_cancelled(watch->cancellable) ||
+         g_atomic_int_get(&watch->review->closing);
+}
+
+static void
+on_progress(ModelPhase phase, uint32_t done, uint32_t total, void *user)
+{
+  static const char *const names[] = {"image", "prompt", "answer"};
+  const Watch *watch = user;
+
+  /* A request to stop that came before the session had begun would be forgotten otherwise. */
+  if (is_stopped(watch)) {
+    model_session_cancel(watch->review->session);
+  }
+  if (watch->listener && watch->listener->progress) {
+    watch->listener->progress(names[phase], done, total, watch->listener->user);
+  }
+}
+
+static bool
+on_token(const char *bytes, size_t length, int32_t id, void *user)
+{
+  const Watch *watch = user;
+
+  if (length > 0 && watch->listener && watch->listener->text) {
+    watch->listener->text(bytes, length, watch->listener->user);
+  }
+  return !is_stopped(watch);
+}
+
+static void
+on_cancelled(GCancellable *cancellable, gpointer session)
+{
+  model_session_cancel(session);
+}
+
+static gboolean
+check_question(const AppQuestion *question, GError **error)
+{
+  const AppSampling *s = &question->sampling;
+
+  if (question->question && strspn(question->question, " \t\r\n") == strlen(question->question)) {
+    g_set_error_literal(error, APP_ERROR, APP_ERROR_ARGUMENT, "the question is empty");
+    return FALSE;
+  }
+  if (!isfinite(s->temperature) || s->temperature < 0 || s->temperature > 10) {
+    g_set_error(error, APP_ERROR, APP_ERROR_ARGUMENT,
+                "the temperature is %g; expected 0 (greedy) to 10", s->temperature);
+    return FALSE;
+  }
+  if (!isfinite(s->top_p) || s->top_p <= 0 || s->top_p > 1) {
+    g_set_error(error, APP_ERROR, APP_ERROR_ARGUMENT,
+                "top-p is %g; expected a number above 0, at most 1", s->top_p);
+    return FALSE;
+  }
+  if (s->max_tokens > MOST_TOKENS) {
+    g_set_error(error, APP_ERROR, APP_ERROR_ARGUMENT, "an answer of %u tokens; expected at most %d",
+                s->max_tokens, MOST_TOKENS);
+    return FALSE;
+  }
+  return TRUE;
+}
+
+/* What the data set says of itself, when the user gave no caption. g_free(), NULL for nothing. */
+static char *
+own_caption(const AppShot *shot)
+{
+  const DicomInfo *info = shot ? dicom_file_info(shot->file) : NULL;
+  g_autofree char *joined = NULL;
+
+  if (!info) {
+    return NULL;
+  }
+  if (info->image_comments && *info->image_comments) {
+    return g_strdup(info->image_comments);
+  }
+  joined = g_strdup_printf("%s %s", info->study_description ? info->study_description : "",
+                           info->series_description ? info->series_description : "");
+  g_strstrip(joined);
+  return *joined ? g_steal_pointer(&joined) : NULL;
+}
+
+static void
+compose(AppReview *review, AppTurn *turn)
+{
+  const AppQuestion *q = turn->question;
+
+  turn->describing = q->question == NULL;
+  turn->text = q->question;
+  turn->sampling = (ModelSampling){.temperature = (float)q->sampling.temperature,
+                                   .top_p = (float)q->sampling.top_p,
+                                   .seed = q->sampling.seed,
+                                   .max_tokens = q->sampling.max_tokens};
+  if (turn->describing) {
+    g_autofree char *own = q->caption ? NULL : own_caption(review->shot);
+    turn->instruction = model_prompt_instruction((ModelLength)q->length,
+                                                 q->caption ? q->caption : own, q->sampling.seed);
+    turn->text = turn->instruction.text;
+    if (turn->sampling.max_tokens == 0) {
+      turn->sampling.max_tokens = turn->instruction.max_tokens;
+    }
+  }
+  if (turn->sampling.max_tokens == 0) {
+    turn->sampling.max_tokens = DEFAULT_MAX_TOKENS;
+  }
+  turn->sent = g_strconcat(turn->text, model_prompt_answer_suffix((ModelAnswerForm)q->form), NULL);
+}
+
+static gboolean
+run_turn(AppReview *review, AppTurn *turn, const AppListener *listener, GCancellable *cancellable,
+         GError **error)
+{
+  Watch watch = {review, listener, cancellable};
+  const ModelCallbacks callbacks = {.progress = on_progress, .token = on_token, .user = &watch};
+  gboolean first = model_session_turns(review->session) == 0;
+  ModelImage picture = {0};
+  ModelError failure = {0};
+  gulong handler = 0;
+  gboolean ok;
+
+  if (first && review->shot) {
+    picture = app_shot_image(review->shot);
+  }
+  if (g_cancellable_set_error_if_cancelled(cancellable, error)) {
+    return FALSE;
+  }
+  if (cancellable) {
+    handler = g_cancellable_connect(cancellable, G_CALLBACK(on_cancelled), review->session, NULL);
+  }
+  ok = model_session_ask(review->session, picture.pixels ? &picture : NULL, turn->sent,
+                         &turn->sampling, &callbacks, &turn->answer, &failure);
+  g_cancellable_disconnect(cancellable, handler);
+  if (!ok) {
+    return app_error_from_model(error, &failure);
+  }
+  turn->number = model_session_turns(review->session);
+  return TRUE;
+}
+
+static gboolean
+save_locked(AppReview *review, GError **error)
+{
+  const ModelInfo *info = model_engine_info(review->engine);
+  const StoreModel model = {.name = info->name,
+                            .sha256 = app_review_sha256(review, error),
+                            .quantization = info->quantization,
+                            .path = info->path,
+                            .template_name = info->template_name};
+
+  return model.sha256 && (!review->logbook || app_logbook_save(review->logbook, &model, error));
+}
+
+static JsonNode *
+ask_locked(AppReview *review, const AppQuestion *question, const AppListener *listener,
+           GCancellable *cancellable, GError **error)
+{
+  AppTurn turn = {.question = question};
+  JsonNode *node = NULL;
+
+  if (!check_question(question, error) || !choose_image(review, question->image, error)) {
+    return NULL;
+  }
+  compose(review, &turn);
+  if (run_turn(review, &turn, listener, cancellable, error)) {
+    node = app_turn_json(review, &turn);
+    if (review->logbook) {
+      app_turn_log(review, &turn);
+      /* A failure leaves the turn in line; app_review_save() tells of it. */
+      save_locked(review, NULL);
+    }
+  }
+  model_answer_clear(&turn.answer);
+  g_free(turn.sent);
+  return node;
+}
+
+JsonNode *
+app_review_ask(AppReview *review, const AppQuestion *question, const AppListener *listener,
+               GCancellable *cancellable, GError **error)
+{
+  JsonNode *node;
+
+  g_mutex_lock(&review->work);
+  node = ask_locked(review, question, listener, cancellable, error);
+  g_mutex_unlock(&review->work);
+  return node;
+}
+
+gboolean
+app_review_save(AppReview *review, GError **error)
+{
+  gboolean ok;
+
+  g_mutex_lock(&review->work);
+  ok = save_locked(review, error);
+  g_mutex_unlock(&review->work);
+  return ok;
+}

@@ -1,0 +1,123 @@
+/* shot.c - one frame of one file, as the radiologist and the model see it. */
+#include <errno.h>
+#include <math.h>
+#include <string.h>
+
+#include "private.h"
+
+/* CLIP's mean colour in 8 bits: after normalisation the blank picture is as close to zero as whole
+ * numbers come, so that it says nothing at all. */
+static const guint8 blank_colour[3] = {122, 116, 104};
+
+gboolean
+app_window_parse(const char *text, AppWindow *window, GError **error)
+{
+  char *end = NULL;
+  double center, width;
+
+  center = g_ascii_strtod(text, &end);
+  if (end != text && *end == '/') {
+    const char *second = end + 1;
+    width = g_ascii_strtod(second, &end);
+    if (end != second && *end == '\0' && isfinite(center) && isfinite(width) && width > 0) {
+      *window = (AppWindow){.set = TRUE, .center = center, .width = width};
+      return TRUE;
+    }
+  }
+  g_set_error(error, APP_ERROR, APP_ERROR_ARGUMENT,
+              "the window is '%s'; expected CENTER/WIDTH with a width above 0, such as 40/400",
+              text);
+  return FALSE;
+}
+
+gboolean
+app_window_resolve(const DicomFrame *frame, const AppWindow *window, const char *path,
+                   DicomWindow *resolved, GError **error)
+{
+  *resolved = dicom_frame_default_window(frame);
+  if (!window || !window->set) {
+    return TRUE;
+  }
+  if (dicom_frame_is_colour(frame)) {
+    g_set_error(error, APP_ERROR, APP_ERROR_ARGUMENT,
+                "%s: a window was given, but this is a colour picture, which has none", path);
+    return FALSE;
+  }
+  /* The file's own function (linear, exact, sigmoid) goes on; a table cannot be moved. */
+  if (resolved->voi == DICOM_VOI_LUT || resolved->voi == DICOM_VOI_NONE) {
+    resolved->voi = DICOM_VOI_LINEAR;
+  }
+  if (resolved->voi == DICOM_VOI_LINEAR && window->width < 1) {
+    g_set_error(error, APP_ERROR, APP_ERROR_ARGUMENT,
+                "%s: the window's width is %g; a linear window is at least 1 wide", path,
+                window->width);
+    return FALSE;
+  }
+  resolved->center = window->center;
+  resolved->width = window->width;
+  return TRUE;
+}
+
+static DicomPicture *
+blank_picture(guint width, guint height)
+{
+  DicomPicture *picture = dicom_picture_new(width, height);
+  gsize n = (gsize)width * height;
+
+  for (gsize i = 0; i < n; i++) {
+    memcpy(picture->pixels + 3 * i, blank_colour, 3);
+  }
+  return picture;
+}
+
+AppShot *
+app_shot_new(const char *path, guint frame, const AppWindow *window, gboolean blank, GError **error)
+{
+  g_autoptr(AppShot) shot = g_new0(AppShot, 1);
+  g_autoptr(DicomFrame) pixels = NULL;
+
+  shot->frame = frame;
+  shot->blank = blank;
+  shot->file = dicom_file_open(path, error);
+  if (!shot->file) {
+    return NULL;
+  }
+  pixels = dicom_file_read_frame(shot->file, frame, error);
+  if (!pixels || !app_window_resolve(pixels, window, path, &shot->window, error)) {
+    return NULL;
+  }
+  shot->has_numbers = shot->window.voi != DICOM_VOI_NONE && shot->window.voi != DICOM_VOI_LUT;
+  if (blank) {
+    shot->picture = blank_picture(dicom_frame_width(pixels), dicom_frame_height(pixels));
+  } else {
+    shot->picture = dicom_frame_render(pixels, &shot->window, error);
+    if (!shot->picture) {
+      return NULL;
+    }
+  }
+  shot->pixels_sha256 = g_strdup(dicom_frame_sha256(pixels));
+  shot->sent_sha256 = dicom_picture_sha256(shot->picture);
+  return g_steal_pointer(&shot);
+}
+
+void
+app_shot_free(AppShot *shot)
+{
+  if (!shot) {
+    return;
+  }
+  g_clear_pointer(&shot->file, dicom_file_free);
+  g_clear_pointer(&shot->picture, dicom_picture_free);
+  g_free(shot->pixels_sha256);
+  g_free(shot->sent_sha256);
+  g_free(shot);
+}
+
+ModelImage
+app_shot_image(const AppShot *shot)
+{
+  return (ModelImage){.width = shot->picture->width,
+                      .height = shot->picture->height,
+                      .channels = 3,
+                      .pixels = shot->picture->pixels};
+}

@@ -1,0 +1,193 @@
+/* cmd-log.c - hilum log list|show */
+#include <stdio.h>
+#include <string.h>
+
+#include "commands.h"
+
+static const char *
+text_member(JsonObject *object, const char *name)
+{
+  const char *text = json_object_get_string_member_with_default(object, name, NULL);
+
+  return text ? text : "-";
+}
+
+static JsonObject *
+object_member(JsonObject *object, const char *name)
+{
+  JsonNode *member = json_object_get_member(object, name);
+
+  return member && JSON_NODE_HOLDS_OBJECT(member) ? json_node_get_object(member) : NULL;
+}
+
+static void
+print_json_lines(JsonNode *array)
+{
+  JsonArray *rows = json_node_get_array(array);
+
+  for (guint i = 0; i < json_array_get_length(rows); i++) {
+    cli_print_json(json_array_get_element(rows, i));
+  }
+}
+
+/* One line of a table: no line breaks, at most WIDTH characters. */
+static char *
+one_line(const char *text, glong width)
+{
+  g_autofree char *line = g_strdelimit(g_strdup(text), "\r\n\t", ' ');
+
+  if (g_utf8_strlen(line, -1) > width) {
+    g_autofree char *cut = g_utf8_substring(line, 0, width - 1);
+    return g_strconcat(cut, "…", NULL);
+  }
+  return g_steal_pointer(&line);
+}
+
+static void
+print_table(JsonNode *array)
+{
+  JsonArray *rows = json_node_get_array(array);
+
+  if (json_array_get_length(rows) == 0) {
+    cli_note("the log holds no conversation");
+    return;
+  }
+  printf("%6s  %-20s %5s  %-8s  %s\n", "ID", "STARTED", "TURNS", "MODALITY", "QUESTION");
+  for (guint i = 0; i < json_array_get_length(rows); i++) {
+    JsonObject *row = json_array_get_object_element(rows, i);
+    g_autofree char *question = one_line(text_member(row, "question"), 56);
+    g_autofree char *started = one_line(text_member(row, "started"), 20);
+    printf("%6" G_GINT64_FORMAT "  %-20s %5" G_GINT64_FORMAT "  %-8s  %s\n",
+           json_object_get_int_member(row, "id"), started, json_object_get_int_member(row, "turns"),
+           text_member(row, "modality"), question);
+  }
+}
+
+static int
+cmd_list(int argc, char **argv)
+{
+  g_autofree char *log = NULL;
+  gboolean json = FALSE;
+  int limit = 0, status;
+  g_autoptr(GError) error = NULL;
+  g_autoptr(JsonNode) node = NULL;
+  const GOptionEntry entries[] = {
+      CLI_LOG_ENTRY(&log),
+      {"limit", 0, 0, G_OPTION_ARG_INT, &limit, "The newest N alone (default: all)", "N"},
+      CLI_JSON_ENTRY(&json),
+      {NULL}};
+
+  if (!cli_parse(&argc, &argv, entries, NULL, NULL, "Conversations of the log, newest first.", NULL,
+                 0, 0, &status)) {
+    return status;
+  }
+  if (limit < 0) {
+    return cli_misused("--limit is %d; expected 0 (all) or more", limit);
+  }
+  node = app_log_list(log, (guint)limit, &error);
+  if (!node) {
+    return cli_failed(error);
+  }
+  if (json) {
+    print_json_lines(node);
+  } else {
+    print_table(node);
+  }
+  return CLI_DONE;
+}
+
+static void
+print_image(JsonObject *image)
+{
+  cli_print_field("image", "%s, frame %d%s", text_member(image, "path"),
+                  (int)json_object_get_int_member(image, "frame"),
+                  json_object_get_boolean_member(image, "blank") ? ", blank control" : "");
+  if (!json_object_get_null_member(image, "window_center")) {
+    cli_print_field("window", "%g/%g %s", json_object_get_double_member(image, "window_center"),
+                    json_object_get_double_member(image, "window_width"),
+                    text_member(image, "voi_function"));
+  }
+  cli_print_field("instance", "%s", text_member(image, "sop_instance_uid"));
+  cli_print_field("pixels", "sha256 %s", text_member(image, "pixels_sha256"));
+  cli_print_field("picture sent", "sha256 %s", text_member(image, "sent_sha256"));
+}
+
+static void
+print_turn(JsonObject *turn)
+{
+  JsonObject *model = object_member(turn, "model");
+  JsonObject *image = object_member(turn, "image");
+  JsonObject *instruction = object_member(turn, "instruction");
+  JsonObject *sampling = object_member(turn, "sampling");
+  g_autofree char *seed = app_json_text(json_object_get_member(sampling, "seed"));
+
+  cli_print_field("turn", "%d, %s", (int)json_object_get_int_member(turn, "turn"),
+                  text_member(turn, "time"));
+  cli_print_field("model", "%s (%s)", text_member(model, "name"),
+                  text_member(model, "quantization"));
+  cli_print_field("", "sha256 %s", text_member(model, "sha256"));
+  if (image) {
+    print_image(image);
+  }
+  cli_print_field("sampling", "temperature %g, top-p %g, seed %s, at most %d tokens",
+                  json_object_get_double_member(sampling, "temperature"),
+                  json_object_get_double_member(sampling, "top_p"), seed,
+                  (int)json_object_get_int_member(sampling, "max_tokens"));
+  if (instruction) {
+    cli_print_field("instruction", "%s (rule: %s, %d words, threshold %d)",
+                    text_member(instruction, "list"), text_member(instruction, "rule"),
+                    (int)json_object_get_int_member(instruction, "words"),
+                    (int)json_object_get_int_member(instruction, "threshold"));
+  }
+  cli_print_field("question", "%s", text_member(turn, "question"));
+  cli_print_field("answer", "%s", text_member(turn, "answer"));
+  cli_print_field("ended by", "%s", text_member(turn, "stop"));
+}
+
+static int
+cmd_show(int argc, char **argv)
+{
+  g_autofree char *log = NULL;
+  gboolean json = FALSE;
+  int status;
+  guint64 id;
+  JsonArray *turns;
+  g_autoptr(GError) error = NULL;
+  g_autoptr(JsonNode) node = NULL;
+  const GOptionEntry entries[] = {CLI_LOG_ENTRY(&log), CLI_JSON_ENTRY(&json), {NULL}};
+
+  if (!cli_parse(&argc, &argv, entries, NULL, "ID", "Every turn of one conversation.", NULL, 1, 1,
+                 &status)) {
+    return status;
+  }
+  if (!g_ascii_string_to_unsigned(argv[1], 10, 1, G_MAXINT64, &id, NULL)) {
+    return cli_misused("'%s' is not the ID of a conversation; 'hilum log list' shows them",
+                       argv[1]);
+  }
+  node = app_log_show(log, (gint64)id, &error);
+  if (!node) {
+    return cli_failed(error);
+  }
+  if (json) {
+    print_json_lines(node);
+    return CLI_DONE;
+  }
+  turns = json_node_get_array(node);
+  for (guint i = 0; i < json_array_get_length(turns); i++) {
+    if (i > 0) {
+      putchar('\n');
+    }
+    print_turn(json_array_get_object_element(turns, i));
+  }
+  return CLI_DONE;
+}
+
+int
+cmd_log(int argc, char **argv)
+{
+  static const CliCommand commands[] = {{"list", "list conversations, newest first", cmd_list},
+                                        {"show", "show every turn of a conversation", cmd_show},
+                                        {NULL, NULL, NULL}};
+
+  return cli_dispatch("hilum log", "Reads the conversation log.", commands, argc, argv);
+}

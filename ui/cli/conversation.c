@@ -1,0 +1,315 @@
+/* conversation.c - one conversation at the terminal. */
+#include "conversation.h"
+
+#include <glib-unix.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* LLaVA-Med's own demo samples with these. */
+#define DEFAULT_TEMPERATURE 0.2
+#define DEFAULT_TOP_P 0.7
+
+/* ---- options ------------------------------------------------------------------------------ */
+
+void
+cli_talk_options_clear(CliTalkOptions *o)
+{
+  cli_model_clear(&o->model);
+  g_clear_pointer(&o->image, g_free);
+  g_clear_pointer(&o->window, g_free);
+  g_clear_pointer(&o->log, g_free);
+  g_clear_pointer(&o->seed, g_free);
+}
+
+static gboolean
+parse_entries(CliTalkOptions *o, int *argc, char ***argv, const GOptionEntry *own,
+              const char *summary, int *status)
+{
+  const GOptionEntry shared[] = {
+      {"image", 'i', 0, G_OPTION_ARG_FILENAME, &o->image, "DICOM, JPEG or PNG file", "FILE"},
+      {"frame", 0, 0, G_OPTION_ARG_INT, &o->frame,
+       "Frame of a multi-frame file, counted from 0 (default: 0)", "N"},
+      {"window", 0, 0, G_OPTION_ARG_FILENAME, &o->window,
+       "Window center and width (default: the file's own)", "C/W"},
+      {"blank-image", 0, 0, G_OPTION_ARG_NONE, &o->blank,
+       "Put a blank picture in the image's place, as a control", NULL},
+      {"max-tokens", 0, 0, G_OPTION_ARG_INT, &o->max_tokens,
+       "Most tokens of an answer (default: 512; describe: by the instruction)", "N"},
+      {"temperature", 0, 0, G_OPTION_ARG_DOUBLE, &o->temperature,
+       "Spread of the sampling (default: 0.2)", "T"},
+      {"top-p", 0, 0, G_OPTION_ARG_DOUBLE, &o->top_p,
+       "Share of probability that is sampled from (default: 0.7)", "P"},
+      {"greedy", 0, 0, G_OPTION_ARG_NONE, &o->greedy,
+       "Always the likeliest token: the answer is repeatable", NULL},
+      {"seed", 0, 0, G_OPTION_ARG_FILENAME, &o->seed,
+       "Seed of the sampling (default: random, told and logged)", "N"},
+      CLI_LOG_ENTRY(&o->log),
+      {"no-log", 0, 0, G_OPTION_ARG_NONE, &o->no_log, "Keep no log", NULL},
+      CLI_JSON_ENTRY(&o->json),
+      {NULL}};
+  g_autoptr(GArray) all = g_array_new(TRUE, TRUE, sizeof(GOptionEntry));
+
+  for (const GOptionEntry *e = own; e->long_name; e++) {
+    g_array_append_vals(all, e, 1);
+  }
+  g_array_append_vals(all, shared, G_N_ELEMENTS(shared) - 1);
+  return cli_parse(argc, argv, (const GOptionEntry *)(gpointer)all->data,
+                   cli_model_group(&o->model), NULL, summary,
+                   "Answers go to standard output, everything else to standard error.\n" APP_NOTICE,
+                   0, 0, status);
+}
+
+static gboolean
+check_sampling(CliTalkOptions *o)
+{
+  guint64 seed = 0;
+
+  if (o->max_tokens < 0) {
+    cli_misused("--max-tokens is %d; expected a positive number", o->max_tokens);
+    return FALSE;
+  }
+  if (o->seed && !g_ascii_string_to_unsigned(o->seed, 10, 0, G_MAXUINT64, &seed, NULL)) {
+    cli_misused("--seed is '%s'; expected a whole number from 0 on", o->seed);
+    return FALSE;
+  }
+  /* A greedy answer is repeatable as it stands, and so is the choice of an instruction then. */
+  if (!o->seed && !o->greedy) {
+    seed = g_random_int();
+  }
+  o->sampling = (AppSampling){.temperature = o->greedy ? 0 : o->temperature,
+                              .top_p = o->greedy ? 1 : o->top_p,
+                              .seed = seed,
+                              .max_tokens = (guint)o->max_tokens};
+  return TRUE;
+}
+
+static gboolean
+check_image(CliTalkOptions *o)
+{
+  g_autoptr(GError) error = NULL;
+
+  if (o->frame < 0) {
+    cli_misused("--frame is %d; frames are counted from 0", o->frame);
+    return FALSE;
+  }
+  if (o->window && !app_window_parse(o->window, &o->choice.window, &error)) {
+    cli_failed(error);
+    return FALSE;
+  }
+  if (!o->image && (o->window || o->blank || o->frame > 0)) {
+    cli_misused("--%s goes with an image; --image is missing", o->window  ? "window"
+                                                               : o->blank ? "blank-image"
+                                                                          : "frame");
+    return FALSE;
+  }
+  o->choice.path = o->image;
+  o->choice.frame = (guint)o->frame;
+  o->choice.blank = o->blank;
+  return TRUE;
+}
+
+gboolean
+cli_talk_parse(CliTalkOptions *o, int *argc, char ***argv, const GOptionEntry *entries,
+               const char *summary, int *status)
+{
+  o->temperature = DEFAULT_TEMPERATURE;
+  o->top_p = DEFAULT_TOP_P;
+  if (!parse_entries(o, argc, argv, entries, summary, status)) {
+    return FALSE;
+  }
+  *status = CLI_MISUSED;
+  if (o->log && o->no_log) {
+    cli_misused("--log and --no-log exclude each other");
+    return FALSE;
+  }
+  return check_sampling(o) && check_image(o) && cli_model_finish(&o->model);
+}
+
+gboolean
+cli_talk_form(const char *text, AppAnswerForm *form)
+{
+  static const char *const names[] = {"free", "short", "yes-no"};
+
+  *form = APP_ANSWER_FREE;
+  for (guint i = 0; text && i < G_N_ELEMENTS(names); i++) {
+    if (strcmp(text, names[i]) == 0) {
+      *form = (AppAnswerForm)i;
+      return TRUE;
+    }
+  }
+  if (text) {
+    cli_misused("--answer is '%s'; expected free, short or yes-no", text);
+  }
+  return text == NULL;
+}
+
+/* ---- opening ------------------------------------------------------------------------------ */
+
+CliTalk *
+cli_talk_open(const CliTalkOptions *options, int *status)
+{
+  const AppReviewOptions review_options = {
+      .model = options->model.model, .log_path = options->log, .no_log = options->no_log};
+  g_autoptr(GError) error = NULL;
+  AppReview *review = app_review_new(&review_options, &error);
+  CliTalk *talk;
+
+  if (!review) {
+    *status = cli_failed(error);
+    return NULL;
+  }
+  if (!options->image && app_review_has_vision(review)) {
+    app_review_free(review);
+    *status = cli_misused("--image says what to look at; it is missing");
+    return NULL;
+  }
+  cli_note("%s%s answers%s. %s", options->model.path ? "" : "the demo model, ",
+           app_review_model_name(review), options->model.path ? "" : ", for want of --model",
+           APP_NOTICE);
+  if (!options->greedy && !options->seed && options->temperature > 0) {
+    cli_note("seed %" G_GUINT64_FORMAT, options->sampling.seed);
+  }
+  talk = g_new0(CliTalk, 1);
+  talk->options = options;
+  talk->review = review;
+  talk->loop = g_main_loop_new(NULL, FALSE);
+  return talk;
+}
+
+void
+cli_talk_close(CliTalk *talk)
+{
+  app_review_free(talk->review);
+  g_main_loop_unref(talk->loop);
+  g_free(talk);
+}
+
+/* ---- asking ------------------------------------------------------------------------------- */
+
+/* A word on standard error while the terminal waits for the first token. */
+static void
+show_phase(const char *phase, guint done, guint total, gpointer user)
+{
+  CliTalk *talk = user;
+
+  if (talk->line_open || !isatty(STDERR_FILENO)) {
+    return;
+  }
+  if (strcmp(phase, "image") == 0) {
+    fprintf(stderr, "\rlooking at the image %3u %%\r", total > 0 ? 100 * done / total : 0);
+  } else {
+    fputs("\r                          \r", stderr);
+  }
+}
+
+static void
+show_text(const char *bytes, gsize length, gpointer user)
+{
+  CliTalk *talk = user;
+
+  if (talk->options->json) {
+    return;
+  }
+  talk->line_open = TRUE;
+  fwrite(bytes, 1, length, stdout);
+  fflush(stdout);
+}
+
+static void
+on_answered(GObject *source, GAsyncResult *result, gpointer user)
+{
+  CliTalk *talk = user;
+
+  talk->result = g_object_ref(result);
+  g_main_loop_quit(talk->loop);
+}
+
+static gboolean
+on_interrupt(gpointer user)
+{
+  CliTalk *talk = user;
+
+  talk->interrupted = TRUE;
+  g_cancellable_cancel(talk->cancellable);
+  return G_SOURCE_CONTINUE;
+}
+
+static JsonNode *
+wait_for_answer(CliTalk *talk, const AppQuestion *question, GError **error)
+{
+  const AppListener listener = {show_text, show_phase, talk};
+  guint on_signal = g_unix_signal_add(SIGINT, on_interrupt, talk);
+  JsonNode *node;
+
+  talk->cancellable = g_cancellable_new();
+  talk->line_open = FALSE;
+  app_review_ask_async(talk->review, question, &listener, talk->cancellable, on_answered, talk);
+  g_main_loop_run(talk->loop);
+  node = app_review_ask_finish(talk->review, talk->result, error);
+  g_clear_object(&talk->result);
+  g_clear_object(&talk->cancellable);
+  g_source_remove(on_signal);
+  return node;
+}
+
+static void
+show_instruction(JsonObject *turn)
+{
+  JsonObject *i = json_object_has_member(turn, "instruction")
+                      ? json_object_get_object_member(turn, "instruction")
+                      : NULL;
+
+  if (i) {
+    cli_note("%s description (rule: %s, %d words, threshold %d): \"%s\"",
+             json_object_get_string_member(i, "list"), json_object_get_string_member(i, "rule"),
+             (int)json_object_get_int_member(i, "words"),
+             (int)json_object_get_int_member(i, "threshold"),
+             json_object_get_string_member(i, "text"));
+  }
+}
+
+static int
+report_answer(CliTalk *talk, JsonNode *node)
+{
+  JsonObject *turn = json_node_get_object(node);
+  const char *stop = json_object_get_string_member_with_default(turn, "stop", "");
+  g_autoptr(GError) error = NULL;
+  int status = CLI_DONE;
+
+  if (talk->options->json) {
+    cli_print_json(node);
+  } else {
+    putchar('\n');
+    fflush(stdout);
+    show_instruction(turn);
+  }
+  if (strcmp(stop, "max-tokens") == 0 || strcmp(stop, "context") == 0) {
+    cli_note("the answer was cut off (%s)", stop);
+  } else if (strcmp(stop, "cancelled") == 0) {
+    cli_note("interrupted; what was said is kept");
+    status = CLI_FAILED;
+  }
+  if (!app_review_save(talk->review, &error)) {
+    cli_note("THE ANSWER IS NOT IN THE LOG: %s", error->message);
+    status = CLI_FAILED;
+  }
+  return status;
+}
+
+int
+cli_talk_ask(CliTalk *talk, AppQuestion *question)
+{
+  g_autoptr(GError) error = NULL;
+  g_autoptr(JsonNode) node = NULL;
+
+  question->sampling = talk->options->sampling;
+  question->image = talk->options->image ? &talk->options->choice : NULL;
+  if (talk->show_questions && !talk->options->json) {
+    fflush(stdout);
+    fprintf(stderr, "? %s\n", question->question);
+  }
+  node = wait_for_answer(talk, question, &error);
+  return node ? report_answer(talk, node) : cli_failed(error);
+}

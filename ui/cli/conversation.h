@@ -1,0 +1,47 @@
+/* conversation.h - what `hilum ask` and `hilum describe` share: image, sampling, log and the
+ * streaming of answers. */
+#ifndef HILUM_CLI_CONVERSATION_H
+#define HILUM_CLI_CONVERSATION_H
+
+#include "cli.h"
+
+typedef struct {
+  CliModel model;
+  char *image, *window, *log, *seed;
+  double temperature, top_p;
+  int frame, max_tokens;
+  gboolean greedy, blank, no_log, json;
+
+  AppImageChoice choice; /* made from the above */
+  AppSampling sampling;
+} CliTalkOptions;
+void cli_talk_options_clear(CliTalkOptions *options);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(CliTalkOptions, cli_talk_options_clear)
+
+/* Parses the shared options and ENTRIES, and checks the values. As cli_parse(). */
+gboolean cli_talk_parse(CliTalkOptions *options, int *argc, char ***argv,
+                        const GOptionEntry *entries, const char *summary, int *status);
+/* "free", "short", "yes-no"; TEXT NULL is free. FALSE: complained. */
+gboolean cli_talk_form(const char *text, AppAnswerForm *form);
+
+typedef struct {
+  const CliTalkOptions *options;
+  AppReview *review;
+  gboolean show_questions; /* on standard error, above each answer */
+  gboolean interrupted;    /* Ctrl-C stopped an answer */
+
+  /* of the question under way */
+  GMainLoop *loop;
+  GCancellable *cancellable;
+  GAsyncResult *result;
+  gboolean line_open; /* the terminal's line holds text of the answer */
+} CliTalk;
+
+/* Opens model and log and says on standard error who will answer. NULL: complained, *status is
+ * what to exit with. */
+CliTalk *cli_talk_open(const CliTalkOptions *options, int *status);
+void cli_talk_close(CliTalk *talk);
+/* Fills in image and sampling, asks, prints, logs. Returns the exit status. */
+int cli_talk_ask(CliTalk *talk, AppQuestion *question);
+
+#endif
