@@ -1,0 +1,305 @@
+/* decoder.c - the Llama/Mistral decoder (facts 1.1): RMSNorm, grouped-query attention with rotary
+ * positions over a float32 key/value cache, SwiGLU. Oracle: llm_logits() of the reference.
+ *
+ * Positions go through the layers in chunks of at most MODEL_PREFILL_CHUNK, so the workspace is
+ * bounded whatever the prompt. Keys and values of a chunk are written straight into the cache; what
+ * lies there past the timeline's end is never read.
+ */
+#include "engine/engine.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/limits.h"
+
+static bool
+take(float **out, size_t a, size_t b, size_t c, ModelError *err)
+{
+  size_t bytes;
+
+  if (!model_size(a, b, c, sizeof(float), "the timeline's memory", &bytes, err)) {
+    return false;
+  }
+  /* Zeroed pages cost nothing until they are used, so a long context is not paid for in advance. */
+  *out = calloc(1, bytes);
+  return *out ? true
+              : model_fail(err, MODEL_ERROR_TOO_LARGE,
+                           "out of memory for a timeline (%zu bytes for %zu x %zu x %zu numbers)",
+                           bytes, a, b, c);
+}
+
+bool
+model_decoder_init(ModelDecoder *d, const ModelEngine *engine, uint32_t context, ModelError *err)
+{
+  const ModelDecoderConfig *c = &engine->checkpoint.config.decoder;
+  const size_t half = c->head_dim / 2, q_dim = (size_t)c->heads * c->head_dim;
+
+  *d = (ModelDecoder){.engine = engine, .context = context};
+  d->chunk = context < MODEL_PREFILL_CHUNK ? context : MODEL_PREFILL_CHUNK;
+  d->kv_dim = (uint64_t)c->kv_heads * c->head_dim;
+  d->frequency = calloc(half, sizeof *d->frequency);
+  if (!d->frequency) {
+    return model_fail(err, MODEL_ERROR_TOO_LARGE, "out of memory for a timeline");
+  }
+  for (size_t i = 0; i < half; i++) {
+    d->frequency[i] = 1.0 / pow(c->theta, 2.0 * (double)i / c->head_dim);
+  }
+  return take(&d->keys, c->layers, context, d->kv_dim, err) &&
+         take(&d->values, c->layers, context, d->kv_dim, err) &&
+         take(&d->x, d->chunk, c->hidden, 1, err) && take(&d->h, d->chunk, c->hidden, 1, err) &&
+         take(&d->q, d->chunk, q_dim, 1, err) && take(&d->attended, d->chunk, q_dim, 1, err) &&
+         take(&d->gate, d->chunk, c->ffn, 1, err) && take(&d->up, d->chunk, c->ffn, 1, err) &&
+         take(&d->cosine, d->chunk, half, 1, err) && take(&d->sine, d->chunk, half, 1, err) &&
+         take(&d->logits, c->vocab, 1, 1, err);
+}
+
+void
+model_decoder_clear(ModelDecoder *d)
+{
+  float *all[] = {d->keys, d->values, d->x,      d->h,    d->q,     d->attended,
+                  d->gate, d->up,     d->cosine, d->sine, d->logits};
+
+  for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+    free(all[i]);
+  }
+  free(d->frequency);
+  *d = (ModelDecoder){0};
+}
+
+/* ---- one chunk through the layers --------------------------------------------------------- */
+
+typedef struct {
+  ModelDecoder *d;
+  const ModelDecoderConfig *c;
+  const float *norm;
+  float *keys; /* of the chunk, in the cache */
+} Chunk;
+
+static void
+norm_rows(uint64_t first, uint64_t n, void *user)
+{
+  const Chunk *chunk = user;
+  const uint64_t hidden = chunk->c->hidden;
+
+  for (uint64_t i = first; i < first + n; i++) {
+    model_rms_norm(chunk->d->x + i * hidden, chunk->norm, hidden, chunk->c->eps,
+                   chunk->d->h + i * hidden);
+  }
+}
+
+static void
+rope_rows(uint64_t first, uint64_t n, void *user)
+{
+  const Chunk *chunk = user;
+  const ModelDecoderConfig *c = chunk->c;
+  const ModelDecoder *d = chunk->d;
+
+  for (uint64_t i = first; i < first + n; i++) {
+    const float *cosine = d->cosine + i * (c->head_dim / 2);
+    const float *sine = d->sine + i * (c->head_dim / 2);
+    model_rope(d->q + i * c->heads * c->head_dim, c->heads, c->head_dim, c->rope_adjacent, cosine,
+               sine);
+    model_rope(chunk->keys + i * d->kv_dim, c->kv_heads, c->head_dim, c->rope_adjacent, cosine,
+               sine);
+  }
+}
+
+static void
+swiglu_rows(uint64_t first, uint64_t n, void *user)
+{
+  const Chunk *chunk = user;
+  float *gate = chunk->d->gate + first * chunk->c->ffn;
+
+  model_silu_multiply(gate, chunk->d->up + first * chunk->c->ffn, n * chunk->c->ffn, gate);
+}
+
+static void
+add_h(const ModelDecoder *d, uint64_t n)
+{
+  for (uint64_t i = 0; i < n; i++) {
+    d->x[i] += d->h[i];
+  }
+}
+
+static void
+layer_run(ModelDecoder *d, uint32_t index, uint32_t n, uint32_t first)
+{
+  const ModelDecoderConfig *c = &d->engine->checkpoint.config.decoder;
+  const ModelLayer *layer = &d->engine->weights.layers[index];
+  ModelPool *pool = d->engine->pool;
+  float *keys = d->keys + (uint64_t)index * d->context * d->kv_dim;
+  float *values = d->values + (uint64_t)index * d->context * d->kv_dim;
+  Chunk chunk = {.d = d, .c = c, .keys = keys + first * d->kv_dim};
+  const ModelAttention attention = {.q = d->q,
+                                    .k = keys,
+                                    .v = values,
+                                    .out = d->attended,
+                                    .q_stride = (uint64_t)c->heads * c->head_dim,
+                                    .kv_stride = d->kv_dim,
+                                    .n_queries = n,
+                                    .n_keys = (uint64_t)first + n,
+                                    .heads = c->heads,
+                                    .kv_heads = c->kv_heads,
+                                    .head_dim = c->head_dim,
+                                    .causal = true};
+
+  chunk.norm = model_vector(&layer->attn_norm);
+  model_rows_run(pool, n, norm_rows, &chunk);
+  model_matmul(pool, &layer->q, NULL, d->h, n, d->q);
+  model_matmul(pool, &layer->k, NULL, d->h, n, chunk.keys);
+  model_matmul(pool, &layer->v, NULL, d->h, n, values + first * d->kv_dim);
+  model_rows_run(pool, n, rope_rows, &chunk);
+  model_attention(pool, &attention);
+  model_matmul(pool, &layer->o, NULL, d->attended, n, d->h);
+  add_h(d, (uint64_t)n * c->hidden);
+
+  chunk.norm = model_vector(&layer->ffn_norm);
+  model_rows_run(pool, n, norm_rows, &chunk);
+  model_matmul(pool, &layer->gate, NULL, d->h, n, d->gate);
+  model_matmul(pool, &layer->up, NULL, d->h, n, d->up);
+  model_rows_run(pool, n, swiglu_rows, &chunk);
+  model_matmul(pool, &layer->down, NULL, d->gate, n, d->h);
+  add_h(d, (uint64_t)n * c->hidden);
+}
+
+/* Runs the N rows in d->x as positions FIRST .. FIRST + N - 1. */
+static bool
+chunk_run(ModelDecoder *d, uint32_t n, uint32_t first, bool last, const ModelWatch *watch,
+          ModelError *err)
+{
+  const ModelDecoderConfig *c = &d->engine->checkpoint.config.decoder;
+  const uint32_t half = c->head_dim / 2;
+
+  for (uint32_t i = 0; i < n; i++) {
+    for (uint32_t k = 0; k < half; k++) {
+      const double angle = (double)(first + i) * d->frequency[k];
+      d->cosine[(size_t)i * half + k] = (float)cos(angle);
+      d->sine[(size_t)i * half + k] = (float)sin(angle);
+    }
+  }
+  for (uint32_t i = 0; i < c->layers; i++) {
+    if (!model_watch_go_on(watch, err)) {
+      return false;
+    }
+    layer_run(d, i, n, first);
+  }
+  if (last) {
+    model_rms_norm(d->x + (uint64_t)(n - 1) * c->hidden,
+                   model_vector(&d->engine->weights.output_norm), c->hidden, c->eps, d->h);
+    model_matmul(d->engine->pool, &d->engine->weights.output, NULL, d->h, 1, d->logits);
+  }
+  return true;
+}
+
+/* ---- ids to rows -------------------------------------------------------------------------- */
+
+/* What id INDEX of SPAN stands for: the whole picture, one of its rows (v1.0's <im_patch>), or a
+ * token. */
+typedef enum { SPAN_TOKEN, SPAN_PICTURE, SPAN_PATCH } SpanKind;
+
+static SpanKind
+span_kind(const ModelEngine *engine, const ModelSpan *span, size_t index, bool has_picture)
+{
+  const ModelConfig *config = &engine->checkpoint.config;
+
+  if (index >= span->n_plain && span->ids[index] == MODEL_IMAGE_ID) {
+    return SPAN_PICTURE;
+  }
+  return index >= span->n_plain && has_picture && config->image_start_end &&
+                 span->ids[index] == config->id_im_patch
+             ? SPAN_PATCH
+             : SPAN_TOKEN;
+}
+
+bool
+model_span_positions(const ModelEngine *engine, const ModelSpan *span, bool has_picture,
+                     uint64_t *positions, ModelError *err)
+{
+  const uint32_t vocab = engine->checkpoint.config.decoder.vocab;
+  uint64_t n_rows = 0, n_pictures = 0;
+
+  *positions = 0;
+  for (size_t i = 0; i < span->n; i++) {
+    const SpanKind kind = span_kind(engine, span, i, has_picture);
+    const uint32_t n = kind == SPAN_PICTURE ? engine->n_patches : 1;
+    if (kind == SPAN_TOKEN && (span->ids[i] < 0 || (uint32_t)span->ids[i] >= vocab)) {
+      return model_fail(err, MODEL_ERROR_CORRUPT,
+                        "%s: the tokenizer gives id %d, but the embedding has %u rows",
+                        engine->checkpoint.path, span->ids[i], vocab);
+    }
+    *positions += n;
+    n_rows += kind == SPAN_TOKEN ? 0 : n;
+    n_pictures += kind == SPAN_PICTURE;
+  }
+  if (n_pictures > 0 && !has_picture) {
+    return model_fail(err, MODEL_ERROR_ARGUMENT,
+                      "the prompt asks for a picture and none was given");
+  }
+  if (has_picture && n_rows != engine->n_patches) {
+    return model_fail(err, MODEL_ERROR_ARGUMENT,
+                      "the prompt has room for %llu rows of a picture, expected %u",
+                      (unsigned long long)n_rows, engine->n_patches);
+  }
+  return true;
+}
+
+/* Writes the rows of the next positions of SPAN, at most MOST, into OUT; returns their number. */
+static uint32_t
+span_fill(const ModelEngine *engine, ModelSpan *span, uint32_t most, float *out)
+{
+  const size_t hidden = engine->checkpoint.config.decoder.hidden;
+  uint32_t n = 0;
+
+  while (n < most && span->next < span->n) {
+    const SpanKind kind = span_kind(engine, span, span->next, span->rows != NULL);
+    if (kind == SPAN_TOKEN) {
+      model_tensor_read_rows(&engine->weights.token_embedding, (uint64_t)span->ids[span->next], 1,
+                             out + n * hidden);
+    } else {
+      memcpy(out + n * hidden, span->rows + span->row * hidden, hidden * sizeof *out);
+      span->row++;
+    }
+    if (kind != SPAN_PICTURE || span->row == engine->n_patches) {
+      span->next++;
+    }
+    n++;
+  }
+  return n;
+}
+
+bool
+model_decoder_run(ModelDecoder *d, ModelSpan *span, uint32_t first, const ModelWatch *watch,
+                  ModelError *err)
+{
+  uint64_t total = 0;
+  uint32_t done = 0;
+
+  if (!model_span_positions(d->engine, span, span->rows != NULL, &total, err)) {
+    return false;
+  }
+  if (total == 0 || first > d->context || total > d->context - first) {
+    return model_fail(err, MODEL_ERROR_CONTEXT,
+                      "the prompt needs %llu positions, but the context has %u",
+                      (unsigned long long)(first + total), d->context);
+  }
+  while (done < total) {
+    const uint32_t n = span_fill(d->engine, span, d->chunk, d->x);
+    model_watch_progress(watch, MODEL_PHASE_PROMPT, done, (uint32_t)total);
+    if (!chunk_run(d, n, first + done, done + n == total, watch, err)) {
+      return false;
+    }
+    done += n;
+  }
+  model_watch_progress(watch, MODEL_PHASE_PROMPT, done, (uint32_t)total);
+  return true;
+}
+
+bool
+model_decoder_step(ModelDecoder *d, int32_t id, uint32_t position, const ModelWatch *watch,
+                   ModelError *err)
+{
+  model_tensor_read_rows(&d->engine->weights.token_embedding, (uint64_t)id, 1, d->x);
+  return chunk_run(d, 1, position, true, watch, err);
+}

@@ -1,0 +1,123 @@
+/* engine.h - the opened model and its stages. Private to model/engine and the room's tests.
+ *
+ * Invariants of a ModelEngine:
+ * 1. `weights` is what the stages compute with. Its vectors (norms, biases, class and position
+ *    embeddings) are always aligned float32; its matrices are of any type, read in place from the
+ *    file's mapping, or all float32 in `arena` when the model is small (see weights.c).
+ * 2. Nothing changes after model_engine_open(); the pool makes callers take turns by itself.
+ */
+#ifndef HILUM_MODEL_ENGINE_H
+#define HILUM_MODEL_ENGINE_H
+
+#include <stdatomic.h>
+
+#include "kernels/kernels.h"
+#include "tokenizer/tokenizer.h"
+
+struct ModelEngine {
+  ModelCheckpoint checkpoint;
+  ModelWeights weights; /* arrays `blocks` and `layers` are the engine's own */
+  float *arena;
+  ModelPool *pool;
+  ModelTokenizer *tokenizer;
+  ModelInfo info;
+  char quantization[32];
+  uint32_t n_patches;
+  uint32_t n_usable; /* ids that the vocabulary knows: rows past it are padding, never sampled */
+};
+
+#define MODEL_ARENA_BYTES (256u << 20)
+
+/* model_engine_open() with another bound on the bytes of float32 up to which every weight is
+ * dequantised once, at opening. */
+ModelEngine *model_engine_open_bounded(const char *path, const ModelEngineOptions *options,
+                                       uint64_t arena_bytes, ModelError *err);
+
+/* Fills engine->weights and engine->arena from engine->checkpoint. */
+bool model_engine_weights(ModelEngine *engine, uint64_t arena_bytes, ModelError *err);
+void model_engine_weights_clear(ModelEngine *engine);
+
+/* A vector of the engine's weights (invariant 1). */
+static inline const float *
+model_vector(const ModelTensor *tensor)
+{
+  return tensor->name ? (const float *)(const void *)tensor->data : NULL;
+}
+
+/* a * b * c * d, or MODEL_ERROR_TOO_LARGE when it does not fit. */
+bool model_size(size_t a, size_t b, size_t c, size_t d, const char *what, size_t *size,
+                ModelError *err);
+
+/* ---- what a running call looks at --------------------------------------------------------- */
+
+typedef struct {
+  const atomic_bool *cancel; /* may be NULL */
+  const ModelCallbacks *callbacks;
+} ModelWatch;
+
+/* False, with MODEL_ERROR_CANCELLED, once a stop was asked for. */
+bool model_watch_go_on(const ModelWatch *watch, ModelError *err);
+void model_watch_progress(const ModelWatch *watch, ModelPhase phase, uint32_t done, uint32_t total);
+
+/* Runs TASK over blocks of rows 0 .. n_rows - 1 of a matrix, on all threads. */
+void model_rows_run(ModelPool *pool, uint64_t n_rows,
+                    void (*task)(uint64_t first, uint64_t n, void *user), void *user);
+
+/* ---- tower and projector ------------------------------------------------------------------ */
+
+/* pixels [3][side][side], normalised -> features [n_patches][vision hidden]: the tower's hidden
+ * state after blocks_run blocks, class token dropped. */
+bool model_vision_encode(const ModelEngine *engine, const float *pixels, const ModelWatch *watch,
+                         float *features, ModelError *err);
+/* features [n_patches][vision hidden] -> rows [n_patches][hidden]. */
+bool model_project(const ModelEngine *engine, const float *features, float *rows, ModelError *err);
+/* u8 [side][side][3] -> rows [n_patches][hidden]; FEATURES as above, or NULL when not wanted. */
+bool model_picture_rows(const ModelEngine *engine, const uint8_t *u8, const ModelWatch *watch,
+                        float *features, float *rows, ModelError *err);
+
+/* ---- decoder ------------------------------------------------------------------------------ */
+
+#define MODEL_PREFILL_CHUNK 512u /* positions that go through a layer together */
+
+/* Everything that a timeline needs, sized once: nothing is allocated per token. */
+typedef struct {
+  const ModelEngine *engine;
+  uint32_t context, chunk;
+  uint64_t kv_dim;
+  float *keys, *values; /* [layers][context][kv_dim], keys after the rotation */
+  float *x, *h;         /* [chunk][hidden] */
+  float *q, *attended;  /* [chunk][heads * head_dim] */
+  float *gate, *up;     /* [chunk][ffn] */
+  float *cosine, *sine; /* [chunk][head_dim / 2] */
+  double *frequency;    /* [head_dim / 2] */
+  float *logits;        /* [vocab], of the last position that was run */
+} ModelDecoder;
+
+bool model_decoder_init(ModelDecoder *decoder, const ModelEngine *engine, uint32_t context,
+                        ModelError *err);
+void model_decoder_clear(ModelDecoder *decoder);
+
+/* A list of ids, and the picture's rows that stand for its picture. */
+typedef struct {
+  const int32_t *ids;
+  size_t n;
+  size_t n_plain;    /* the first n_plain ids are tokens even where they look like the picture's */
+  const float *rows; /* [n_patches][hidden], or NULL */
+  size_t next;       /* cursor: id, and row inside the picture */
+  uint32_t row;
+} ModelSpan;
+
+/* Number of positions of SPAN. Checks every id against the vocabulary, and that a picture is there
+ * exactly when HAS_PICTURE. */
+bool model_span_positions(const ModelEngine *engine, const ModelSpan *span, bool has_picture,
+                          uint64_t *positions, ModelError *err);
+
+/* Runs all of SPAN from position FIRST on, in chunks; logits are those after its last position.
+ * Stops between layers when WATCH says so: then nothing from FIRST on counts. */
+bool model_decoder_run(ModelDecoder *decoder, ModelSpan *span, uint32_t first,
+                       const ModelWatch *watch, ModelError *err);
+/* Runs one token at POSITION. */
+bool model_decoder_step(ModelDecoder *decoder, int32_t id, uint32_t position,
+                        const ModelWatch *watch, ModelError *err);
+
+#endif

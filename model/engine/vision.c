@@ -1,0 +1,192 @@
+/* vision.c - the CLIP tower (facts 1.2): patches, class token first, learned positions,
+ * pre_layrnorm, then blocks_run pre-norm blocks. The last stored block and post_layernorm are not
+ * part of hidden state -2 and are not computed. */
+#include "engine/engine.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "image/preprocess.h"
+
+/* n = 1 + patches tokens, all buffers row by row. */
+typedef struct {
+  const ModelEngine *engine;
+  const ModelVisionConfig *config;
+  uint64_t n;
+  float *x, *h;                /* [n][hidden] */
+  float *q, *k, *v, *attended; /* [n][hidden] */
+  float *wide;                 /* [n][ffn]; before block 0 the cut patches [patches][3 * patch^2] */
+  const float *norm_w, *norm_b;
+} Tower;
+
+/* The layout of the convolution's kernel: channel, row, column. */
+static void
+cut_patches(const ModelVisionConfig *config, const float *pixels, float *out)
+{
+  const uint32_t side = config->image_size, patch = config->patch_size, grid = side / patch;
+
+  for (uint32_t py = 0; py < grid; py++) {
+    for (uint32_t px = 0; px < grid; px++) {
+      for (uint32_t c = 0; c < 3; c++) {
+        for (uint32_t y = 0; y < patch; y++) {
+          memcpy(out, pixels + ((size_t)c * side + py * patch + y) * side + (size_t)px * patch,
+                 patch * sizeof *out);
+          out += patch;
+        }
+      }
+    }
+  }
+}
+
+static void
+norm_rows(uint64_t first, uint64_t n, void *user)
+{
+  const Tower *t = user;
+  const uint64_t hidden = t->config->hidden;
+
+  for (uint64_t i = first; i < first + n; i++) {
+    model_layer_norm(t->x + i * hidden, t->norm_w, t->norm_b, hidden, t->config->eps,
+                     t->h + i * hidden);
+  }
+}
+
+static void
+norm(Tower *t, const ModelTensor *w, const ModelTensor *b)
+{
+  t->norm_w = model_vector(w);
+  t->norm_b = model_vector(b);
+  model_rows_run(t->engine->pool, t->n, norm_rows, t);
+}
+
+static void
+activate_rows(uint64_t first, uint64_t n, void *user)
+{
+  const Tower *t = user;
+
+  if (t->config->gelu_erf) {
+    model_gelu_erf(t->wide + first * t->config->ffn, n * t->config->ffn);
+  } else {
+    model_quick_gelu(t->wide + first * t->config->ffn, n * t->config->ffn);
+  }
+}
+
+static void
+add_h(Tower *t)
+{
+  for (uint64_t i = 0; i < t->n * t->config->hidden; i++) {
+    t->x[i] += t->h[i];
+  }
+}
+
+static void
+embed(Tower *t, const float *pixels)
+{
+  const ModelWeights *w = &t->engine->weights;
+  const uint64_t hidden = t->config->hidden;
+  const float *positions = model_vector(&w->position_embedding);
+
+  cut_patches(t->config, pixels, t->wide);
+  model_matmul(t->engine->pool, &w->patch_embedding, NULL, t->wide, t->n - 1, t->x + hidden);
+  memcpy(t->x, model_vector(&w->class_embedding), hidden * sizeof(float));
+  for (uint64_t i = 0; i < t->n * hidden; i++) {
+    t->x[i] += positions[i];
+  }
+  norm(t, &w->pre_ln_w, &w->pre_ln_b);
+  memcpy(t->x, t->h, t->n * hidden * sizeof(float));
+}
+
+static void
+block_run(Tower *t, const ModelVisionBlock *b)
+{
+  ModelPool *pool = t->engine->pool;
+  const ModelAttention attention = {.q = t->q,
+                                    .k = t->k,
+                                    .v = t->v,
+                                    .out = t->attended,
+                                    .q_stride = t->config->hidden,
+                                    .kv_stride = t->config->hidden,
+                                    .n_queries = t->n,
+                                    .n_keys = t->n,
+                                    .heads = t->config->heads,
+                                    .kv_heads = t->config->heads,
+                                    .head_dim = t->config->hidden / t->config->heads};
+
+  norm(t, &b->ln1_w, &b->ln1_b);
+  model_matmul(pool, &b->q_w, model_vector(&b->q_b), t->h, t->n, t->q);
+  model_matmul(pool, &b->k_w, model_vector(&b->k_b), t->h, t->n, t->k);
+  model_matmul(pool, &b->v_w, model_vector(&b->v_b), t->h, t->n, t->v);
+  model_attention(pool, &attention);
+  model_matmul(pool, &b->o_w, model_vector(&b->o_b), t->attended, t->n, t->h);
+  add_h(t);
+  norm(t, &b->ln2_w, &b->ln2_b);
+  model_matmul(pool, &b->fc1_w, model_vector(&b->fc1_b), t->h, t->n, t->wide);
+  model_rows_run(pool, t->n, activate_rows, t);
+  model_matmul(pool, &b->fc2_w, model_vector(&b->fc2_b), t->wide, t->n, t->h);
+  add_h(t);
+}
+
+bool
+model_vision_encode(const ModelEngine *engine, const float *pixels, const ModelWatch *watch,
+                    float *features, ModelError *err)
+{
+  const ModelVisionConfig *config = &engine->checkpoint.config.vision;
+  const size_t hidden = config->hidden, n = 1 + (size_t)engine->n_patches;
+  const size_t patch = 3 * (size_t)config->patch_size * config->patch_size;
+  const size_t wide = patch > config->ffn ? patch : config->ffn;
+  Tower t = {.engine = engine, .config = config, .n = n};
+  size_t bytes;
+  float *space;
+  bool ok = true;
+
+  if (!model_size(n, 6 * hidden + wide, sizeof(float), 1, "the tower's workspace", &bytes, err)) {
+    return false;
+  }
+  space = malloc(bytes);
+  if (!space) {
+    return model_fail(err, MODEL_ERROR_TOO_LARGE, "out of memory for the tower (%zu bytes)", bytes);
+  }
+  t.x = space;
+  t.h = t.x + n * hidden;
+  t.q = t.h + n * hidden;
+  t.k = t.q + n * hidden;
+  t.v = t.k + n * hidden;
+  t.attended = t.v + n * hidden;
+  t.wide = t.attended + n * hidden;
+  embed(&t, pixels);
+  for (uint32_t i = 0; i < config->blocks_run && ok; i++) {
+    model_watch_progress(watch, MODEL_PHASE_IMAGE, i, config->blocks_run);
+    ok = model_watch_go_on(watch, err);
+    if (ok) {
+      block_run(&t, &engine->weights.blocks[i]);
+    }
+  }
+  if (ok) {
+    memcpy(features, t.x + hidden, (n - 1) * hidden * sizeof(float));
+    model_watch_progress(watch, MODEL_PHASE_IMAGE, config->blocks_run, config->blocks_run);
+  }
+  free(space);
+  return ok;
+}
+
+bool
+model_picture_rows(const ModelEngine *engine, const uint8_t *u8, const ModelWatch *watch,
+                   float *features, float *rows, ModelError *err)
+{
+  const ModelVisionConfig *config = &engine->checkpoint.config.vision;
+  const size_t n_pixels = 3 * (size_t)config->image_size * config->image_size;
+  float *pixels = malloc(n_pixels * sizeof *pixels);
+  float *own = features ? NULL : calloc(engine->n_patches, config->hidden * sizeof *own);
+  bool ok = pixels && (features || own);
+
+  if (ok) {
+    model_image_normalise(config, u8, pixels);
+    ok = model_vision_encode(engine, pixels, watch, features ? features : own, err) &&
+         model_project(engine, features ? features : own, rows, err);
+  } else {
+    model_fail(err, MODEL_ERROR_TOO_LARGE, "out of memory for the picture's %zu pixels", n_pixels);
+  }
+  free(own);
+  free(pixels);
+  return ok;
+}
