@@ -1,0 +1,159 @@
+/* init.c - a model with random weights, to start from nothing. */
+#include "base/error.h"
+#include "base/limits.h"
+#include "checkpoint/write.h"
+#include "params.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define MOST_TOKENIZER_BYTES (64 << 20)
+
+static bool
+shape_check(const TrainShape *s, ModelError *err)
+{
+  if (s->image_size > MODEL_MAX_IMAGE_SIDE || s->image_size % s->patch_size != 0) {
+    return model_fail(
+        err, MODEL_ERROR_ARGUMENT,
+        "shape: pictures of %u pixels, expected a multiple of the patch's %u up to %u",
+        s->image_size, s->patch_size, MODEL_MAX_IMAGE_SIDE);
+  }
+  if (s->vision_blocks > MODEL_MAX_LAYERS || s->layers > MODEL_MAX_LAYERS ||
+      s->vision_hidden > MODEL_MAX_HIDDEN || s->vision_ffn > MODEL_MAX_HIDDEN ||
+      s->hidden > MODEL_MAX_HIDDEN || s->ffn > MODEL_MAX_HIDDEN || s->context > MODEL_MAX_CONTEXT) {
+    return model_fail(err, MODEL_ERROR_ARGUMENT,
+                      "shape: over %u blocks, widths of %u or a context of %u", MODEL_MAX_LAYERS,
+                      MODEL_MAX_HIDDEN, MODEL_MAX_CONTEXT);
+  }
+  if (s->vision_hidden % s->vision_heads != 0 || s->hidden % s->heads != 0 ||
+      (s->hidden / s->heads) % 2 != 0 || s->heads % s->kv_heads != 0) {
+    return model_fail(err, MODEL_ERROR_ARGUMENT,
+                      "shape: widths %u and %u with %u and %u heads (%u for keys), expected that "
+                      "heads divide widths into an even number, and key heads divide heads",
+                      s->vision_hidden, s->hidden, s->vision_heads, s->heads, s->kv_heads);
+  }
+  if (strcmp(s->projector, "linear") != 0 && strcmp(s->projector, "mlp2x_gelu") != 0) {
+    return model_fail(err, MODEL_ERROR_ARGUMENT,
+                      "shape: projector \"%.60s\", expected linear or mlp2x_gelu", s->projector);
+  }
+  return true;
+}
+
+static void
+config_fill(const TrainShape *s, const ModelVocabulary *vocabulary, ModelConfig *config)
+{
+  static const float mean[3] = {0.48145466f, 0.4578275f, 0.40821073f};
+  static const float std[3] = {0.26862954f, 0.26130258f, 0.27577711f};
+
+  *config = (ModelConfig){.has_vision = true,
+                          .aspect = MODEL_ASPECT_PAD,
+                          .id_im_patch = -1,
+                          .id_im_start = -1,
+                          .id_im_end = -1,
+                          .bos = vocabulary->bos,
+                          .eos = vocabulary->eos,
+                          .pad = vocabulary->pad >= 0 ? vocabulary->pad : vocabulary->unk};
+  /* A tower of our own needs no block that is never run. */
+  config->vision = (ModelVisionConfig){.image_size = s->image_size,
+                                       .patch_size = s->patch_size,
+                                       .hidden = s->vision_hidden,
+                                       .heads = s->vision_heads,
+                                       .ffn = s->vision_ffn,
+                                       .blocks_stored = s->vision_blocks,
+                                       .blocks_run = s->vision_blocks,
+                                       .eps = 1e-5f};
+  memcpy(config->vision.mean, mean, sizeof mean);
+  memcpy(config->vision.std, std, sizeof std);
+  config->projector =
+      strcmp(s->projector, "linear") == 0 ? MODEL_PROJECTOR_LINEAR : MODEL_PROJECTOR_MLP2X_GELU;
+  /* Adjacent pairs are how GGUF keeps q and k. */
+  config->decoder = (ModelDecoderConfig){.hidden = s->hidden,
+                                         .layers = s->layers,
+                                         .heads = s->heads,
+                                         .kv_heads = s->kv_heads,
+                                         .head_dim = s->hidden / s->heads,
+                                         .ffn = s->ffn,
+                                         .vocab = vocabulary->n_pieces,
+                                         .context = s->context,
+                                         .theta = s->theta,
+                                         .eps = 1e-5f,
+                                         .rope_adjacent = true};
+  snprintf(config->template_name, sizeof config->template_name, "%s", s->template_name);
+  snprintf(config->name, sizeof config->name, "%s", s->name);
+}
+
+/* The whole file; caller frees. */
+static uint8_t *
+read_whole(const char *path, size_t *n, ModelError *err)
+{
+  int fd = open(path, O_RDONLY | O_CLOEXEC);
+  struct stat status;
+  uint8_t *data = NULL;
+  ssize_t got = 1;
+
+  *n = 0;
+  if (fd < 0 || fstat(fd, &status) != 0) {
+    model_fail(err, MODEL_ERROR_IO, "%s: cannot open: %s", path, strerror(errno));
+  } else if (status.st_size > MOST_TOKENIZER_BYTES) {
+    model_fail(err, MODEL_ERROR_TOO_LARGE, "%s: %lld bytes, a tokenizer has at most %d", path,
+               (long long)status.st_size, MOST_TOKENIZER_BYTES);
+  } else if (!(data = malloc((size_t)status.st_size + 1))) {
+    model_fail(err, MODEL_ERROR_TOO_LARGE, "%s: no memory", path);
+  }
+  while (data && *n < (size_t)status.st_size &&
+         (got = read(fd, data + *n, (size_t)status.st_size - *n)) > 0) {
+    *n += (size_t)got;
+  }
+  if (data && got < 0) {
+    model_fail(err, MODEL_ERROR_IO, "%s: cannot read: %s", path, strerror(errno));
+    free(data);
+    data = NULL;
+  }
+  if (fd >= 0) {
+    close(fd);
+  }
+  return data;
+}
+
+static bool
+write_random(const TrainShape *shape, ModelCheckpoint *checkpoint, const char *out, ModelError *err)
+{
+  TrainParams params;
+  bool ok;
+
+  if (!train_params_init(&params, &checkpoint->config, shape->tied, false, err)) {
+    return false;
+  }
+  train_params_random(&params, shape->seed);
+  ok = train_params_weights(&params, &checkpoint->weights, err) &&
+       model_gguf_write(checkpoint, "f32", NULL, out, NULL, NULL, err);
+  train_params_weights_clear(&checkpoint->weights);
+  train_params_clear(&params);
+  return ok;
+}
+
+bool
+train_model_init(const TrainShape *shape, const char *tokenizer, const char *out, ModelError *err)
+{
+  ModelCheckpoint checkpoint = {.format = "gguf", .tower_origin = "checkpoint"};
+  uint8_t *data;
+  size_t n;
+  bool ok;
+
+  if (!shape_check(shape, err) || !(data = read_whole(tokenizer, &n, err))) {
+    return false;
+  }
+  ok = model_vocabulary_parse(data, n, tokenizer, &checkpoint.vocabulary, err);
+  free(data);
+  if (ok) {
+    config_fill(shape, &checkpoint.vocabulary, &checkpoint.config);
+    ok = write_random(shape, &checkpoint, out, err);
+  }
+  model_vocabulary_clear(&checkpoint.vocabulary);
+  return ok;
+}
