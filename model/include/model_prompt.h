@@ -33,8 +33,8 @@ typedef struct {
 /* White space separated words of TEXT (UTF-8; Unicode white space as Python's str.split()). */
 uint32_t model_prompt_words(const char *text, size_t length);
 
-/* CAPTION may be NULL; one without a word is none. The same SEED gives the same instruction on every
- * machine. */
+/* CAPTION may be NULL; one without a word is none. The same SEED gives the same instruction on
+ * every machine. */
 ModelInstruction model_prompt_instruction(ModelLength length, const char *caption, uint64_t seed);
 
 /* The lists themselves: LIST "brief" (11) or "detailed" (16). NULL past the end. */
@@ -46,9 +46,9 @@ typedef enum { MODEL_ANSWER_FREE, MODEL_ANSWER_SHORT, MODEL_ANSWER_YES_NO } Mode
 /* The suffix to append to the question; "" for FREE. Static. */
 const char *model_prompt_answer_suffix(ModelAnswerForm form);
 
-/* Every conversation template by name ("mistral_instruct", "vicuna_v1", "multimodal", ...). NULL past
- * the end. Where v1.0 and v1.5 give one name to two texts, each text has a name of its own here:
- * v1.5's "v1" is "vicuna_v1_med15", v1.0's "v1" and "default" are "v0", v1.0's "llava_v1" is
+/* Every conversation template by name ("mistral_instruct", "vicuna_v1", "multimodal", ...). NULL
+ * past the end. Where v1.0 and v1.5 give one name to two texts, each text has a name of its own
+ * here: v1.5's "v1" is "vicuna_v1_med15", v1.0's "v1" and "default" are "v0", v1.0's "llava_v1" is
  * "llava_v1_v10". */
 const char *model_prompt_template_name(uint32_t index);
 
