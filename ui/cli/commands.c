@@ -8,5 +8,6 @@ const CliCommand cli_commands[] = {
     {"model", "look into models and convert them: info, convert, trace", cmd_model},
     {"tokenize", "turn lines of text into token ids", cmd_tokenize},
     {"log", "read the conversation log: list, show", cmd_log},
+    {"phantom", "write synthetic studies with known truth", cmd_phantom},
     {NULL, NULL, NULL},
 };
