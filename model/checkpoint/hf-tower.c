@@ -136,3 +136,56 @@ model_tower_config(ModelVisionConfig *config, const ModelTable *table, const cha
   config->gelu_erf = strcmp(act, "gelu") == 0;
   return true;
 }
+
+bool
+model_tower_open(ModelCheckpoint *checkpoint, const char *folder, ModelTable *table,
+                 const char **prefix, ModelError *err)
+{
+  ModelJson json;
+  const ModelJsonNode *vision;
+  bool found, ok;
+
+  if (!model_folder_tensors(checkpoint, folder, table, err))
+    return false;
+  *prefix = model_tower_find(table);
+  if (!*prefix)
+    return model_fail(err, MODEL_ERROR_FORMAT,
+                      "%s: found no tensor vision_model.embeddings.class_embedding", folder);
+  if (!model_folder_json(folder, "config.json", &json, &found, err))
+    return false;
+  if (!found)
+    return model_fail(err, MODEL_ERROR_FORMAT, "%s: the folder has no config.json", folder);
+  /* "vision_config" of a whole CLIP, or the top of a tower's own file. */
+  vision = model_json_get(json.nodes, "vision_config");
+  ok = model_tower_config(&checkpoint->config.vision, table, *prefix, &json,
+                          vision ? vision : json.nodes, folder, err);
+  model_json_clear(&json);
+  return ok;
+}
+
+bool
+model_tower_fill(ModelCheckpoint *checkpoint, const ModelTable *table, const char *prefix,
+                 const char *path, ModelError *err)
+{
+  ModelRole role;
+
+  for (uint32_t i = 0; model_role_at(&checkpoint->config, &checkpoint->weights, i, &role); i++) {
+    char name[256];
+    if (role.part != MODEL_PART_TOWER)
+      continue;
+    snprintf(name, sizeof name, "%s%s", prefix, role.name + strlen(model_tower_prefix));
+    if (!model_role_fill(&role, model_table_find(table, name), name, path, err))
+      return false;
+  }
+  model_tower_trim(&checkpoint->weights);
+  return true;
+}
+
+void
+model_tower_trim(ModelWeights *weights)
+{
+  if (weights->post_ln_w.name && weights->post_ln_b.name)
+    return;
+  memset(&weights->post_ln_w, 0, sizeof weights->post_ln_w);
+  memset(&weights->post_ln_b, 0, sizeof weights->post_ln_b);
+}

@@ -254,43 +254,22 @@ find_tower_folder(Reader *r, ModelError *err)
                     r->tower_folder);
 }
 
-/* From a folder of its own: "vision_config" of a whole CLIP, or the top of a tower's own file. */
-static bool
-read_foreign_tower(Reader *r, const char **prefix, ModelError *err)
-{
-  ModelJson json;
-  const ModelJsonNode *vision;
-  bool found, ok;
-
-  if (!model_folder_tensors(r->checkpoint, r->tower_folder, &r->tower, err))
-    return false;
-  *prefix = model_tower_find(&r->tower);
-  if (!*prefix)
-    return model_fail(err, MODEL_ERROR_FORMAT,
-                      "%s: found no tensor vision_model.embeddings.class_embedding",
-                      r->tower_folder);
-  if (!model_folder_json(r->tower_folder, "config.json", &json, &found, err))
-    return false;
-  vision = found ? model_json_get(json.nodes, "vision_config") : NULL;
-  ok = model_tower_config(&r->checkpoint->config.vision, &r->tower, *prefix, &json,
-                          vision ? vision : json.nodes, r->tower_folder, err);
-  model_json_clear(&json);
-  return ok;
-}
-
 static bool
 read_vision(Reader *r, const char **tower_prefix, ModelError *err)
 {
   ModelCheckpoint *checkpoint = r->checkpoint;
+  bool ok;
 
   if (!find_tower_folder(r, err))
     return false;
   *tower_prefix = r->layout->tower;
   checkpoint->tower_origin = r->tower_folder ? "stock" : "checkpoint";
-  if (r->tower_folder ? !read_foreign_tower(r, tower_prefix, err)
-                      : !model_tower_config(
-                            &checkpoint->config.vision, &r->table, *tower_prefix, &r->json,
-                            model_json_get(r->json.nodes, "vision_config"), checkpoint->path, err))
+  if (r->tower_folder)
+    ok = model_tower_open(checkpoint, r->tower_folder, &r->tower, tower_prefix, err);
+  else
+    ok = model_tower_config(&checkpoint->config.vision, &r->table, *tower_prefix, &r->json,
+                            model_json_get(r->json.nodes, "vision_config"), checkpoint->path, err);
+  if (!ok)
     return false;
   checkpoint->config.has_vision = true;
   return read_select(r, err) && read_projector(r, err) && read_aspect(r, err);
@@ -352,28 +331,22 @@ fill(Reader *r, const char *tower_prefix, ModelError *err)
 {
   ModelCheckpoint *checkpoint = r->checkpoint;
   ModelWeights *weights = &checkpoint->weights;
-  ModelLayout layout = *r->layout;
   ModelRole role;
 
   for (uint32_t i = 0; model_role_at(&checkpoint->config, weights, i, &role); i++) {
-    bool foreign = role.part == MODEL_PART_TOWER && r->tower_folder;
-    const ModelTable *table = foreign ? &r->tower : &r->table;
     char name[256];
-    layout.tower = tower_prefix ? tower_prefix : layout.tower;
-    model_layout_name(&layout, &role, name);
-    if (role.tensor->name) /* from the mmproj file */
+    if (role.part == MODEL_PART_TOWER || role.tensor->name) /* below, or from the mmproj file */
       continue;
-    if (!model_role_fill(&role, model_table_find(table, name), name,
-                         foreign ? r->tower_folder : checkpoint->path, err))
+    model_layout_name(r->layout, &role, name);
+    if (!model_role_fill(&role, model_table_find(&r->table, name), name, checkpoint->path, err))
       return false;
-  }
-  if (!weights->post_ln_w.name || !weights->post_ln_b.name) {
-    memset(&weights->post_ln_w, 0, sizeof weights->post_ln_w);
-    memset(&weights->post_ln_b, 0, sizeof weights->post_ln_b);
   }
   if (weights->tied)
     weights->output = weights->token_embedding;
-  return true;
+  if (!tower_prefix)
+    return true;
+  return model_tower_fill(checkpoint, r->tower_folder ? &r->tower : &r->table, tower_prefix,
+                          r->tower_folder ? r->tower_folder : checkpoint->path, err);
 }
 
 /* A bias in the decoder would be left out silently. */
@@ -427,7 +400,7 @@ read_all(Reader *r, ModelError *err)
     return false;
   if (mmproj) {
     if (!read_aspect(r, err) || !model_config_check(config, checkpoint->path, err) ||
-        !model_mmproj_open(checkpoint, mmproj, err))
+        !model_mmproj_open(checkpoint, mmproj, r->options, err))
       return false;
   } else if ((r->original || r->converted) && !read_vision(r, &tower_prefix, err)) {
     return false;

@@ -247,9 +247,7 @@ model_layout_name(const ModelLayout *layout, const ModelRole *role, char name[25
 {
   static const char model[] = "model.", projector[] = "model.mm_projector.";
 
-  if (role->part == MODEL_PART_TOWER) {
-    snprintf(name, 256, "%s%s", layout->tower, role->name + strlen(model_tower_prefix));
-  } else if (role->part == MODEL_PART_PROJECTOR && layout->projector) {
+  if (role->part == MODEL_PART_PROJECTOR && layout->projector) {
     const char *rest = role->name + strlen(projector);
     /* Linear layers sit at 0 and 2 of the original's nn.Sequential. */
     if (rest[0] == '0' || rest[0] == '2')

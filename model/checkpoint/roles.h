@@ -35,7 +35,7 @@ typedef struct {
 } ModelLayout;
 /* The layout whose token embedding is in TABLE, NULL for none. */
 const ModelLayout *model_layout_detect(const ModelTable *table);
-/* The name of a tower tensor's SUFFIX ("embeddings.class_embedding") under prefix TOWER. */
+/* The name of a tensor of the decoder or the projector there. */
 void model_layout_name(const ModelLayout *layout, const ModelRole *role, char name[256]);
 extern const char model_tower_prefix[]; /* the original one */
 
@@ -54,8 +54,19 @@ bool model_huggingface_open(ModelCheckpoint *checkpoint, const ModelEngineOption
                             ModelError *err);
 bool model_gguf_open(ModelCheckpoint *checkpoint, const ModelEngineOptions *options,
                      ModelError *err);
-/* The tower and projector of PATH (a "clip" GGUF) into config and weights; the decoder's
- * configuration is there already. */
-bool model_mmproj_open(ModelCheckpoint *checkpoint, const char *path, ModelError *err);
+/* The tower and projector of the GGUF file PATH into config and weights; the decoder's
+ * configuration is there already. With options->vision_tower only the projector is taken. */
+bool model_mmproj_open(ModelCheckpoint *checkpoint, const char *path,
+                       const ModelEngineOptions *options, ModelError *err);
+
+/* The tower of the CLIP checkpoint FOLDER: its tensors into TABLE (which the caller clears), its
+ * sizes into config->vision (all but blocks_run), the prefix of its names into *prefix (static). */
+bool model_tower_open(ModelCheckpoint *checkpoint, const char *folder, ModelTable *table,
+                      const char **prefix, ModelError *err);
+/* Puts the tensors of TABLE into the tower's roles. PATH is for the message. */
+bool model_tower_fill(ModelCheckpoint *checkpoint, const ModelTable *table, const char *prefix,
+                      const char *path, ModelError *err);
+/* Half a post_layernorm counts as none. */
+void model_tower_trim(ModelWeights *weights);
 
 #endif
