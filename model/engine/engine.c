@@ -171,34 +171,29 @@ fill_info(ModelEngine *engine)
 }
 
 ModelEngine *
-model_engine_open_bounded(const char *path, const ModelEngineOptions *options, uint64_t arena_bytes,
-                          ModelError *err)
+model_engine_new(ModelCheckpoint *checkpoint, const ModelEngineOptions *options,
+                 uint64_t arena_bytes, ModelError *err)
 {
   ModelEngine *engine = calloc(1, sizeof *engine);
 
   if (!engine) {
-    model_fail(err, MODEL_ERROR_TOO_LARGE, "%s: out of memory", path);
+    model_fail(err, MODEL_ERROR_TOO_LARGE, "%s: out of memory", checkpoint->path);
+    model_checkpoint_close(checkpoint);
     return NULL;
   }
-  if (!model_checkpoint_open(path, options, &engine->checkpoint, err)) {
-    free(engine);
-    return NULL;
+  engine->checkpoint = *checkpoint;
+  *checkpoint = (ModelCheckpoint){0};
+  checkpoint = &engine->checkpoint;
+  engine->n_usable = usable_ids(checkpoint);
+  if (engine->n_usable == 0) {
+    model_fail(err, MODEL_ERROR_CORRUPT, "%s: the vocabulary is empty", checkpoint->path);
+  } else if (check_decoder(checkpoint, err) && check_vision(checkpoint, err) &&
+             check_template(checkpoint, err) && model_engine_weights(engine, arena_bytes, err)) {
+    fill_info(engine);
+    engine->tokenizer = model_tokenizer_new(&checkpoint->vocabulary, &checkpoint->config, err);
+    engine->pool = engine->tokenizer ? model_pool_new(options ? options->n_threads : 0, err) : NULL;
   }
-  if (!check_decoder(&engine->checkpoint, err) || !check_vision(&engine->checkpoint, err) ||
-      !check_template(&engine->checkpoint, err) ||
-      !model_engine_weights(engine, arena_bytes, err)) {
-    model_engine_free(engine);
-    return NULL;
-  }
-  fill_info(engine);
-  engine->n_usable = usable_ids(&engine->checkpoint);
-  engine->tokenizer =
-      model_tokenizer_new(&engine->checkpoint.vocabulary, &engine->checkpoint.config, err);
-  engine->pool = engine->tokenizer ? model_pool_new(options ? options->n_threads : 0, err) : NULL;
-  if (!engine->pool || engine->n_usable == 0) {
-    if (engine->pool) {
-      model_fail(err, MODEL_ERROR_CORRUPT, "%s: the vocabulary is empty", path);
-    }
+  if (!engine->pool) {
     model_engine_free(engine);
     return NULL;
   }
@@ -208,7 +203,11 @@ model_engine_open_bounded(const char *path, const ModelEngineOptions *options, u
 ModelEngine *
 model_engine_open(const char *path, const ModelEngineOptions *options, ModelError *err)
 {
-  return model_engine_open_bounded(path, options, MODEL_ARENA_BYTES, err);
+  ModelCheckpoint checkpoint;
+
+  return model_checkpoint_open(path, options, &checkpoint, err)
+             ? model_engine_new(&checkpoint, options, MODEL_ARENA_BYTES, err)
+             : NULL;
 }
 
 void

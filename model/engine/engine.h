@@ -28,10 +28,10 @@ struct ModelEngine {
 
 #define MODEL_ARENA_BYTES (256u << 20)
 
-/* model_engine_open() with another bound on the bytes of float32 up to which every weight is
- * dequantised once, at opening. */
-ModelEngine *model_engine_open_bounded(const char *path, const ModelEngineOptions *options,
-                                       uint64_t arena_bytes, ModelError *err);
+/* The part of model_engine_open() after reading. Takes *CHECKPOINT over, also when it fails.
+ * ARENA_BYTES: up to this many bytes of float32 all weights are dequantised once. */
+ModelEngine *model_engine_new(ModelCheckpoint *checkpoint, const ModelEngineOptions *options,
+                              uint64_t arena_bytes, ModelError *err);
 
 /* Fills engine->weights and engine->arena from engine->checkpoint. */
 bool model_engine_weights(ModelEngine *engine, uint64_t arena_bytes, ModelError *err);
