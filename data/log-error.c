@@ -21,18 +21,19 @@ store_fail(GError **error, StoreError code, const char *name, const char *format
   return FALSE;
 }
 
-/* The system's own word on an I/O failure, where SQLite kept it. */
+/* SQLite calls only ENOSPC a full disk, and keeps no errno of a failed write. NUMBER, the errno
+ * that it left, is believed only where it names a quota, a size limit or a full disk. */
 static gboolean
-fail_io(GError **error, sqlite3 *db, const char *name, const char *doing, int rc)
+fail_io(GError **error, sqlite3 *db, const char *name, const char *doing, int rc, int number)
 {
-  int number = db ? sqlite3_system_errno(db) : 0;
+  int kept = db ? sqlite3_system_errno(db) : 0;
 
   if (number == ENOSPC || number == EDQUOT || number == EFBIG) {
     return store_fail(error, STORE_ERROR_IO, name, "%s: disk full (%s)", doing, g_strerror(number));
   }
-  if (number) {
+  if (kept) {
     return store_fail(error, STORE_ERROR_IO, name, "%s: %s (%s)", doing, sqlite3_errstr(rc),
-                      g_strerror(number));
+                      g_strerror(kept));
   }
   return store_fail(error, STORE_ERROR_IO, name, "%s: %s", doing, sqlite3_errstr(rc));
 }
@@ -40,6 +41,8 @@ fail_io(GError **error, sqlite3 *db, const char *name, const char *doing, int rc
 gboolean
 store_fail_sqlite(GError **error, sqlite3 *db, const char *name, const char *doing, int rc)
 {
+  int number = errno;
+
   switch (rc & 0xff) {
   case SQLITE_NOTADB:
     return store_fail(error, STORE_ERROR_FORMAT, name,
@@ -58,6 +61,6 @@ store_fail_sqlite(GError **error, sqlite3 *db, const char *name, const char *doi
     return store_fail(error, STORE_ERROR_INVALID, name, "%s: the log's rules refuse a value (%s)",
                       doing, sqlite3_errstr(rc));
   default:
-    return fail_io(error, db, name, doing, rc);
+    return fail_io(error, db, name, doing, rc, (rc & 0xff) == SQLITE_IOERR ? number : 0);
   }
 }

@@ -115,6 +115,12 @@ check_existing(const char *path, const char *name, gboolean read_only, GError **
     return store_fail(error, STORE_ERROR_FORMAT, name, "found %s, expected a regular file",
                       kind_of(st.st_mode));
   }
+  /* SQLite takes what is shorter than its smallest page for an empty file, and would write over it.
+   */
+  if (st.st_size > 0 && st.st_size < 512) {
+    return store_fail(error, STORE_ERROR_FORMAT, name,
+                      "found no SQLite database, expected a Hilum log");
+  }
   return read_only || (tighten(path, "", name, error) && tighten(path, "-wal", name, error) &&
                        tighten(path, "-shm", name, error));
 }

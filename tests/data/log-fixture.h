@@ -173,6 +173,9 @@ try_sql(const char *path, const char *sql)
   if (rc == SQLITE_OK) {
     rc = sqlite3_exec(db, sql, NULL, NULL, NULL);
   }
+  if (rc != SQLITE_OK) {
+    g_test_message("%s", sqlite3_errmsg(db));
+  }
   sqlite3_close(db);
   return rc;
 }
