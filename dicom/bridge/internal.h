@@ -1,0 +1,39 @@
+// internal.h - what the bridge's own files share. C++.
+#ifndef HILUM_DICOM_BRIDGE_INTERNAL_H
+#define HILUM_DICOM_BRIDGE_INTERNAL_H
+
+#include "bridge.h"
+#include "dicom.h"
+
+#include <dcmtk/config/osconfig.h>
+#include <dcmtk/dcmdata/dctk.h>
+
+#include <exception>
+#include <new>
+#include <string>
+
+struct _DicomBridge {
+  DcmDataset dataset;
+  std::string name;      // of the file, for messages
+  bool prepared = false; // for decoding; see pixels.cc
+};
+
+// DicomItem is a DcmItem by another name: C code holds the pointer and cannot look inside.
+static inline DcmItem *
+unwrap(const DicomItem *item)
+{
+  return reinterpret_cast<DcmItem *>(const_cast<DicomItem *>(item));
+}
+
+static inline DcmTagKey
+key(guint32 tag)
+{
+  return DcmTagKey(static_cast<Uint16>(tag >> 16), static_cast<Uint16>(tag & 0xffff));
+}
+
+// Turns the exception that is being handled into a GError.
+void bridge_caught(const char *name, GError **error);
+gboolean bridge_fail(GError **error, DicomError code, const char *name, const char *format, ...)
+    G_GNUC_PRINTF(4, 5);
+
+#endif

@@ -1,0 +1,158 @@
+// open.cc - starting DCMTK, and parsing one data set.
+#include "internal.h"
+
+#include "../limits.h"
+
+#include <dcmtk/dcmdata/dcistrmf.h>
+#include <dcmtk/dcmdata/dcrledrg.h>
+#include <dcmtk/dcmjpeg/djdecode.h>
+#include <dcmtk/dcmjpls/djdecode.h>
+#include <dcmtk/oflog/oflog.h>
+
+#include <cstdarg>
+#include <pthread.h>
+
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static const char *init_failure = nullptr;
+
+// DCMTK's compiled-in list of dictionaries is separated by colons; the first is the standard's.
+static std::string
+default_dictionary()
+{
+  const std::string list = DCM_DICT_DEFAULT_PATH;
+
+  return list.substr(0, list.find(':'));
+}
+
+static void
+start_dcmtk()
+{
+  try {
+    // DCMTK's messages quote values of the file, patients' names among them.
+    OFLog::configure(OFLogger::OFF_LOG_LEVEL);
+    DcmRLEDecoderRegistration::registerCodecs();
+    // Frames stay in their stored colour model; render.c turns YCbCr into RGB, once.
+    DJDecoderRegistration::registerCodecs(EDC_never, EUC_default, EPC_colorByPixel);
+    DJLSDecoderRegistration::registerCodecs(EJLSUC_default, EJLSPC_colorByPixel);
+    if (!dcmDataDict.isDictionaryLoaded()) {
+      // The environment may name a dictionary that is not there; DCMTK's own place is tried too.
+      dcmDataDict.wrlock().loadDictionary(default_dictionary().c_str());
+      dcmDataDict.wrunlock();
+    }
+    if (!dcmDataDict.isDictionaryLoaded()) {
+      init_failure = "DCMTK's data dictionary is missing";
+    }
+  } catch (...) {
+    init_failure = "DCMTK cannot start";
+  }
+}
+
+gboolean
+dicom_bridge_init(GError **error)
+{
+  pthread_once(&once, start_dcmtk);
+  if (init_failure) {
+    g_set_error_literal(error, DICOM_ERROR, DICOM_ERROR_IO, init_failure);
+    return FALSE;
+  }
+  return TRUE;
+}
+
+gboolean
+bridge_fail(GError **error, DicomError code, const char *name, const char *format, ...)
+{
+  va_list args;
+
+  va_start(args, format);
+  char *what = g_strdup_vprintf(format, args);
+  va_end(args);
+  g_set_error(error, DICOM_ERROR, code, "%s: %s", name, what);
+  g_free(what);
+  return FALSE;
+}
+
+void
+bridge_caught(const char *name, GError **error)
+{
+  try {
+    throw;
+  } catch (const std::bad_alloc &) {
+    bridge_fail(error, DICOM_ERROR_TOO_LARGE, name, "needs more memory than there is");
+  } catch (const std::exception &e) {
+    bridge_fail(error, DICOM_ERROR_CORRUPT, name, "DCMTK gave up: %s", e.what());
+  } catch (...) {
+    bridge_fail(error, DICOM_ERROR_CORRUPT, name, "DCMTK gave up");
+  }
+}
+
+static E_TransferSyntax
+syntax_of(const char *uid)
+{
+  const DcmXfer xfer(uid);
+
+  return xfer.getXfer();
+}
+
+DicomBridge *
+dicom_bridge_open(const char *path, const char *name, guint64 start, const char *uid,
+                  GError **error)
+{
+  DicomBridge *bridge = nullptr;
+
+  if (!dicom_bridge_init(error)) {
+    return nullptr;
+  }
+  try {
+    E_TransferSyntax syntax = syntax_of(uid);
+    DcmInputFileStream stream((OFFilename(path)));
+
+    bridge = new DicomBridge;
+    bridge->name = name;
+    OFCondition status = stream.status();
+    // Skipped, not opened at an offset: values left on disk are found again by the stream's count.
+    const offile_off_t skipped = status.good() ? stream.skip(static_cast<offile_off_t>(start)) : 0;
+    if (static_cast<guint64>(skipped) != start) {
+      bridge_fail(error, DICOM_ERROR_IO, name, "cannot be read");
+      delete bridge;
+      return nullptr;
+    }
+    if (status.good()) {
+      bridge->dataset.transferInit();
+      status = bridge->dataset.read(stream, syntax, EGL_noChange, DICOM_MAX_HEADER_VALUE);
+      bridge->dataset.transferEnd();
+    }
+    if (status.good() || status == EC_EndOfStream) {
+      return bridge;
+    }
+    bridge_fail(error, DICOM_ERROR_CORRUPT, name, "the data set cannot be parsed: %s",
+                status.text());
+  } catch (...) {
+    bridge_caught(name, error);
+  }
+  delete bridge;
+  return nullptr;
+}
+
+void
+dicom_bridge_free(DicomBridge *bridge)
+{
+  delete bridge;
+}
+
+const DicomItem *
+dicom_bridge_root(const DicomBridge *bridge)
+{
+  const DcmItem *item = &bridge->dataset;
+
+  return reinterpret_cast<const DicomItem *>(item);
+}
+
+const char *
+dicom_bridge_uid_name(const char *uid)
+{
+  try {
+    return dcmFindNameOfUID(uid, nullptr);
+  } catch (...) {
+    return nullptr;
+  }
+}

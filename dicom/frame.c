@@ -1,0 +1,263 @@
+/* frame.c - stored values of one frame, and their meaning (PS3.3 C.7.6.3, C.11.1). */
+#include "frame.h"
+
+#include <math.h>
+#include <string.h>
+
+static GMutex sha_lock;
+
+void
+dicom_lut_free(DicomLut *lut)
+{
+  if (lut) {
+    g_free(lut->data);
+    g_free(lut);
+  }
+}
+
+gsize
+dicom_sample_bytes(DicomSampleType type)
+{
+  static const guint8 bytes[] = {1, 1, 2, 2, 4, 4, 4, 8};
+
+  return bytes[type];
+}
+
+DicomFrame *
+dicom_frame_new(guint width, guint height, guint samples, DicomSampleType type)
+{
+  DicomFrame *frame = g_new0(DicomFrame, 1);
+
+  frame->refs = 1;
+  frame->width = width;
+  frame->height = height;
+  frame->samples = samples;
+  frame->type = type;
+  frame->bits_stored = (guint)dicom_sample_bytes(type) * 8;
+  frame->slope = 1;
+  frame->windows = g_array_new(FALSE, TRUE, sizeof(DicomWindow));
+  frame->voi_luts = g_ptr_array_new_with_free_func((GDestroyNotify)dicom_lut_free);
+  return frame;
+}
+
+DicomFrame *
+dicom_frame_ref(DicomFrame *frame)
+{
+  g_atomic_int_inc(&frame->refs);
+  return frame;
+}
+
+void
+dicom_frame_unref(DicomFrame *frame)
+{
+  if (!g_atomic_int_dec_and_test(&frame->refs)) {
+    return;
+  }
+  g_free(frame->stored);
+  g_free(frame->sha256);
+  dicom_lut_free(frame->modality);
+  for (guint i = 0; i < 3; i++) {
+    dicom_lut_free(frame->palette[i]);
+  }
+  g_array_unref(frame->windows);
+  g_ptr_array_unref(frame->voi_luts);
+  g_free(frame);
+}
+
+guint
+dicom_frame_width(const DicomFrame *frame)
+{
+  return frame->width;
+}
+
+guint
+dicom_frame_height(const DicomFrame *frame)
+{
+  return frame->height;
+}
+
+gsize
+dicom_frame_bytes(const DicomFrame *frame)
+{
+  return frame->n_bytes + sizeof *frame;
+}
+
+gboolean
+dicom_frame_is_colour(const DicomFrame *frame)
+{
+  return frame->colour != COLOUR_GREY;
+}
+
+const guint8 *
+dicom_frame_stored(const DicomFrame *frame, gsize *n_bytes)
+{
+  *n_bytes = frame->n_bytes;
+  return frame->stored;
+}
+
+const char *
+dicom_frame_sha256(DicomFrame *frame)
+{
+  g_mutex_lock(&sha_lock);
+  if (!frame->sha256) {
+    frame->sha256 = g_compute_checksum_for_data(G_CHECKSUM_SHA256, frame->stored, frame->n_bytes);
+  }
+  g_mutex_unlock(&sha_lock);
+  return frame->sha256;
+}
+
+/* BitsStored of the bits above SHIFT, with their sign. */
+static double
+cut_bits(const DicomFrame *frame, guint32 raw)
+{
+  guint32 bits = frame->bits_stored;
+  guint32 mask = bits >= 32 ? G_MAXUINT32 : (1u << bits) - 1;
+  guint32 value = raw >> frame->shift & mask;
+
+  if (frame->is_signed && value >> (bits - 1) & 1) {
+    return (double)(gint32)(value | ~mask);
+  }
+  return value;
+}
+
+double
+dicom_frame_sample(const DicomFrame *frame, gsize index)
+{
+  const guint8 *p = frame->stored + index * dicom_sample_bytes(frame->type);
+
+  switch (frame->type) {
+  case SAMPLE_U8:
+  case SAMPLE_S8:
+    return cut_bits(frame, p[0]);
+  case SAMPLE_U16:
+  case SAMPLE_S16:
+    return cut_bits(frame, p[0] | (guint32)p[1] << 8);
+  case SAMPLE_U32:
+  case SAMPLE_S32: {
+    guint32 raw;
+
+    memcpy(&raw, p, sizeof raw);
+    return cut_bits(frame, GUINT32_FROM_LE(raw));
+  }
+  case SAMPLE_F32: {
+    guint32 raw;
+    float value;
+
+    memcpy(&raw, p, sizeof raw);
+    raw = GUINT32_FROM_LE(raw);
+    memcpy(&value, &raw, sizeof value);
+    return (double)value;
+  }
+  case SAMPLE_F64:
+  default: {
+    guint64 raw;
+    double value;
+
+    memcpy(&raw, p, sizeof raw);
+    raw = GUINT64_FROM_LE(raw);
+    memcpy(&value, &raw, sizeof value);
+    return value;
+  }
+  }
+}
+
+double
+dicom_frame_modality(const DicomFrame *frame, double stored)
+{
+  const DicomLut *lut = frame->modality;
+
+  if (!lut) {
+    return stored * frame->slope + frame->intercept;
+  }
+  double index = stored - lut->first;
+
+  return index <= 0            ? lut->data[0]
+         : index >= lut->n - 1 ? lut->data[lut->n - 1]
+                               : lut->data[(gsize)index];
+}
+
+gboolean
+dicom_frame_value(const DicomFrame *frame, guint x, guint y, double *value)
+{
+  if (x >= frame->width || y >= frame->height || frame->colour != COLOUR_GREY) {
+    return FALSE;
+  }
+  *value = dicom_frame_modality(frame, dicom_frame_sample(frame, (gsize)y * frame->width + x));
+  return TRUE;
+}
+
+void
+dicom_frame_range(const DicomFrame *frame, double *low, double *high)
+{
+  *low = frame->low;
+  *high = frame->high;
+}
+
+static gboolean
+is_padding(const DicomFrame *frame, double stored)
+{
+  return frame->has_padding && stored >= frame->padding_low && stored <= frame->padding_high;
+}
+
+/* Which stored values of at most 16 bits occur; the range then costs a pass over 65536 flags
+ * whatever the modality LUT does, since a table need not be monotonic. */
+static void
+mark_values(const DicomFrame *frame, guint8 *seen)
+{
+  gsize n = (gsize)frame->width * frame->height * frame->samples;
+  guint mask = (1u << frame->bits_stored) - 1;
+
+  if (dicom_sample_bytes(frame->type) == 1) {
+    for (gsize i = 0; i < n; i++) {
+      seen[frame->stored[i] >> frame->shift & mask] = 1;
+    }
+    return;
+  }
+  for (gsize i = 0; i < n; i++) {
+    guint raw = frame->stored[2 * i] | (guint)frame->stored[2 * i + 1] << 8;
+
+    seen[raw >> frame->shift & mask] = 1;
+  }
+}
+
+static void
+widen(DicomFrame *frame, double stored)
+{
+  if (isfinite(stored) && !is_padding(frame, stored)) {
+    double value = dicom_frame_modality(frame, stored);
+
+    frame->low = MIN(frame->low, value);
+    frame->high = MAX(frame->high, value);
+  }
+}
+
+void
+dicom_frame_find_range(DicomFrame *frame)
+{
+  if (frame->colour != COLOUR_GREY) {
+    frame->low = 0;
+    frame->high = ldexp(1, (int)frame->bits_stored) - 1;
+    return;
+  }
+  frame->low = INFINITY;
+  frame->high = -INFINITY;
+  if (dicom_sample_bytes(frame->type) <= 2) {
+    g_autofree guint8 *seen = g_malloc0(65536);
+
+    mark_values(frame, seen);
+    for (guint i = 0; i < 1u << frame->bits_stored; i++) {
+      if (seen[i]) {
+        widen(frame, cut_bits(frame, i << frame->shift));
+      }
+    }
+  } else {
+    gsize n = (gsize)frame->width * frame->height * frame->samples;
+
+    for (gsize i = 0; i < n; i++) {
+      widen(frame, dicom_frame_sample(frame, i));
+    }
+  }
+  if (frame->low > frame->high) {
+    frame->low = frame->high = 0; /* nothing but padding */
+  }
+}

@@ -1,0 +1,31 @@
+/* limits.h - what a file may ask for before memory is taken, each with its reason. */
+#ifndef HILUM_DICOM_LIMITS_H
+#define HILUM_DICOM_LIMITS_H
+
+/* DCMTK reads sequences by recursion; a file of nothing but nested items would end its stack.
+ * Structured reports in the wild nest about a dozen levels deep (two per sequence and item). */
+#define DICOM_MAX_DEPTH 64
+/* Elements, items and fragments of one object: DCMTK keeps some 200 bytes for each. Enhanced
+ * objects of thousands of frames stay below this. */
+#define DICOM_MAX_ELEMENTS 2000000
+/* One decoded frame. A 16384 x 16384 slide tile in 16 bits; mammograms need 30 MB. */
+#define DICOM_MAX_FRAME_BYTES ((guint64)512 << 20)
+/* Frames of one object: an hour of fluoroscopy at 30 frames per second. */
+#define DICOM_MAX_FRAMES 108000
+/* A deflated data set after inflation; deflate can grow a thousandfold. */
+#define DICOM_MAX_INFLATED ((guint64)256 << 20)
+/* Header values are kept in memory up to this size, larger ones stay on disk. */
+#define DICOM_MAX_HEADER_VALUE 4096
+/* Entries of one lookup table (PS3.3 C.11.1.1.1: 0 stands for 65536). */
+#define DICOM_MAX_LUT_WORDS 65536
+/* Width and height of a JPEG or PNG; libjpeg's own limit is near. */
+#define DICOM_MAX_SIDE 65500
+/* Folders below the one that is scanned, and files in one scan. */
+#define DICOM_MAX_FOLDER_DEPTH 32
+#define DICOM_MAX_SCAN_FILES 200000
+/* Window pairs, LUT items and the like that are kept from one object. */
+#define DICOM_MAX_WINDOWS 64
+/* RLE cannot grow more than this (PS3.5 G.3.1: two bytes give at most 128). */
+#define DICOM_MAX_RLE_RATIO 64
+
+#endif

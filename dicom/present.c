@@ -1,0 +1,140 @@
+/* present.c - how a frame of a DICOM object wants to be shown: modality LUT, VOI, shape, palette.
+ */
+#include "file.h"
+#include "limits.h"
+#include "lut.h"
+#include "tags.h"
+
+#include <string.h>
+
+/* Where an attribute of a functional group stands (PS3.3 C.7.6.16): in the frame's own groups, in
+ * the shared ones, or, in classic objects, in the data set itself. */
+static const DicomItem *
+group_item(const DicomItem *root, guint index, guint32 macro)
+{
+  const DicomItem *own = dicom_item_nested(root, TAG_PerFrameFunctionalGroupsSequence, index);
+  const DicomItem *shared = dicom_item_nested(root, TAG_SharedFunctionalGroupsSequence, 0);
+  const DicomItem *item = own ? dicom_item_nested(own, macro, 0) : NULL;
+
+  if (!item && shared) {
+    item = dicom_item_nested(shared, macro, 0);
+  }
+  return item ? item : root;
+}
+
+static DicomVoi
+voi_function(const char *name)
+{
+  return strcmp(name, "SIGMOID") == 0        ? DICOM_VOI_SIGMOID
+         : strcmp(name, "LINEAR_EXACT") == 0 ? DICOM_VOI_LINEAR_EXACT
+                                             : DICOM_VOI_LINEAR;
+}
+
+static void
+read_windows(const DicomItem *item, DicomFrame *frame)
+{
+  double centers[DICOM_MAX_WINDOWS], widths[DICOM_MAX_WINDOWS];
+  guint n = MIN(dicom_item_numbers(item, TAG_WindowCenter, centers, DICOM_MAX_WINDOWS),
+                dicom_item_numbers(item, TAG_WindowWidth, widths, DICOM_MAX_WINDOWS));
+  g_autofree char *function = dicom_item_text(item, TAG_VOILUTFunction);
+
+  for (guint i = 0; i < n; i++) {
+    DicomWindow window = {.voi = voi_function(function), .center = centers[i], .width = widths[i]};
+
+    if (window.width > 0) {
+      g_array_append_val(frame->windows, window);
+    }
+  }
+}
+
+static gboolean
+read_modality(const DicomFile *file, const DicomItem *root, guint index, DicomFrame *frame,
+              GError **error)
+{
+  const DicomItem *table = dicom_item_nested(root, TAG_ModalityLUTSequence, 0);
+  const DicomItem *rescale = group_item(root, index, TAG_PixelValueTransformationSequence);
+
+  if (table) {
+    frame->modality =
+        dicom_lut_read(table, "ModalityLUTSequence", frame->is_signed, file->name, error);
+    return frame->modality != NULL;
+  }
+  if (dicom_item_numbers(rescale, TAG_RescaleSlope, &frame->slope, 1) == 0 || frame->slope == 0) {
+    frame->slope = 1;
+  }
+  if (dicom_item_numbers(rescale, TAG_RescaleIntercept, &frame->intercept, 1) == 0) {
+    frame->intercept = 0;
+  }
+  return TRUE;
+}
+
+static gboolean
+read_voi_luts(const DicomFile *file, const DicomItem *root, DicomFrame *frame, GError **error)
+{
+  gboolean signed_input =
+      !frame->modality && (frame->is_signed || frame->intercept < 0 || frame->slope < 0);
+
+  for (guint i = 0; i < file->info.n_voi_luts; i++) {
+    const DicomItem *item = dicom_item_nested(root, TAG_VOILUTSequence, i);
+    DicomLut *lut = dicom_lut_read(item, "VOILUTSequence", signed_input, file->name, error);
+
+    if (!lut) {
+      return FALSE;
+    }
+    g_ptr_array_add(frame->voi_luts, lut);
+  }
+  return TRUE;
+}
+
+/* PixelPaddingValue has the type of the pixels, which implicit VR does not say. */
+static double
+padding_number(const DicomFrame *frame, double raw)
+{
+  gint64 value = (gint64)raw;
+  guint64 mask = frame->bits_stored >= 32 ? G_MAXUINT32 : (1u << frame->bits_stored) - 1;
+
+  if (frame->is_signed && value > (gint64)(mask >> 1)) {
+    value = (gint16)(guint16)value;
+  }
+  return (double)value;
+}
+
+static void
+read_padding(const DicomItem *root, DicomFrame *frame)
+{
+  double value, limit;
+
+  if (frame->type >= SAMPLE_F32 ||
+      dicom_item_numbers(root, TAG_PixelPaddingValue, &value, 1) == 0) {
+    return;
+  }
+  if (dicom_item_numbers(root, TAG_PixelPaddingRangeLimit, &limit, 1) == 0) {
+    limit = value;
+  }
+  value = padding_number(frame, value);
+  limit = padding_number(frame, limit);
+  frame->has_padding = TRUE;
+  frame->padding_low = MIN(value, limit);
+  frame->padding_high = MAX(value, limit);
+}
+
+gboolean
+dicom_read_presentation(DicomFile *file, guint index, DicomFrame *frame, GError **error)
+{
+  const DicomItem *root = dicom_bridge_root(file->bridge);
+
+  if (frame->colour == COLOUR_PALETTE) {
+    return dicom_palette_read(root, frame->palette, file->name, error);
+  }
+  if (frame->colour != COLOUR_GREY) {
+    return TRUE;
+  }
+  /* MONOCHROME1 and INVERSE say the same thing of the same object; together they invert once. */
+  frame->inverse = strcmp(file->info.photometric, "MONOCHROME1") == 0 || file->info.inverse_shape;
+  read_padding(root, frame);
+  if (!read_modality(file, root, index, frame, error) || !read_voi_luts(file, root, frame, error)) {
+    return FALSE;
+  }
+  read_windows(group_item(root, index, TAG_FrameVOILUTSequence), frame);
+  return TRUE;
+}
