@@ -35,8 +35,9 @@ fill(DcmDataset *dataset, const char *path, const DicomBridgeValue *values, guin
      const guint16 *pixels, gsize n_pixels, GError **error)
 {
   for (guint i = 0; i < n; i++) {
-    DcmTag tag(static_cast<Uint16>(values[i].tag >> 16), static_cast<Uint16>(values[i].tag & 0xffff));
-    OFCondition status = dataset->putAndInsertOFStringArray(tag, values[i].value);
+    DcmTag tag(static_cast<Uint16>(values[i].tag >> 16),
+               static_cast<Uint16>(values[i].tag & 0xffff));
+    OFCondition status = dataset->putAndInsertString(tag, values[i].value);
     if (status.bad()) {
       g_autofree char *what = g_strdup_printf("(%04X,%04X)", tag.getGroup(), tag.getElement());
       return fail(error, path, what, status.text());

@@ -38,6 +38,7 @@ add_nodules(PhantomRandom *random, PhantomTruth *truth, guint n)
           continue;
         }
         u -= side == PHANTOM_SIDE_RIGHT ? 0.08 : 0;
+        v -= large ? 0.06 : 0; /* off the diaphragm */
       }
       u *= phantom_side_sign(side);
       if (phantom_free_place(truth, u, v, r, 0.07)) {

@@ -98,9 +98,9 @@ draw_middle(PhantomCanvas *canvas, PhantomRandom *random)
   phantom_canvas_box(canvas, 0, 0.56, 0.025, 0.06, 0.03, PHANTOM_SET, 300.0f);
 }
 
-/* Vessels: bright dots much smaller than any nodule. */
+/* Vessels: bright dots much smaller than any nodule, above the fluid. */
 static void
-draw_vessels(PhantomCanvas *canvas, PhantomRandom *random)
+draw_vessels(PhantomCanvas *canvas, PhantomRandom *random, const PhantomCurve levels[2])
 {
   for (guint i = 0; i < 26; i++) {
     int side = i % 2 ? 1 : -1;
@@ -108,7 +108,7 @@ draw_vessels(PhantomCanvas *canvas, PhantomRandom *random)
            dv = phantom_random_range(random, -0.3, 0.3);
     double r = phantom_random_range(random, 0.008, 0.016);
     double slant = phantom_random_range(random, -0.5, 0.5);
-    if (du * du / 0.06 + dv * dv / 0.12 > 1) {
+    if (du * du / 0.06 + dv * dv / 0.12 > 1 || dv > levels[i % 2].v0 - 0.15) {
       continue;
     }
     PhantomEllipse vessel = {side * (0.43 + du), -0.02 + dv, r, r * 1.7, slant, 0.015};
@@ -116,24 +116,20 @@ draw_vessels(PhantomCanvas *canvas, PhantomRandom *random)
   }
 }
 
+/* The fluid's levels, patient's right and left; far below the picture without fluid. */
 static void
-draw_effusion(PhantomCanvas *canvas, PhantomRandom *random, const PhantomTruth *truth,
-              const float *mask)
+draw_levels(PhantomRandom *random, const PhantomTruth *truth, PhantomCurve levels[2])
 {
-  for (int side = -1; side <= 1; side += 2) {
-    PhantomSide name = side > 0 ? PHANTOM_SIDE_LEFT : PHANTOM_SIDE_RIGHT;
-    double level = phantom_random_range(random, 0.12, 0.19);
-    if (phantom_count(truth, PHANTOM_EFFUSION, name) == 0) {
-      continue;
-    }
-    PhantomCurve fluid = {.u0 = side * 0.40,
-                          .v0 = level,
-                          .slope = side * -0.1,
-                          .bend = -0.5,
-                          .u_low = side > 0 ? 0.0 : -0.9,
-                          .u_high = side > 0 ? 0.9 : 0.0,
-                          .edge = 0.025};
-    phantom_canvas_below(canvas, &fluid, mask, 12.0f);
+  for (guint i = 0; i < 2; i++) {
+    double side = i ? 1.0 : -1.0, level = phantom_random_range(random, 0.12, 0.19);
+    PhantomSide name = i ? PHANTOM_SIDE_LEFT : PHANTOM_SIDE_RIGHT;
+    levels[i] = (PhantomCurve){.u0 = side * 0.40,
+                               .v0 = phantom_count(truth, PHANTOM_EFFUSION, name) ? level : 9.0,
+                               .slope = side * -0.1,
+                               .bend = -0.5,
+                               .u_low = i ? 0.0 : -0.9,
+                               .u_high = i ? 0.9 : 0.0,
+                               .edge = 0.025};
   }
 }
 
@@ -153,11 +149,17 @@ chest_draw(const PhantomTruth *truth, PhantomCanvas *canvas)
     PhantomEllipse half = lung(side, ru, rv, w);
     phantom_canvas_ellipse(&board, &half, PHANTOM_MAX, 1.0f);
   }
+  /* Fluid first, then air in what is left of the lungs: no rim of half air around the fluid. */
+  PhantomCurve levels[2];
+  draw_levels(&random, truth, levels);
+  for (guint i = 0; i < 2; i++) {
+    phantom_canvas_below(canvas, &levels[i], mask, 12.0f);
+    phantom_canvas_below(&board, &levels[i], NULL, 0.0f);
+  }
   phantom_canvas_fill(canvas, mask, (float)phantom_random_range(&random, -880, -800));
   phantom_canvas_relief(canvas, &random, 12, 40.0f, mask);
+  draw_vessels(canvas, &random, levels);
   draw_middle(canvas, &random);
-  draw_vessels(canvas, &random);
-  draw_effusion(canvas, &random, truth, mask);
   for (guint i = 0; i < truth->n_findings; i++) {
     const PhantomFinding *f = &truth->findings[i];
     double height = f->w - w, across = f->r * f->r - height * height;

@@ -46,14 +46,22 @@ add_decimals(Attributes *attributes, guint32 tag, const double *values, guint n)
   add(attributes, tag, text->str);
 }
 
-/* 2.25.<128 bits in decimal> (PS3.5 B.2). */
+typedef struct {
+  guint number;        /* of the slice, from 1 */
+  guint of;            /* how many; 0: not a stack */
+  double thickness, z; /* mm */
+} Slice;
+
+/* 2.25.<128 bits in decimal> (PS3.5 B.2): a hash of what makes the object differ from others. */
 static void
-add_uid(Attributes *attributes, guint32 tag, guint64 seed, guint64 index, guint64 what)
+add_uid(Attributes *attributes, guint32 tag, const PhantomTruth *t, const Slice *slice,
+        guint64 what)
 {
   guint64 hash[2];
   char digits[48];
   gsize at = sizeof digits - 1;
-  phantom_hash(seed, index, what, hash);
+  what |= (guint64)t->kind << 16 | (guint64)t->rows << 24 | (guint64)slice->of << 40;
+  phantom_hash(t->seed, t->index, what, hash);
   unsigned __int128 rest = ((unsigned __int128)hash[0] << 64) | hash[1];
   digits[at] = 0;
   do {
@@ -66,13 +74,8 @@ add_uid(Attributes *attributes, guint32 tag, guint64 seed, guint64 index, guint6
 /* What the UIDs are hashes of, besides seed and index. */
 enum { UID_STUDY = 1, UID_SERIES, UID_FRAME, UID_INSTANCE = 1024 };
 
-typedef struct {
-  guint number;        /* of the slice, from 1 */
-  double thickness, z; /* mm */
-} Slice;
-
 static void
-add_patient_and_study(Attributes *a, const PhantomTruth *t)
+add_patient_and_study(Attributes *a, const PhantomTruth *t, const Slice *slice)
 {
   add(a, 0x00080005, "ISO_IR 192");
   /* The region, and a number that people can read. */
@@ -82,7 +85,7 @@ add_patient_and_study(Attributes *a, const PhantomTruth *t)
   add(a, 0x00100030, "");
   add(a, 0x00100040, "O");
   add(a, 0x00104000, "Synthetic phantom. No patient.");
-  add_uid(a, 0x0020000d, t->seed, t->index, UID_STUDY);
+  add_uid(a, 0x0020000d, t, slice, UID_STUDY);
   add(a, 0x00080020, "20000101");
   add(a, 0x00080030, "120000");
   add(a, 0x00080050, "");
@@ -94,10 +97,10 @@ add_patient_and_study(Attributes *a, const PhantomTruth *t)
 }
 
 static void
-add_series_and_equipment(Attributes *a, const PhantomTruth *t)
+add_series_and_equipment(Attributes *a, const PhantomTruth *t, const Slice *slice)
 {
   add(a, 0x00080060, t->modality);
-  add_uid(a, 0x0020000e, t->seed, t->index, UID_SERIES);
+  add_uid(a, 0x0020000e, t, slice, UID_SERIES);
   add(a, 0x00200011, "1");
   addf(a, 0x0008103e, "Phantom: %s", phantom_kind_name(t->kind));
   add(a, 0x00180015, t->body_part);
@@ -134,9 +137,6 @@ add_cr(Attributes *a, const PhantomTruth *t)
   add(a, 0x00200062, "U");
   add_decimals(a, 0x00181164, spacing, 2);
   add(a, 0x00180060, "");
-  add(a, 0x00281040, "LOG");
-  /* 1: more dose gives larger values, as inverted pictures have it. */
-  addf(a, 0x00281041, "%d", t->monochrome1 ? 1 : -1);
 }
 
 static void
@@ -150,7 +150,7 @@ add_ct(Attributes *a, const PhantomTruth *t, const Slice *slice)
   double spacing[2] = {t->spacing_mm, t->spacing_mm};
   add(a, 0x00080016, CT_STORAGE);
   add(a, 0x00080008, "ORIGINAL\\PRIMARY\\AXIAL");
-  add_uid(a, 0x00200052, t->seed, t->index, UID_FRAME);
+  add_uid(a, 0x00200052, t, slice, UID_FRAME);
   add(a, 0x00201040, "");
   add(a, 0x00185100, "HFS");
   add_decimals(a, 0x00200032, position, 3);
@@ -172,9 +172,9 @@ write_object(const PhantomTruth *t, const Slice *slice, const char *comments, co
   g_autoptr(GArray) values = g_array_new(FALSE, FALSE, sizeof(DicomBridgeValue));
   g_autoptr(GPtrArray) texts = g_ptr_array_new_with_free_func(g_free);
   Attributes a = {values, texts};
-  add_patient_and_study(&a, t);
-  add_series_and_equipment(&a, t);
-  add_uid(&a, 0x00080018, t->seed, t->index, UID_INSTANCE + slice->number);
+  add_patient_and_study(&a, t, slice);
+  add_series_and_equipment(&a, t, slice);
+  add_uid(&a, 0x00080018, t, slice, UID_INSTANCE + slice->number);
   addf(&a, 0x00200013, "%u", slice->number);
   if (comments) {
     add(&a, 0x00204000, comments);
@@ -246,7 +246,8 @@ phantom_write_stack(guint64 seed, guint n_slices, guint size, const char *dir, P
     PhantomTruth slice_truth = stack;
     /* Slices are numbered from the feet up; z grows towards the head (PS3.3 C.7.6.2.1.1). */
     slice_truth.slice_mm = SLICE_MM * (i - (n_slices - 1) / 2.0);
-    Slice slice = {.number = i + 1, .thickness = SLICE_MM, .z = slice_truth.slice_mm};
+    Slice slice = {
+        .number = i + 1, .of = n_slices, .thickness = SLICE_MM, .z = slice_truth.slice_mm};
     g_autofree char *name = g_strdup_printf("slice-%04u.dcm", i + 1);
     g_autofree char *path = g_build_filename(dir, name, NULL);
     if (!write_object(&slice_truth, &slice, NULL, path, TRUE, error)) {
