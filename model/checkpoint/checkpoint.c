@@ -8,7 +8,7 @@
 #include <string.h>
 
 void
-model_text_copy(char *out, size_t n, const char *text, size_t length)
+model_text_copy(char *out, size_t n, const char *text, size_t length, bool lines)
 {
   size_t at = 0;
 
@@ -18,10 +18,11 @@ model_text_copy(char *out, size_t n, const char *text, size_t length)
     bool whole = c < 0x80 || (c >= 0xC2 && c < 0xF5 && i + more < length);
     for (size_t k = 1; whole && k <= more; k++)
       whole = ((unsigned char)text[i + k] & 0xC0) == 0x80;
-    if (!whole || c < 0x20 || c == 0x7F) {
+    bool control = (c < 0x20 && !(lines && (c == '\n' || c == '\t'))) || c == 0x7F;
+    if (!whole || control) {
       if (at + 1 >= n)
         break;
-      out[at++] = c < 0x20 || c == 0x7F ? ' ' : '?';
+      out[at++] = control ? ' ' : '?';
       continue;
     }
     if (at + more + 1 >= n)

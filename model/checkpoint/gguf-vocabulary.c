@@ -81,7 +81,8 @@ piece_is(const ModelPiece *piece, const char *text)
  * with unused ones. The latter, and the placeholders of the Hugging Face conversion, are padding;
  * the former are what stands behind the SentencePiece pieces. N_PIECES: from our own files. */
 static bool
-split_added(const ModelGguf *gguf, ModelVocabulary *vocabulary, uint32_t n_pieces, ModelError *err)
+split_added(const ModelGguf *gguf, ModelVocabulary *vocabulary, uint32_t n_pieces, uint32_t *vocab,
+            ModelError *err)
 {
   uint32_t n = vocabulary->n_pieces;
 
@@ -100,23 +101,30 @@ split_added(const ModelGguf *gguf, ModelVocabulary *vocabulary, uint32_t n_piece
     return model_fail(err, MODEL_ERROR_CORRUPT, "%s: hilum.n_pieces is %u, but there are %u tokens",
                       gguf->mapping->path, n_pieces, n);
   vocabulary->n_pieces = n_pieces;
+  *vocab = n;
   if (n == n_pieces)
     return true;
+  if (n - n_pieces > MODEL_MAX_ADDED)
+    return model_fail(err, MODEL_ERROR_TOO_LARGE, "%s: %u added tokens, at most %u are read",
+                      gguf->mapping->path, n - n_pieces, MODEL_MAX_ADDED);
   vocabulary->added = calloc(n - n_pieces, sizeof *vocabulary->added);
-  for (uint32_t i = n_pieces; i < n && vocabulary->added; i++) {
-    const ModelPiece *piece = &vocabulary->pieces[i];
-    char *text = strndup(piece->text, piece->length);
-    if (!text)
-      break;
-    vocabulary->added[vocabulary->n_added].text = text;
-    vocabulary->added[vocabulary->n_added++].id = (int32_t)i;
-    if (strlen(text) != piece->length || !piece->length)
-      return model_fail(err, MODEL_ERROR_CORRUPT,
-                        "%s: token %u is added text with a zero byte, or is empty",
-                        gguf->mapping->path, i);
-  }
-  if (vocabulary->n_added != n - n_pieces)
+  if (!vocabulary->added)
     return model_fail(err, MODEL_ERROR_TOO_LARGE, "%s: out of memory", gguf->mapping->path);
+  for (uint32_t i = n_pieces; i < n; i++) {
+    const ModelPiece *piece = &vocabulary->pieces[i];
+    ModelAddedToken *added = &vocabulary->added[vocabulary->n_added];
+    if (piece->kind == MODEL_PIECE_UNUSED) /* a hole */
+      continue;
+    if (!piece->length || memchr(piece->text, 0, piece->length))
+      return model_fail(err, MODEL_ERROR_CORRUPT,
+                        "%s: token %u, which is added text, is empty or holds a zero byte",
+                        gguf->mapping->path, i);
+    added->text = strndup(piece->text, piece->length);
+    if (!added->text)
+      return model_fail(err, MODEL_ERROR_TOO_LARGE, "%s: out of memory", gguf->mapping->path);
+    added->id = (int32_t)i;
+    vocabulary->n_added++;
+  }
   return true;
 }
 
@@ -176,13 +184,13 @@ model_gguf_vocabulary(ModelCheckpoint *checkpoint, const ModelGguf *gguf, bool o
                       gguf->mapping->path, length < 60 ? (int)length : 60, model);
   vocabulary->add_dummy_prefix = true;
   if (!model_gguf_u32(gguf, "hilum.n_pieces", &n_pieces, err) ||
-      !read_pieces(gguf, vocabulary, err) || !split_added(gguf, vocabulary, n_pieces, err) ||
+      !read_pieces(gguf, vocabulary, err) ||
+      !split_added(gguf, vocabulary, n_pieces, &checkpoint->config.decoder.vocab, err) ||
       !model_gguf_bool(gguf, "tokenizer.ggml.add_space_prefix", &vocabulary->add_dummy_prefix,
                        err) ||
       !model_gguf_bool(gguf, "tokenizer.ggml.remove_extra_whitespaces",
                        &vocabulary->remove_extra_whitespaces, err))
     return false;
-  checkpoint->config.decoder.vocab = vocabulary->n_pieces + vocabulary->n_added;
   model_vocabulary_image_ids(vocabulary, &checkpoint->config);
   return read_ids(checkpoint, gguf, ours, err);
 }

@@ -6,10 +6,11 @@
 #include "base/error.h"
 #include "base/limits.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define MAX_CARD_BYTES (1u << 20)
 
 static bool
 check_kind(const ModelGguf *gguf, ModelError *err)
@@ -98,9 +99,14 @@ read_card(ModelCheckpoint *checkpoint, const ModelGguf *gguf, ModelError *err)
     return false;
   if (!text)
     return true;
-  checkpoint->card = strndup(text, length);
+  if (length > MAX_CARD_BYTES)
+    return model_fail(err, MODEL_ERROR_TOO_LARGE,
+                      "%s: hilum.model_card has %llu bytes, at most %u are read", checkpoint->path,
+                      (unsigned long long)length, MAX_CARD_BYTES);
+  checkpoint->card = malloc(length + 1);
   if (!checkpoint->card)
     return model_fail(err, MODEL_ERROR_TOO_LARGE, "%s: out of memory", checkpoint->path);
+  model_text_copy(checkpoint->card, length + 1, text, length, true);
   return true;
 }
 
@@ -172,7 +178,7 @@ read_template(ModelCheckpoint *checkpoint, const ModelGguf *gguf, ModelError *er
     return model_fail(
         err, MODEL_ERROR_CORRUPT, "%s: hilum.template_name has %llu bytes, expected 1 to %zu",
         gguf->mapping->path, (unsigned long long)length, sizeof config->template_name - 1);
-  model_text_copy(config->template_name, sizeof config->template_name, text, length);
+  model_text_copy(config->template_name, sizeof config->template_name, text, length, false);
   return true;
 }
 
@@ -222,9 +228,9 @@ set_name(ModelCheckpoint *checkpoint, const ModelGguf *gguf)
   ModelConfig *config = &checkpoint->config;
 
   if (key && key->type == MODEL_GGUF_STRING && key->count)
-    model_text_copy(config->name, sizeof config->name, (const char *)key->value, key->count);
+    model_text_copy(config->name, sizeof config->name, (const char *)key->value, key->count, false);
   else
-    model_text_copy(config->name, sizeof config->name, base, strlen(base));
+    model_text_copy(config->name, sizeof config->name, base, strlen(base), false);
 }
 
 /* ---- the whole ---------------------------------------------------------------------------- */

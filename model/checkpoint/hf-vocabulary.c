@@ -9,7 +9,6 @@
 #include <string.h>
 
 #define MAX_TOKENIZER_BYTES (64u << 20) /* Llama's has half a megabyte */
-#define MAX_ADDED 65536u
 
 static bool
 add_token(ModelVocabulary *vocabulary, const char *text, uint64_t id, const char *label,
@@ -24,9 +23,9 @@ add_token(ModelVocabulary *vocabulary, const char *text, uint64_t id, const char
       return model_fail(err, MODEL_ERROR_CORRUPT, "%s: id %llu is both %.60s and %.60s", label,
                         (unsigned long long)id, vocabulary->added[i].text, text);
     }
-  if (vocabulary->n_added >= MAX_ADDED)
+  if (vocabulary->n_added >= MODEL_MAX_ADDED)
     return model_fail(err, MODEL_ERROR_TOO_LARGE, "%s: more than %u added tokens", label,
-                      MAX_ADDED);
+                      MODEL_MAX_ADDED);
   grown = realloc(vocabulary->added, (vocabulary->n_added + 1) * sizeof *grown);
   if (!grown)
     return model_fail(err, MODEL_ERROR_TOO_LARGE, "%s: out of memory", label);

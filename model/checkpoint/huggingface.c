@@ -308,9 +308,9 @@ set_names(Reader *r, ModelError *err)
   for (start = end; start > 0 && path[start - 1] != '/';)
     start--;
   if (*name && *name != '/' && *name != '.')
-    model_text_copy(config->name, sizeof config->name, name, strlen(name));
+    model_text_copy(config->name, sizeof config->name, name, strlen(name), false);
   else
-    model_text_copy(config->name, sizeof config->name, path + start, end - start);
+    model_text_copy(config->name, sizeof config->name, path + start, end - start, false);
   if (r->converted && (!mentions_inst(r, "tokenizer_config.json", &inst, err) ||
                        !mentions_inst(r, "chat_template.json", &inst, err)))
     return false;

@@ -5,6 +5,8 @@
 #include "checkpoint/json.h"
 #include "checkpoint/roles.h"
 
+#define MODEL_MAX_ADDED 8192u /* tokens behind a vocabulary; v1.0 has 4 */
+
 /* FOLDER/NAME as JSON. A file that is not there is no error: *found tells. */
 bool model_folder_json(const char *folder, const char *name, ModelJson *json, bool *found,
                        ModelError *err);
@@ -26,8 +28,9 @@ const char *model_tower_find(const ModelTable *table);
 bool model_folder_vocabulary(ModelCheckpoint *checkpoint, const char *folder, const ModelJson *json,
                              bool converted, uint64_t rows, ModelError *err);
 
-/* Copies up to N bytes of text of LENGTH as printable UTF-8; cut at a character. */
-void model_text_copy(char *out, size_t n, const char *text, size_t length);
+/* Copies text of LENGTH into OUT of N bytes as printable UTF-8 with a NUL, cut at a character.
+ * LINES: line ends and tabs stay. */
+void model_text_copy(char *out, size_t n, const char *text, size_t length, bool lines);
 /* Sets the ids of the image tokens from vocabulary->added; -1 where there is none. */
 void model_vocabulary_image_ids(const ModelVocabulary *vocabulary, ModelConfig *config);
 

@@ -214,7 +214,7 @@ model_checkpoint_tensor(const ModelCheckpoint *checkpoint, uint32_t index, char 
   if (!model_role_at(&checkpoint->config, weights, index, &role))
     return NULL;
   /* Only post_layernorm may be absent, and it comes last, both parts or none. */
-  if (!role.tensor->name)
+  if (!role.tensor->data)
     return NULL;
   snprintf(name, 256, "%s", role.name);
   return role.tensor;

@@ -3,6 +3,7 @@
 #define HILUM_MODEL_CHECKPOINT_WRITE_H
 
 #include "checkpoint/checkpoint.h"
+#include "checkpoint/output.h"
 
 /* Writes CHECKPOINT (read from files, or built in memory) as one GGUF v3: llama.* keys and tensors
  * as llama.cpp expects them (q and k rows permuted to adjacent pairs), clip.* keys and v.*, mm.*
@@ -13,6 +14,11 @@
  * Memory is bounded by the vocabulary and one piece of a tensor. */
 bool model_gguf_write(const ModelCheckpoint *checkpoint, const char *type, const char *card,
                       const char *out, ModelConvertProgress progress, void *user, ModelError *err);
+
+/* The same through other system calls (NULL: the system's). */
+bool model_gguf_write_with(const ModelCheckpoint *checkpoint, const char *type, const char *card,
+                           const char *out, ModelConvertProgress progress, void *user,
+                           const ModelFileOps *ops, ModelError *err);
 
 /* The identity: SHA-256 over the configuration, the vocabulary, and the name, type, shape and bytes
  * of every tensor in the order of model_checkpoint_tensor(). The same model in other shards or file

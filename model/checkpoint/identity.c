@@ -1,0 +1,119 @@
+/* The identity of a model: see write.h. Numbers are hashed as little-endian bytes, floats as their
+ * bits, so that it is the same on every machine. */
+#include "checkpoint/write.h"
+
+#include "base/error.h"
+#include "base/sha256.h"
+
+#include <string.h>
+
+static void
+hash_u64(ModelSha256 *sha, uint64_t value)
+{
+  uint8_t bytes[8];
+
+  for (int i = 0; i < 8; i++)
+    bytes[i] = (uint8_t)(value >> 8 * i);
+  model_sha256_update(sha, bytes, 8);
+}
+
+static void
+hash_float(ModelSha256 *sha, float value)
+{
+  uint32_t bits;
+
+  memcpy(&bits, &value, 4);
+  hash_u64(sha, bits);
+}
+
+static void
+hash_text(ModelSha256 *sha, const char *text, size_t length)
+{
+  hash_u64(sha, length);
+  model_sha256_update(sha, text, length);
+}
+
+/* What changes an answer. Names, the template (an option) and the context do not belong to it. */
+static void
+hash_config(ModelSha256 *sha, const ModelConfig *config)
+{
+  const ModelDecoderConfig *d = &config->decoder;
+  const ModelVisionConfig *v = &config->vision;
+  const uint64_t numbers[] = {
+      d->hidden,
+      d->layers,
+      d->heads,
+      d->kv_heads,
+      d->head_dim,
+      d->ffn,
+      d->vocab,
+      d->rope_adjacent,
+      config->has_vision,
+      config->projector,
+      config->aspect,
+      config->image_start_end,
+      (uint32_t)config->bos,
+      (uint32_t)config->eos,
+      (uint32_t)config->pad,
+  };
+  const uint64_t picture[] = {v->image_size, v->patch_size, v->hidden,  v->heads,
+                              v->ffn,        v->blocks_run, v->gelu_erf};
+
+  for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+    hash_u64(sha, numbers[i]);
+  hash_float(sha, d->theta);
+  hash_float(sha, d->eps);
+  if (!config->has_vision)
+    return;
+  for (size_t i = 0; i < sizeof picture / sizeof *picture; i++)
+    hash_u64(sha, picture[i]);
+  hash_float(sha, v->eps);
+  for (int i = 0; i < 3; i++) {
+    hash_float(sha, v->mean[i]);
+    hash_float(sha, v->std[i]);
+  }
+}
+
+static void
+hash_vocabulary(ModelSha256 *sha, const ModelVocabulary *v)
+{
+  hash_u64(sha, v->n_pieces);
+  for (uint32_t i = 0; i < v->n_pieces; i++) {
+    hash_text(sha, v->pieces[i].text, v->pieces[i].length);
+    hash_float(sha, v->pieces[i].score);
+    hash_u64(sha, v->pieces[i].kind);
+  }
+  hash_u64(sha, v->n_added);
+  for (uint32_t i = 0; i < v->n_added; i++) {
+    hash_text(sha, v->added[i].text, strlen(v->added[i].text));
+    hash_u64(sha, (uint32_t)v->added[i].id);
+  }
+  hash_u64(sha, v->add_dummy_prefix);
+  hash_u64(sha, v->remove_extra_whitespaces);
+}
+
+bool
+model_checkpoint_sha256(const ModelCheckpoint *checkpoint, char hex[65], ModelError *err)
+{
+  const ModelTensor *tensor;
+  ModelSha256 sha;
+  char name[256];
+
+  model_sha256_init(&sha);
+  hash_config(&sha, &checkpoint->config);
+  hash_vocabulary(&sha, &checkpoint->vocabulary);
+  for (uint32_t i = 0; (tensor = model_checkpoint_tensor(checkpoint, i, name)); i++) {
+    uint64_t n_bytes = model_tensor_rows(tensor) *
+                       model_type_row_bytes(tensor->type, model_tensor_columns(tensor));
+    if (!tensor->data || !n_bytes)
+      return model_fail(err, MODEL_ERROR_ARGUMENT, "tensor %s is missing", name);
+    hash_text(&sha, name, strlen(name));
+    hash_u64(&sha, tensor->type);
+    hash_u64(&sha, tensor->n_dims);
+    for (uint32_t d = 0; d < tensor->n_dims; d++)
+      hash_u64(&sha, tensor->shape[d]);
+    model_sha256_update(&sha, tensor->data, n_bytes);
+  }
+  model_sha256_finish(&sha, hex);
+  return true;
+}
