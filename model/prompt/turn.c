@@ -30,6 +30,9 @@ hold(Builder *builder, const char *text, size_t length)
 {
   size_t need;
 
+  if (length == 0) {
+    return true;
+  }
   if (__builtin_add_overflow(builder->n, length, &need) || need > SIZE_MAX / 4) {
     return out_of_memory(builder);
   }
