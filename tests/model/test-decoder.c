@@ -1,0 +1,403 @@
+/* test-decoder.c - the decoder beside a plain twin in double, beside itself (chunks, threads, where
+ * the weights lie), and beside exact arithmetic on quantised and trained weights. */
+#include "golden.h"
+#include "tiny.h"
+
+/* ---- the plain twin: llm_logits() of the reference ---------------------------------------- */
+
+static void
+plain_norm(const double *x, const ModelTensor *w, guint n, guint width, double eps, double *y)
+{
+  for (guint i = 0; i < n; i++) {
+    double squares = 0;
+    for (guint k = 0; k < width; k++) {
+      squares += x[i * width + k] * x[i * width + k] / width;
+    }
+    for (guint k = 0; k < width; k++) {
+      y[i * width + k] = x[i * width + k] / sqrt(squares + eps) * tiny_values(w)[k];
+    }
+  }
+}
+
+static void
+plain_rope(const ModelDecoderConfig *c, double *x, guint n, guint heads)
+{
+  const guint half = c->head_dim / 2;
+
+  for (guint i = 0; i < n * heads; i++) {
+    double *row = x + i * c->head_dim;
+    for (guint k = 0; k < half; k++) {
+      const double angle = (i / heads) / pow(c->theta, 2.0 * k / c->head_dim);
+      double *a = c->rope_adjacent ? row + 2 * k : row + k;
+      double *b = c->rope_adjacent ? row + 2 * k + 1 : row + k + half;
+      const double first = *a, second = *b;
+      *a = first * cos(angle) - second * sin(angle);
+      *b = second * cos(angle) + first * sin(angle);
+    }
+  }
+}
+
+static void
+plain_attention(const ModelDecoderConfig *c, const double *q, const double *k, const double *v,
+                guint n, double *out)
+{
+  const guint d = c->head_dim, q_width = c->heads * d, kv_width = c->kv_heads * d;
+  g_autofree double *p = g_new(double, n);
+
+  for (guint h = 0; h < c->heads; h++) {
+    const guint kv = h / (c->heads / c->kv_heads) * d;
+    for (guint i = 0; i < n; i++) {
+      double sum = 0;
+      for (guint j = 0; j <= i; j++) {
+        double s = 0;
+        for (guint e = 0; e < d; e++) {
+          s += q[i * q_width + h * d + e] * k[j * kv_width + kv + e];
+        }
+        p[j] = exp(s / sqrt(d));
+        sum += p[j];
+      }
+      for (guint e = 0; e < d; e++) {
+        double total = 0;
+        for (guint j = 0; j <= i; j++) {
+          total += p[j] / sum * v[j * kv_width + kv + e];
+        }
+        out[i * q_width + h * d + e] = total;
+      }
+    }
+  }
+}
+
+/* ids -> logits after the last one. */
+static double *
+plain_logits(const ModelCheckpoint *checkpoint, const int32_t *ids, guint n)
+{
+  const ModelDecoderConfig *c = &checkpoint->config.decoder;
+  const ModelWeights *w = &checkpoint->weights;
+  const guint width = c->hidden, q_width = c->heads * c->head_dim;
+  g_autofree double *x = g_new(double, n *width), *h = g_new(double, n *width);
+  g_autofree double *q = g_new(double, n *q_width), *a = g_new(double, n *q_width);
+  g_autofree double *k = g_new(double, n *q_width), *v = g_new(double, n *q_width);
+  g_autofree double *g = g_new(double, n * c->ffn), *u = g_new(double, n * c->ffn);
+  double *logits = g_new(double, c->vocab);
+
+  for (guint i = 0; i < n * width; i++) {
+    x[i] = tiny_values(&w->token_embedding)[ids[i / width] * width + i % width];
+  }
+  for (guint layer = 0; layer < c->layers; layer++) {
+    const ModelLayer *l = &w->layers[layer];
+    plain_norm(x, &l->attn_norm, n, width, c->eps, h);
+    tiny_product(&l->q, NULL, h, n, q);
+    tiny_product(&l->k, NULL, h, n, k);
+    tiny_product(&l->v, NULL, h, n, v);
+    plain_rope(c, q, n, c->heads);
+    plain_rope(c, k, n, c->kv_heads);
+    plain_attention(c, q, k, v, n, a);
+    tiny_product(&l->o, NULL, a, n, h);
+    for (guint i = 0; i < n * width; i++) {
+      x[i] += h[i];
+    }
+    plain_norm(x, &l->ffn_norm, n, width, c->eps, h);
+    tiny_product(&l->gate, NULL, h, n, g);
+    tiny_product(&l->up, NULL, h, n, u);
+    for (guint i = 0; i < n * c->ffn; i++) {
+      g[i] = g[i] / (1 + exp(-g[i])) * u[i];
+    }
+    tiny_product(&l->down, NULL, g, n, h);
+    for (guint i = 0; i < n * width; i++) {
+      x[i] += h[i];
+    }
+  }
+  plain_norm(x + (n - 1) * width, &w->output_norm, 1, width, c->eps, h);
+  tiny_product(&w->output, NULL, h, 1, logits);
+  return logits;
+}
+
+static int32_t *
+random_ids(guint n, guint vocab, guint32 seed)
+{
+  GRand *rand = g_rand_new_with_seed(seed);
+  int32_t *ids = g_new(int32_t, n);
+
+  for (guint i = 0; i < n; i++) {
+    ids[i] = g_rand_int_range(rand, 0, (gint32)vocab);
+  }
+  g_rand_free(rand);
+  return ids;
+}
+
+static void
+test_plain_twin(void)
+{
+  for (guint variant = 0; variant < 4; variant++) {
+    ModelConfig config = tiny_config(variant & 1);
+    Tiny tiny;
+    ModelCheckpoint plain;
+    ModelEngine *engine;
+
+    config.decoder.rope_adjacent = variant & 2;
+    tiny_init(&tiny, &config, 20 + variant);
+    plain = tiny.checkpoint; /* stays valid while the engine lives */
+    engine = tiny_engine(&tiny, 2);
+    for (guint n = 1; n < 90; n = n * 3 + 2) {
+      g_autofree int32_t *ids = random_ids(n, config.decoder.vocab, n);
+      g_autofree double *twin = plain_logits(&plain, ids, n);
+      ModelSpan span = {.ids = ids, .n = n, .n_plain = n};
+      ModelDecoder decoder = {0};
+      g_assert_true(model_decoder_init(&decoder, engine, 100, NULL));
+      g_assert_true(model_decoder_run(&decoder, &span, 0, NULL, NULL));
+      /* Logits of about 5 after two layers of float32. */
+      for (guint i = 0; i < config.decoder.vocab; i++) {
+        g_assert_cmpfloat(fabs(decoder.logits[i] - twin[i]), <=, 5e-5 + 1e-5 * fabs(twin[i]));
+      }
+      model_decoder_clear(&decoder);
+    }
+    model_engine_free(engine);
+    tiny_clear(&tiny);
+  }
+}
+
+/* ---- the decoder beside itself ------------------------------------------------------------ */
+
+/* A prompt longer than a chunk, and a last token on its own: as one run, and token by token. */
+static void
+test_prefill_and_steps(void)
+{
+  const ModelConfig config = tiny_config(FALSE);
+  const guint n = MODEL_PREFILL_CHUNK + 77;
+  g_autofree int32_t *ids = random_ids(n, config.decoder.vocab, 5);
+  ModelSpan whole = {.ids = ids, .n = n, .n_plain = n},
+            part = {.ids = ids, .n = n - 100, .n_plain = n};
+  ModelDecoder a = {0}, b = {0};
+  Tiny tiny;
+  ModelEngine *engine;
+
+  tiny_init(&tiny, &config, 30);
+  engine = tiny_engine(&tiny, 2);
+  g_assert_true(model_decoder_init(&a, engine, n, NULL));
+  g_assert_true(model_decoder_init(&b, engine, n, NULL));
+  g_assert_true(model_decoder_run(&a, &whole, 0, NULL, NULL));
+  g_assert_true(model_decoder_run(&b, &part, 0, NULL, NULL));
+  for (guint i = n - 100; i < n; i++) {
+    g_assert_true(model_decoder_step(&b, ids[i], i, NULL, NULL));
+  }
+  for (guint i = 0; i < config.decoder.vocab; i++) {
+    g_assert_cmpfloat(fabs(a.logits[i] - b.logits[i]), <=, 5e-5);
+  }
+  model_decoder_clear(&a);
+  model_decoder_clear(&b);
+  model_engine_free(engine);
+  tiny_clear(&tiny);
+}
+
+static void
+test_threads(void)
+{
+  ModelConfig config = tiny_config(FALSE);
+  const guint n = 600;
+  g_autofree int32_t *ids = random_ids(n, config.decoder.vocab, 6);
+  g_autofree float *first = NULL;
+
+  config.decoder.hidden = 192;
+  config.decoder.head_dim = 48;
+  config.decoder.ffn = 500;
+  for (guint threads = 1; threads <= 3; threads++) {
+    ModelSpan span = {.ids = ids, .n = n, .n_plain = n};
+    ModelDecoder decoder = {0};
+    Tiny tiny;
+    ModelEngine *engine;
+    tiny_init(&tiny, &config, 31);
+    engine = tiny_engine(&tiny, threads);
+    g_assert_true(model_decoder_init(&decoder, engine, n + 1, NULL));
+    g_assert_true(model_decoder_run(&decoder, &span, 0, NULL, NULL));
+    g_assert_true(model_decoder_step(&decoder, 7, n, NULL, NULL));
+    if (threads == 1) {
+      first = g_memdup2(decoder.logits, config.decoder.vocab * sizeof(float));
+    } else {
+      g_assert_cmpmem(decoder.logits, config.decoder.vocab * sizeof(float), first,
+                      config.decoder.vocab * sizeof(float));
+    }
+    model_decoder_clear(&decoder);
+    model_engine_free(engine);
+    tiny_clear(&tiny);
+  }
+}
+
+static void
+test_refusals(void)
+{
+  const ModelConfig config = tiny_config(FALSE);
+  const int32_t too_high[] = {1, (int32_t)config.decoder.vocab}, negative[] = {-1};
+  const int32_t picture[] = {MODEL_IMAGE_ID}, fine[] = {1, 2, 3};
+  const struct {
+    ModelSpan span;
+    guint first;
+    ModelErrorCode code;
+  } cases[] = {{{.ids = too_high, .n = 2}, 0, MODEL_ERROR_CORRUPT},
+               {{.ids = negative, .n = 1}, 0, MODEL_ERROR_CORRUPT},
+               {{.ids = picture, .n = 1}, 0, MODEL_ERROR_ARGUMENT},
+               {{.ids = fine, .n = 3}, 98, MODEL_ERROR_CONTEXT},
+               {{.ids = fine, .n = 0}, 0, MODEL_ERROR_CONTEXT}};
+  ModelDecoder decoder = {0};
+  Tiny tiny;
+  ModelEngine *engine;
+  ModelError err;
+
+  tiny_init(&tiny, &config, 32);
+  engine = tiny_engine(&tiny, 1);
+  g_assert_true(model_decoder_init(&decoder, engine, 100, NULL));
+  for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+    ModelSpan span = cases[i].span;
+    err = (ModelError){0};
+    g_assert_false(model_decoder_run(&decoder, &span, cases[i].first, NULL, &err));
+    g_assert_cmpint(err.code, ==, cases[i].code);
+  }
+  model_decoder_clear(&decoder);
+  model_engine_free(engine);
+  tiny_clear(&tiny);
+}
+
+/* ---- golden weights ----------------------------------------------------------------------- */
+
+/* Weights dequantised block by block give the same bits as weights dequantised once. */
+static void
+check_in_place(const char *name, const char *model, const ModelImage *image, const char *prompt,
+               const ModelTrace *expected)
+{
+  g_autofree char *folder = g_strdup_printf("vectors/%s", name), *root = shared_path(folder);
+  g_autofree char *path = g_build_filename(root, model, NULL);
+  g_autofree char *mmproj = g_build_filename(root, "gguf/mmproj-f16.gguf", NULL);
+  const ModelEngineOptions options = {.mmproj = mmproj, .n_threads = 2};
+  ModelCheckpoint checkpoint;
+  ModelEngine *engine;
+  ModelTrace trace;
+  ModelError err = {0};
+
+  g_assert_true(model_checkpoint_open(path, &options, &checkpoint, &err));
+  engine = model_engine_new(&checkpoint, &options, 0, &err);
+  g_assert_nonnull(engine);
+  g_assert_true(model_trace(engine, image, prompt, 3, &trace, &err));
+  g_assert_cmpmem(trace.logits, trace.vocab * sizeof(float), expected->logits,
+                  expected->vocab * sizeof(float));
+  g_assert_cmpmem(trace.greedy.ids, 3 * sizeof(int32_t), expected->greedy.ids, 3 * sizeof(int32_t));
+  model_trace_clear(&trace);
+  model_engine_free(engine);
+}
+
+/* Activations stay in float32, so the limit is that of exact arithmetic, 2e-4. Greedy ids are
+ * compared up to the first step whose two best are closer than ten times that. */
+static void
+check_quantised(const char *name, const char *type, JsonObject *quantised, JsonObject *object)
+{
+  JsonObject *exact = json_object_get_object_member(quantised, "exact_math");
+  JsonArray *ids = json_object_get_array_member(exact, "greedy_ids");
+  JsonArray *margins = json_object_get_array_member(exact, "margins");
+  const char *model = json_object_get_string_member(quantised, "file");
+  const char *prompt = json_object_get_string_member(object, "prompt");
+  ModelEngine *engine = golden_open(name, model, "gguf/mmproj-f16.gguf", NULL, 2);
+  ModelImage image;
+  ModelTrace trace;
+  double worst;
+
+  golden_image(name, object, &image);
+  g_assert_true(model_trace(engine, &image, prompt, json_array_get_length(ids), &trace, NULL));
+  worst = golden_check_pairs(trace.logits, trace.vocab,
+                             json_object_get_array_member(exact, "top10"), 2e-4);
+  worst = MAX(worst, golden_check_pairs(trace.logits, trace.vocab,
+                                        json_object_get_array_member(exact, "samples"), 2e-4));
+  for (guint i = 0; i < trace.greedy.n; i++) {
+    if (json_array_get_double_element(margins, i) < 2e-3) {
+      break;
+    }
+    g_assert_cmpint(trace.greedy.ids[i], ==, json_array_get_int_element(ids, i));
+  }
+  g_test_message("%s %s: largest difference of a logit %.2g", name, type, worst);
+  check_in_place(name, model, &image, prompt, &trace);
+  model_trace_clear(&trace);
+  g_free((void *)image.pixels);
+  model_engine_free(engine);
+}
+
+static void
+test_quantised(gconstpointer data)
+{
+  const char *name = data;
+  g_autoptr(JsonParser) parser = golden_load(name);
+  JsonObject *quantised;
+  g_autoptr(GList) types = NULL;
+
+  if (!parser) {
+    return;
+  }
+  quantised = json_object_get_object_member(golden_root(parser), "quantised");
+  types = json_object_get_members(quantised);
+  for (GList *l = types; l; l = l->next) {
+    check_quantised(name, l->data, json_object_get_object_member(quantised, l->data),
+                    golden_case(golden_root(parser), "pic1"));
+  }
+}
+
+/* ---- trained weights ---------------------------------------------------------------------- */
+
+static void
+test_trained(gconstpointer data)
+{
+  const char *const *names = data; /* the entry, the file */
+  g_autofree char *expected_path = shared_path("corpus/weights/expected.json");
+  g_autofree char *relative = g_build_filename("corpus/weights", names[1], NULL);
+  g_autofree char *path = shared_path(relative);
+  g_autoptr(JsonParser) parser = json_parser_new();
+  const ModelEngineOptions options = {.n_threads = 2};
+  ModelError err = {0};
+  ModelEngine *engine;
+  JsonObject *entry;
+  JsonArray *ids;
+  ModelTrace trace;
+
+  if (!expected_path || !path) {
+    return;
+  }
+  g_assert_true(json_parser_load_from_file(parser, expected_path, NULL));
+  entry = json_object_get_object_member(golden_root(parser), names[0]);
+  ids = json_object_get_array_member(entry, "greedy_ids");
+  engine = model_engine_open(path, &options, &err);
+  g_assert_cmpstr(err.message, ==, "");
+  g_assert_false(model_engine_info(engine)->has_vision);
+  model_trace(
+      engine, NULL,
+      json_object_has_member(entry, "prompt") ? json_object_get_string_member(entry, "prompt") : "",
+      json_array_get_length(ids), &trace, &err);
+  g_assert_cmpstr(err.message, ==, "");
+  golden_check_ids(&trace.ids, json_object_get_array_member(entry, "prompt_ids"));
+  golden_check_ids(&trace.greedy, ids);
+  if (json_object_has_member(entry, "first_logits_top5")) {
+    golden_check_pairs(trace.logits, trace.vocab,
+                       json_object_get_array_member(entry, "first_logits_top5"), 2e-4);
+  }
+  /* One entry's text keeps the blank of the dummy prefix. */
+  g_assert_cmpstr(trace.text, ==,
+                  json_object_get_string_member(entry, "text") +
+                      (json_object_get_string_member(entry, "text")[0] == ' '));
+  model_trace_clear(&trace);
+  model_engine_free(engine);
+}
+
+int
+main(int argc, char **argv)
+{
+  static const char *const trained[][2] = {{"stories15M", "stories15M"},
+                                           {"stories15M-doctor", "stories15M"},
+                                           {"stories260K", "stories260K.gguf"}};
+
+  g_test_init(&argc, &argv, NULL);
+  g_test_add_func("/decoder/plain-twin", test_plain_twin);
+  g_test_add_func("/decoder/prefill-and-steps", test_prefill_and_steps);
+  g_test_add_func("/decoder/threads", test_threads);
+  g_test_add_func("/decoder/refusals", test_refusals);
+  g_test_add_data_func("/decoder/quantised/A-v15-tiny", "A-v15-tiny", test_quantised);
+  g_test_add_data_func("/decoder/quantised/C-odd", "C-odd", test_quantised);
+  for (guint i = 0; i < G_N_ELEMENTS(trained); i++) {
+    g_autofree char *path = g_strdup_printf("/decoder/trained/%s", trained[i][0]);
+    g_test_add_data_func(path, trained[i], test_trained);
+  }
+  return g_test_run();
+}
