@@ -20,7 +20,10 @@
 
 #define MAX_COUNT 1000000
 #define MAX_QUESTIONS 40
+/* A training set may be off balance by this many answers within a key. */
 #define TRAIN_SLACK 4
+/* Questions about modality and region are learnt at once and seldom needed by a trainer. */
+#define TRAIN_EASY_WEIGHT 4
 
 gboolean
 app_phantom_picture(guint64 seed, guint64 index, guint side, guint8 *rgb)
@@ -50,171 +53,16 @@ app_phantom_options_init(AppPhantomOptions *options)
                                  .size = PHANTOM_DEFAULT_SIZE};
 }
 
-/* ---- balance --------------------------------------------------------------------------------- */
-
-typedef struct {
-  guint counts[5]; /* of each answer */
-} Tally;
-
-/* One question that was taken, until it is known whether it stays. */
-typedef struct {
-  AppPhantomQuestion *question;
-  guint64 index; /* of the phantom */
-  guint picture; /* its place in the set */
-  gboolean dropped;
-} Taken;
-
 typedef struct {
   const AppPhantomOptions *options;
   guint64 first;
   PhantomKind kinds[PHANTOM_N_KINDS];
-  guint n_kinds;       /* 0: the demo model's mix */
-  GHashTable *tallies; /* key -> Tally * */
-  GHashTable *by_kind; /* report kind -> count, for even shares */
-  GArray *taken;       /* of Taken, pictures in order */
+  guint n_kinds; /* 0: the demo model's mix */
+  PhantomBalance *balance;
   GString *truths, *captions, *instruct, *eval;
-  guint n_instruct, n_turns;
+  guint n_turns;
   gint64 start;
 } Writer;
-
-static void
-taken_clear(gpointer data)
-{
-  app_phantom_question_free(((Taken *)data)->question);
-}
-
-static Tally *
-tally_of(Writer *w, const AppPhantomQuestion *q)
-{
-  Tally *tally = g_hash_table_lookup(w->tallies, q->key);
-  if (!tally) {
-    tally = g_new0(Tally, 1);
-    g_hash_table_insert(w->tallies, g_strdup(q->key), tally);
-  }
-  return tally;
-}
-
-static guint
-rarest(const Tally *tally, guint n_answers)
-{
-  guint low = tally->counts[0];
-  for (guint i = 1; i < n_answers; i++) {
-    low = MIN(low, tally->counts[i]);
-  }
-  return low;
-}
-
-/* How soon a kind of question gets its turn: the share that it has so far, times its weight.
- * Modality and region are learnt at once and seldom needed by a trainer. */
-static guint
-cost_of(Writer *w, const AppPhantomQuestion *q)
-{
-  gboolean easy = g_str_has_prefix(q->kind, "modality") || g_str_has_prefix(q->kind, "region");
-  guint share = GPOINTER_TO_UINT(g_hash_table_lookup(w->by_kind, q->kind));
-  return easy && w->options->split == APP_PHANTOM_TRAIN ? share * 4 : share;
-}
-
-static void
-shuffle(GPtrArray *questions, PhantomWords *words)
-{
-  for (guint i = questions->len; i > 1; i--) {
-    guint j = phantom_words_below(words, i);
-    gpointer swap = questions->pdata[i - 1];
-    questions->pdata[i - 1] = questions->pdata[j];
-    questions->pdata[j] = swap;
-  }
-}
-
-/* TRUE when this picture's questions, from FROM on, have one of Q's key or, with ABOUT, subject. */
-static gboolean
-already(const Writer *w, guint from, const AppPhantomQuestion *q, gboolean about)
-{
-  for (guint i = from; i < w->taken->len; i++) {
-    const AppPhantomQuestion *other = g_array_index(w->taken, Taken, i).question;
-    if (strcmp(about ? other->about : other->key, about ? q->about : q->key) == 0) {
-      return TRUE;
-    }
-  }
-  return FALSE;
-}
-
-static void
-take(Writer *w, GPtrArray *questions, guint at, guint picture, guint64 index)
-{
-  AppPhantomQuestion *q = questions->pdata[at];
-  questions->pdata[at] = NULL;
-  tally_of(w, q)->counts[q->answer]++;
-  guint share = GPOINTER_TO_UINT(g_hash_table_lookup(w->by_kind, q->kind));
-  g_hash_table_insert(w->by_kind, (gpointer)q->kind, GUINT_TO_POINTER(share + 1));
-  Taken taken = {.question = q, .index = index, .picture = picture};
-  g_array_append_val(w->taken, taken);
-}
-
-/* The best next question: in balance, of the kind with the smallest share so far, and of a new
- * subject rather than of one that this picture was asked about. -1 when none is left. */
-static gint
-next_question(Writer *w, GPtrArray *questions, guint from)
-{
-  guint slack = w->options->split == APP_PHANTOM_EVAL ? 0 : TRAIN_SLACK;
-  gint best = -1;
-  guint64 best_cost = G_MAXUINT64;
-  for (guint i = 0; i < questions->len; i++) {
-    AppPhantomQuestion *q = questions->pdata[i];
-    if (!q || already(w, from, q, FALSE)) {
-      continue;
-    }
-    Tally *tally = tally_of(w, q);
-    if (tally->counts[q->answer] > rarest(tally, q->n_answers) + slack) {
-      continue;
-    }
-    guint64 cost = cost_of(w, q);
-    cost += already(w, from, q, TRUE) ? (guint64)1 << 40 : 0;
-    if (cost < best_cost) {
-      best_cost = cost;
-      best = (gint)i;
-    }
-  }
-  return best;
-}
-
-static void
-choose_questions(Writer *w, const PhantomTruth *truth, guint picture)
-{
-  PhantomWords words = phantom_words(truth->seed, truth->index, 4);
-  g_autoptr(GPtrArray) questions = app_phantom_questions_of(truth);
-  shuffle(questions, &words);
-  guint from = w->taken->len;
-  while (w->taken->len - from < w->options->questions_per_image) {
-    gint at = next_question(w, questions, from);
-    if (at < 0) {
-      break;
-    }
-    take(w, questions, (guint)at, picture, truth->index);
-  }
-  /* In what order they were found says something about their answers: mix once more. */
-  for (guint n = w->taken->len - from; n > 1; n--) {
-    guint j = phantom_words_below(&words, n);
-    Taken *a = &g_array_index(w->taken, Taken, from + n - 1),
-          *b = &g_array_index(w->taken, Taken, from + j);
-    Taken swap = *a;
-    *a = *b;
-    *b = swap;
-  }
-}
-
-/* Cuts the latest questions whose answer is ahead of the rarest of its key. */
-static void
-cut_leftovers(Writer *w)
-{
-  for (guint i = w->taken->len; i-- > 0;) {
-    Taken *taken = &g_array_index(w->taken, Taken, i);
-    Tally *tally = tally_of(w, taken->question);
-    if (tally->counts[taken->question->answer] > rarest(tally, taken->question->n_answers)) {
-      tally->counts[taken->question->answer]--;
-      taken->dropped = TRUE;
-    }
-  }
-}
 
 /* ---- JSON ------------------------------------------------------------------------------------ */
 
@@ -375,7 +223,7 @@ write_picture(Writer *w, guint picture, GError **error)
   }
   append_line(w->truths, truth_object(w, &truth, image), "\n");
   append_caption(w, &truth, image, caption);
-  choose_questions(w, &truth, picture);
+  phantom_balance_choose(w->balance, &truth, picture);
   return TRUE;
 }
 
@@ -383,13 +231,10 @@ static void
 append_questions(Writer *w)
 {
   JsonArray *turns = NULL;
-  for (guint i = 0; i < w->taken->len; i++) {
-    const Taken *taken = &g_array_index(w->taken, Taken, i);
+  for (guint i = 0; i < phantom_balance_count(w->balance); i++) {
+    const PhantomTaken *taken = phantom_balance_get(w->balance, i);
     const AppPhantomQuestion *q = taken->question;
     g_autofree char *image = image_name(w, taken->picture);
-    if (taken->dropped) {
-      continue;
-    }
     w->n_turns++;
     if (w->options->split == APP_PHANTOM_EVAL) {
       JsonObject *object = json_object_new();
@@ -411,13 +256,11 @@ append_questions(Writer *w)
       add_turn(turns, "human", q->question);
     }
     add_turn(turns, "gpt", q->answers[q->answer]);
-    gboolean last =
-        i + 1 == w->taken->len || g_array_index(w->taken, Taken, i + 1).picture != taken->picture;
-    if (last) {
+    const PhantomTaken *next = phantom_balance_get(w->balance, i + 1);
+    if (!next || next->picture != taken->picture) {
       PhantomTruth truth;
       make_truth(w, taken->picture, &truth);
       append_conversation(w, w->instruct, &truth, image, turns);
-      w->n_instruct++;
       turns = NULL;
     }
   }
@@ -427,12 +270,9 @@ static JsonObject *
 balance_object(const Writer *w)
 {
   JsonObject *kinds = json_object_new();
-  for (guint i = 0; i < w->taken->len; i++) {
-    const Taken *taken = &g_array_index(w->taken, Taken, i);
+  for (guint i = 0; i < phantom_balance_count(w->balance); i++) {
+    const PhantomTaken *taken = phantom_balance_get(w->balance, i);
     const AppPhantomQuestion *q = taken->question;
-    if (taken->dropped) {
-      continue;
-    }
     if (!json_object_has_member(kinds, q->kind)) {
       json_object_set_object_member(kinds, q->kind, json_object_new());
     }
@@ -551,7 +391,7 @@ write_set(Writer *w, AppProgress progress, gpointer user, GError **error)
     }
   }
   if (o->split == APP_PHANTOM_EVAL) {
-    cut_leftovers(w);
+    phantom_balance_cut(w->balance);
   }
   append_questions(w);
   if (!write_texts(w, error)) {
@@ -597,13 +437,9 @@ app_phantom_write(const AppPhantomOptions *options, AppProgress progress, gpoint
   if (options->stack) {
     return write_stack(options, error);
   }
-  g_autoptr(GHashTable) tallies = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-  g_autoptr(GHashTable) by_kind = g_hash_table_new(g_str_hash, g_str_equal);
-  g_autoptr(GArray) taken = g_array_new(FALSE, FALSE, sizeof(Taken));
-  g_array_set_clear_func(taken, taken_clear);
-  w.tallies = tallies;
-  w.by_kind = by_kind;
-  w.taken = taken;
+  gboolean eval = options->split == APP_PHANTOM_EVAL;
+  w.balance = phantom_balance_new(eval ? 0 : TRAIN_SLACK, options->questions_per_image,
+                                  eval ? 1 : TRAIN_EASY_WEIGHT);
   w.truths = g_string_new(NULL);
   w.captions = g_string_new("[\n");
   w.instruct = g_string_new("[\n");
@@ -613,5 +449,6 @@ app_phantom_write(const AppPhantomOptions *options, AppProgress progress, gpoint
   g_string_free(w.captions, TRUE);
   g_string_free(w.instruct, TRUE);
   g_string_free(w.eval, TRUE);
+  phantom_balance_free(w.balance);
   return report;
 }
