@@ -31,6 +31,7 @@ typedef struct {
   gboolean has_numbers;  /* the window has a centre and a width */
   gboolean blank;        /* PICTURE is the blank control */
   DicomPicture *picture; /* THE rendering, or the blank picture */
+  guint8 *grey;          /* the same in one channel, for 8-bit grey bitmaps; else NULL */
   char *pixels_sha256;   /* of the stored values of the frame */
   char *sent_sha256;     /* of the bytes of PICTURE */
 } AppShot;

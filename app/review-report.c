@@ -1,4 +1,6 @@
 /* review-report.c - a finished turn as JSON and as a row of the log. */
+#include <string.h>
+
 #include "review.h"
 
 static JsonObject *
@@ -41,13 +43,15 @@ image_object(const AppShot *shot)
 }
 
 static JsonObject *
-timing_object(const ModelTiming *timing)
+timing_object(const ModelAnswer *answer)
 {
+  const ModelTiming *timing = &answer->timing;
   JsonObject *object = json_object_new();
-  /* From the first to the last token; one token alone has no rate, which counts as 0. */
-  double rate = timing->answer_tokens > 1 && timing->answer_s > 0
-                    ? (timing->answer_tokens - 1) / timing->answer_s
-                    : 0;
+  /* The prompt gives the first token; each later one, and the end when the model says so itself,
+   * takes one step of the decoder. No step has no rate, which counts as 0. */
+  guint n_ended = answer->stop && strcmp(answer->stop, "eos") == 0 ? 1 : 0;
+  guint steps = timing->answer_tokens + n_ended > 0 ? timing->answer_tokens + n_ended - 1 : 0;
+  double rate = steps > 0 && timing->answer_s > 0 ? steps / timing->answer_s : 0;
 
   json_object_set_double_member(object, "image_s", timing->image_s);
   json_object_set_int_member(object, "prompt_tokens", timing->prompt_tokens);
@@ -89,7 +93,7 @@ app_turn_json(AppReview *review, const AppTurn *turn)
     json_object_set_null_member(object, "image");
   }
   app_json_set_object(object, "model", model_object(review));
-  app_json_set_object(object, "timing", timing_object(&answer->timing));
+  app_json_set_object(object, "timing", timing_object(answer));
   if (turn->describing) {
     app_json_set_object(object, "instruction", instruction_object(&turn->instruction));
   }

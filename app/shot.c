@@ -5,6 +5,24 @@
 
 #include "private.h"
 
+/* LLaVA pads a grey bitmap with one grey and anything else with a colour, so the model must know
+ * that it was one. Rendered DICOM counts as colour: its PNG export is RGB too. */
+static guint8 *
+grey_copy(const DicomInfo *info, const DicomPicture *picture)
+{
+  gsize n = (gsize)picture->width * picture->height;
+  guint8 *grey;
+
+  if (info->kind == DICOM_KIND_DICOM || info->samples != 1 || info->bits_allocated != 8) {
+    return NULL;
+  }
+  grey = g_malloc(n);
+  for (gsize i = 0; i < n; i++) {
+    grey[i] = picture->pixels[3 * i];
+  }
+  return grey;
+}
+
 /* CLIP's mean colour in 8 bits: after normalisation the blank picture is as close to zero as whole
  * numbers come, so that it says nothing at all. */
 static const guint8 blank_colour[3] = {122, 116, 104};
@@ -94,6 +112,7 @@ app_shot_new(const char *path, guint frame, const AppWindow *window, gboolean bl
     if (!shot->picture) {
       return NULL;
     }
+    shot->grey = grey_copy(dicom_file_info(shot->file), shot->picture);
   }
   shot->pixels_sha256 = g_strdup(dicom_frame_sha256(pixels));
   shot->sent_sha256 = dicom_picture_sha256(shot->picture);
@@ -108,6 +127,7 @@ app_shot_free(AppShot *shot)
   }
   g_clear_pointer(&shot->file, dicom_file_free);
   g_clear_pointer(&shot->picture, dicom_picture_free);
+  g_free(shot->grey);
   g_free(shot->pixels_sha256);
   g_free(shot->sent_sha256);
   g_free(shot);
@@ -118,6 +138,6 @@ app_shot_image(const AppShot *shot)
 {
   return (ModelImage){.width = shot->picture->width,
                       .height = shot->picture->height,
-                      .channels = 3,
-                      .pixels = shot->picture->pixels};
+                      .channels = shot->grey ? 1 : 3,
+                      .pixels = shot->grey ? shot->grey : shot->picture->pixels};
 }

@@ -17,7 +17,7 @@ norm(const float *values, gsize n)
   return sqrt(sum);
 }
 
-/* Of the population, as NumPy's std(). */
+/* Of a sample (n - 1), as PyTorch's std(). */
 static double
 deviation(const float *values, gsize n)
 {
@@ -30,7 +30,7 @@ deviation(const float *values, gsize n)
   for (gsize i = 0; i < n; i++) {
     sum += (values[i] - mean) * (values[i] - mean);
   }
-  return sqrt(sum / (double)n);
+  return n > 1 ? sqrt(sum / (double)(n - 1)) : 0;
 }
 
 /* [[id, logit], ...], highest first, the lower id first among equals. */

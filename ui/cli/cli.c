@@ -51,10 +51,23 @@ cli_dispatch(const char *name, const char *summary, const CliCommand *commands, 
   return command->run(argc - 1, argv + 1);
 }
 
+char *
+cli_harmless(char *text)
+{
+  for (guchar *p = (guchar *)text; *p; p++) {
+    if ((*p < 0x20 && *p != '\n' && *p != '\t') || *p == 0x7f) {
+      *p = '?';
+    } else if (p[0] == 0xc2 && p[1] >= 0x80 && p[1] < 0xa0) {
+      p[0] = p[1] = '?'; /* U+0080 to U+009F */
+    }
+  }
+  return text;
+}
+
 static void
 say(const char *format, va_list args)
 {
-  g_autofree char *text = g_strdup_vprintf(format, args);
+  g_autofree char *text = cli_harmless(g_strdup_vprintf(format, args));
 
   /* Answers that were printed so far come first where both streams share a terminal. */
   fflush(stdout);
@@ -112,11 +125,11 @@ cli_finish_output(int status)
 void
 cli_print_field(const char *key, const char *format, ...)
 {
+  g_autofree char *text = NULL;
   va_list args;
 
-  printf("%-18s ", key);
   va_start(args, format);
-  vprintf(format, args);
+  text = g_strdup_vprintf(format, args);
   va_end(args);
-  putchar('\n');
+  printf("%-18s %s\n", key, cli_harmless(text));
 }

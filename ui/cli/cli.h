@@ -67,6 +67,10 @@ void cli_print_json(JsonNode *node);
 /* Flushes standard output; CLI_FAILED with a complaint when it could not be written whole. */
 int cli_finish_output(int status);
 
+/* TEXT with control characters but line feeds and tabs made visible as "?": what files and models
+ * say must not steer a terminal. In place; returns TEXT. */
+char *cli_harmless(char *text);
+
 /* "key   value" lines for people. */
 void cli_print_field(const char *key, const char *format, ...) G_GNUC_PRINTF(2, 3);
 

@@ -34,13 +34,26 @@ print_json_lines(JsonNode *array)
 static char *
 one_line(const char *text, glong width)
 {
-  g_autofree char *line = g_strdelimit(g_strdup(text), "\r\n\t", ' ');
+  g_autofree char *line = g_strdelimit(cli_harmless(g_strdup(text)), "\n\t", ' ');
 
   if (g_utf8_strlen(line, -1) > width) {
     g_autofree char *cut = g_utf8_substring(line, 0, width - 1);
     return g_strconcat(cut, "…", NULL);
   }
   return g_steal_pointer(&line);
+}
+
+/* "2026-11-24 07:11:02" */
+static char *
+short_time(const char *time)
+{
+  g_autofree char *line = one_line(time, 64);
+  char *fraction = strpbrk(line, ".Z");
+
+  if (fraction) {
+    *fraction = '\0';
+  }
+  return g_strdelimit(g_steal_pointer(&line), "T", ' ');
 }
 
 static void
@@ -52,14 +65,15 @@ print_table(JsonNode *array)
     cli_note("the log holds no conversation");
     return;
   }
-  printf("%6s  %-20s %5s  %-8s  %s\n", "ID", "STARTED", "TURNS", "MODALITY", "QUESTION");
+  printf("%6s  %-19s %5s  %-8s  %s\n", "ID", "STARTED", "TURNS", "MODALITY", "QUESTION");
   for (guint i = 0; i < json_array_get_length(rows); i++) {
     JsonObject *row = json_array_get_object_element(rows, i);
     g_autofree char *question = one_line(text_member(row, "question"), 56);
-    g_autofree char *started = one_line(text_member(row, "started"), 20);
-    printf("%6" G_GINT64_FORMAT "  %-20s %5" G_GINT64_FORMAT "  %-8s  %s\n",
+    g_autofree char *started = short_time(text_member(row, "started"));
+    g_autofree char *modality = one_line(text_member(row, "modality"), 8);
+    printf("%6" G_GINT64_FORMAT "  %-19s %5" G_GINT64_FORMAT "  %-8s  %s\n",
            json_object_get_int_member(row, "id"), started, json_object_get_int_member(row, "turns"),
-           text_member(row, "modality"), question);
+           modality, question);
   }
 }
 

@@ -124,7 +124,11 @@ cli_talk_parse(CliTalkOptions *o, int *argc, char ***argv, const GOptionEntry *e
     cli_misused("--log and --no-log exclude each other");
     return FALSE;
   }
-  return check_sampling(o) && check_image(o) && cli_model_finish(&o->model);
+  if (!check_sampling(o) || !check_image(o) || !cli_model_finish(&o->model)) {
+    return FALSE;
+  }
+  *status = CLI_DONE;
+  return TRUE;
 }
 
 gboolean
@@ -213,7 +217,12 @@ show_text(const char *bytes, gsize length, gpointer user)
     return;
   }
   talk->line_open = TRUE;
-  fwrite(bytes, 1, length, stdout);
+  if (isatty(STDOUT_FILENO)) {
+    g_autofree char *text = cli_harmless(g_strndup(bytes, length));
+    fputs(text, stdout);
+  } else {
+    fwrite(bytes, 1, length, stdout);
+  }
   fflush(stdout);
 }
 
