@@ -248,15 +248,16 @@ test_user_defined(void)
                                      N("\u2581", -6),
                                      N("]x", -0.1),
                                      N("\u2581x", -0.2),
-                                     {"a b", 0, MODEL_PIECE_USER}};
+                                     {"a b", 0, MODEL_PIECE_USER},
+                                     N("x[INST]", -0.3)};
   static const HandOptions options = {2, 1, 0, TRUE};
   g_autoptr(Fixture) fixture = hand_fixture(pieces, G_N_ELEMENTS(pieces), &options);
 
   /* The longest one is taken, it is never joined with its neighbours, and a part of it is text. */
   assert_encodes(fixture, "x[INST]x", -1, "12 3 8");
   assert_encodes(fixture, "[INS", -1, "10 4 5");
-  assert_encodes(fixture, "[INST", -1, "10 4 5 98");
-  assert_encodes(fixture, "[I", -1, "10 9 87");
+  assert_encodes(fixture, "[INST", -1, "10 4 5 99");
+  assert_encodes(fixture, "[I", -1, "10 9 88");
   assert_encodes(fixture, " xx", -1, "10 12 8");
 }
 
@@ -297,7 +298,7 @@ test_spaces(void)
   g_autoptr(Fixture) squeezed = hand_fixture(pieces, G_N_ELEMENTS(pieces), &squeeze);
   g_autoptr(Fixture) no_prefix = hand_fixture(pieces, G_N_ELEMENTS(pieces), &bare);
   g_autoptr(Fixture) defaults = hand_fixture(pieces, G_N_ELEMENTS(pieces), &by_default);
-  const int32_t spaced[] = {5, 3, 5};
+  const int32_t spaced[] = {5, 3, 5}, leading[] = {3, 3, 4};
   char *text;
 
   assert_encodes(kept, "a  a ", -1, "5 3 5 3");
@@ -314,6 +315,13 @@ test_spaces(void)
   free(text);
   text = model_tokenizer_decode(no_prefix->tokenizer, spaced, 3, NULL);
   g_assert_cmpstr(text, ==, " a  a");
+  free(text);
+  /* One dummy prefix is taken off, or all leading spaces where none is to be doubled. */
+  text = model_tokenizer_decode(kept->tokenizer, leading, 3, NULL);
+  g_assert_cmpstr(text, ==, " a");
+  free(text);
+  text = model_tokenizer_decode(squeezed->tokenizer, leading, 3, NULL);
+  g_assert_cmpstr(text, ==, "a");
   free(text);
 }
 
