@@ -1,6 +1,7 @@
 /* decode.c - one frame's stored values (PS3.5 clause 8), native or by DCMTK's decoders. */
 #include "file.h"
 #include "limits.h"
+#include "rle.h"
 #include "tags.h"
 
 #include <string.h>
@@ -270,15 +271,6 @@ check_code_stream(DicomFile *file, guint fragment, gsize *bytes, GError **error)
   if (!dicom_bridge_peek_fragment(file->bridge, fragment, head, 65536, &got, &length, error)) {
     return FALSE;
   }
-  if (strcmp(file->meta.syntax->uid, DICOM_SYNTAX_RLE) == 0) {
-    guint64 frame = (guint64)info->rows * info->columns * info->samples * *bytes;
-
-    if (frame > file->layout.pixel_length * DICOM_MAX_RLE_RATIO) {
-      return refuse(file, DICOM_ERROR_CORRUPT, error,
-                    "PixelData is too short for the picture, even at the best that RLE can do");
-    }
-    return TRUE;
-  }
   if (got < 4 || head[0] != 0xff || head[1] != 0xd8) {
     g_set_error(error, DICOM_ERROR, DICOM_ERROR_CORRUPT,
                 "%s: fragment %u of PixelData begins with %02X %02X; expected a JPEG code stream "
@@ -313,6 +305,40 @@ check_code_stream(DicomFile *file, guint fragment, gsize *bytes, GError **error)
 }
 
 static gboolean
+read_rle(DicomFile *file, guint index, DicomFrame *frame, GError **error)
+{
+  const DicomInfo *info = &file->info;
+  guint bytes = (guint)dicom_sample_bytes(frame->type), first, last = file->layout.n_fragments;
+  gsize n;
+
+  if (frame->n_bytes > file->layout.pixel_length * DICOM_MAX_RLE_RATIO) {
+    return refuse(file, DICOM_ERROR_CORRUPT, error,
+                  "PixelData is too short for the picture, even at the best that RLE can do");
+  }
+  if (!dicom_bridge_first_fragment(file->bridge, index, info->frames, &first, error)) {
+    return FALSE;
+  }
+  if (index + 1 < info->frames) {
+    if (!dicom_bridge_first_fragment(file->bridge, index + 1, info->frames, &last, error)) {
+      return FALSE;
+    }
+    last--;
+  }
+  g_autofree guint8 *data =
+      dicom_bridge_join_fragments(file->bridge, first, last, DICOM_MAX_FRAME_BYTES, &n, error);
+  if (!data) {
+    return FALSE;
+  }
+  const char *wrong = dicom_rle_decode(data, n, frame->stored, (gsize)info->rows * info->columns,
+                                       info->samples, bytes);
+  if (wrong) {
+    g_set_error(error, DICOM_ERROR, DICOM_ERROR_CORRUPT, "%s: frame %u: %s", file->name, index + 1,
+                wrong);
+  }
+  return !wrong;
+}
+
+static gboolean
 read_encapsulated(DicomFile *file, guint index, DicomFrame *frame, GError **error)
 {
   const DicomInfo *info = &file->info;
@@ -321,12 +347,17 @@ read_encapsulated(DicomFile *file, guint index, DicomFrame *frame, GError **erro
   char photometric[17] = "";
   guint fragment;
 
+  gboolean is_rle = strcmp(file->meta.syntax->uid, DICOM_SYNTAX_RLE) == 0;
+
   if (info->bits_allocated != 8 && info->bits_allocated != 16 &&
-      !(info->bits_allocated == 32 && strcmp(file->meta.syntax->uid, DICOM_SYNTAX_RLE) == 0)) {
+      !(info->bits_allocated == 32 && is_rle)) {
     g_set_error(error, DICOM_ERROR, DICOM_ERROR_UNSUPPORTED,
                 "%s: BitsAllocated is %u in %s; expected 8 or 16", file->name, info->bits_allocated,
                 file->meta.syntax->name);
     return FALSE;
+  }
+  if (is_rle) {
+    return read_rle(file, index, frame, error);
   }
   if (!dicom_bridge_first_fragment(file->bridge, index, info->frames, &fragment, error) ||
       !check_code_stream(file, fragment, &got_bytes, error) ||

@@ -76,6 +76,7 @@ dicom_lut_read(const DicomItem *item, const char *keyword, gboolean signed_input
 typedef struct {
   const guint16 *words;
   gsize n_words;
+  gboolean bytes; /* each word holds one byte of an 8-bit table */
   DicomLut *lut;
   guint filled;
 } Segments;
@@ -136,13 +137,19 @@ expand_segments(Segments *s)
       }
       continue;
     }
-    if (at + 4 > s->n_words) {
+    /* The offset of the copied segment counts bytes and takes 32 bits, whatever an entry takes. */
+    guint width = s->bytes ? 4 : 2;
+    gsize from = 0;
+
+    if (at + 2 + width > s->n_words) {
       return FALSE;
     }
+    for (guint i = 0; i < width; i++) {
+      from |= (gsize)s->words[at + 2 + i] << (s->bytes ? 8 * i : 16 * i);
+    }
+    from = s->bytes ? from : from / 2;
     guint copies = s->words[at + 1];
-    gsize from = (s->words[at + 2] | (gsize)s->words[at + 3] << 16) / 2;
-
-    at += 4;
+    at += 2 + width;
     for (guint i = 0; i < copies; i++) {
       if (from >= s->n_words || !expand_plain(s, &from)) {
         return FALSE;
@@ -177,9 +184,20 @@ read_channel(const DicomItem *root, guint channel, const char *name, GError **er
   if (!words) {
     return fail_lut(name, keywords[channel], "the data are missing or too large", error);
   }
+  if (lut.bits <= 8) {
+    /* The codes of a segmented table are as wide as its entries. */
+    guint16 *bytes = g_new(guint16, n_words * 2);
+
+    for (gsize i = 0; i < n_words * 2; i++) {
+      bytes[i] = words[i / 2] >> (i % 2 * 8) & 0xff;
+    }
+    g_free(words);
+    words = bytes;
+    n_words *= 2;
+  }
   lut.data = g_new0(guint16, lut.n);
-  Segments segments = {.words = words, .n_words = n_words, .lut = &lut};
-  if (lut.bits <= 8 || !expand_segments(&segments)) {
+  Segments segments = {.words = words, .n_words = n_words, .bytes = lut.bits <= 8, .lut = &lut};
+  if (!expand_segments(&segments)) {
     g_free(lut.data);
     return fail_lut(name, keywords[channel], "the segmented data are broken", error);
   }

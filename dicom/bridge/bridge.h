@@ -59,6 +59,9 @@ gboolean dicom_bridge_native(DicomBridge *bridge, guint32 tag, guint64 offset, v
 /* The fragment (1 is the first after the offset table) in which frame FRAME of N_FRAMES begins. */
 gboolean dicom_bridge_first_fragment(DicomBridge *bridge, guint frame, guint n_frames,
                                      guint *fragment, GError **error);
+/* The fragments FIRST to LAST joined, at most MAX bytes; g_free(). */
+guint8 *dicom_bridge_join_fragments(DicomBridge *bridge, guint first, guint last, gsize max,
+                                    gsize *n, GError **error);
 /* Up to N bytes from the beginning of a fragment. */
 gboolean dicom_bridge_peek_fragment(DicomBridge *bridge, guint fragment, guint8 *out, gsize n,
                                     gsize *got, gsize *length, GError **error);

@@ -4,7 +4,6 @@
 #include "../limits.h"
 
 #include <dcmtk/dcmdata/dcistrmf.h>
-#include <dcmtk/dcmdata/dcrledrg.h>
 #include <dcmtk/dcmjpeg/djdecode.h>
 #include <dcmtk/dcmjpls/djdecode.h>
 #include <dcmtk/oflog/oflog.h>
@@ -30,7 +29,6 @@ start_dcmtk()
   try {
     // DCMTK's messages quote values of the file, patients' names among them.
     OFLog::configure(OFLogger::OFF_LOG_LEVEL);
-    DcmRLEDecoderRegistration::registerCodecs();
     // Frames stay in their stored colour model; render.c turns YCbCr into RGB, once.
     DJDecoderRegistration::registerCodecs(EDC_never, EUC_default, EPC_colorByPixel);
     DJLSDecoderRegistration::registerCodecs(EJLSUC_default, EJLSPC_colorByPixel);

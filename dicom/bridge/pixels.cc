@@ -158,6 +158,44 @@ dicom_bridge_first_fragment(DicomBridge *bridge, guint frame, guint n_frames, gu
   }
 }
 
+guint8 *
+dicom_bridge_join_fragments(DicomBridge *bridge, guint first, guint last, gsize max, gsize *n,
+                            GError **error)
+{
+  guint8 *bytes = nullptr;
+
+  try {
+    DcmPixelSequence *sequence = fragments(bridge);
+    gsize total = 0, at = 0;
+    bool ok = sequence != nullptr;
+
+    for (guint i = first; ok && i <= last; i++) {
+      total += fragment_length(sequence, i);
+    }
+    bytes = ok && total <= max ? static_cast<guint8 *>(g_try_malloc(total + 1)) : nullptr;
+    ok = bytes != nullptr;
+    for (guint i = first; ok && i <= last; i++) {
+      DcmPixelItem *item = nullptr;
+      const Uint32 length = fragment_length(sequence, i);
+
+      ok = length == 0 ||
+           (sequence->getItem(item, i).good() &&
+            item->getPartialValue(bytes + at, 0, length, nullptr, EBO_LittleEndian).good());
+      at += length;
+    }
+    if (ok) {
+      *n = total;
+      return bytes;
+    }
+    bridge_fail(error, DICOM_ERROR_CORRUPT, bridge->name.c_str(),
+                "fragments %u to %u of PixelData cannot be read", first, last);
+  } catch (...) {
+    bridge_caught(bridge->name.c_str(), error);
+  }
+  g_free(bytes);
+  return nullptr;
+}
+
 gboolean
 dicom_bridge_peek_fragment(DicomBridge *bridge, guint fragment, guint8 *out, gsize n, gsize *got,
                            gsize *length, GError **error)
