@@ -91,11 +91,15 @@ draw_ventricles(PhantomCanvas *canvas, PhantomRandom *random, gboolean enlarged)
                          8.0f);
 }
 
-/* A lesion is three overlapping ellipses, so that no two have the same outline. */
+/* A lesion is three overlapping ellipses, so that no two have the same outline; one lesion's does
+ * not depend on the other's presence. */
 static void
-draw_lesion(PhantomCanvas *canvas, PhantomRandom *random, const PhantomFinding *f)
+draw_lesion(PhantomCanvas *canvas, const PhantomTruth *truth, const PhantomFinding *f)
 {
   gboolean blood = f->kind == PHANTOM_HEMORRHAGE;
+  PhantomRandom shape;
+  PhantomRandom *random = &shape;
+  phantom_random_init(random, truth->seed, truth->index, PHANTOM_STREAM_ANATOMY + 256 + f->kind);
   for (guint i = 0; i < 3; i++) {
     double du = phantom_random_range(random, -0.3, 0.3) * f->r;
     double dv = phantom_random_range(random, -0.3, 0.3) * f->r;
@@ -119,7 +123,7 @@ head_draw(const PhantomTruth *truth, PhantomCanvas *canvas)
   draw_skull(canvas, &random);
   draw_ventricles(canvas, &random, truth->ventricles_enlarged);
   for (guint i = 0; i < truth->n_findings; i++) {
-    draw_lesion(canvas, &random, &truth->findings[i]);
+    draw_lesion(canvas, truth, &truth->findings[i]);
   }
   phantom_canvas_relief(canvas, &random, 12, 1.5f, NULL);
   phantom_random_init(&random, truth->seed, truth->index, PHANTOM_STREAM_NOISE);

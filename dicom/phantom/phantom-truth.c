@@ -146,7 +146,7 @@ double
 phantom_radius(PhantomRandom *random, gboolean large)
 {
   return large ? phantom_random_range(random, 0.13, 0.155)
-               : phantom_random_range(random, 0.068, 0.08);
+               : phantom_random_range(random, 0.072, 0.086);
 }
 
 PhantomSide
