@@ -35,6 +35,14 @@ static void G_GNUC_PRINTF(3, 4)
              "%s row %" G_GINT64_FORMAT ": %s: %s", reader->table, reader->row, field, what);
 }
 
+static void
+out_of_memory(StoreReader *reader)
+{
+  reader->failed = TRUE;
+  store_fail_sqlite(reader->error, reader->log->db, reader->log->name, "reading a value",
+                    SQLITE_NOMEM);
+}
+
 /* The column to read, or -1 where there is nothing to read: an earlier failure, a wrong type, or a
  * NULL that may be there. */
 static int
@@ -69,7 +77,7 @@ store_read_text(StoreReader *reader, const char *field, StoreNull null)
   text = (const char *)sqlite3_column_text(reader->statement, index);
   length = sqlite3_column_bytes(reader->statement, index);
   if (!text) {
-    corrupt(reader, field, "out of memory");
+    out_of_memory(reader);
   } else if ((guint)length > STORE_MAX_TEXT) {
     corrupt(reader, field, "found %d bytes, expected at most %u", length, STORE_MAX_TEXT);
   } else if (!g_utf8_validate_len(text, (gsize)length, NULL)) { /* refuses a NUL as well */
@@ -145,7 +153,7 @@ store_read_ids(StoreReader *reader, const char *field, gsize *count)
     return NULL;
   }
   if (!sqlite3_column_blob(reader->statement, index)) {
-    corrupt(reader, field, "out of memory");
+    out_of_memory(reader);
     return NULL;
   }
   ids = g_memdup2(sqlite3_column_blob(reader->statement, index), bytes);

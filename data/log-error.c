@@ -54,6 +54,7 @@ store_fail_sqlite(GError **error, sqlite3 *db, const char *name, const char *doi
     return store_fail(error, STORE_ERROR_CORRUPT, name, "%s: %s", doing, sqlite3_errstr(rc));
   case SQLITE_BUSY:
   case SQLITE_LOCKED:
+  case SQLITE_PROTOCOL:
     return store_fail(error, STORE_ERROR_BUSY, name, "%s: another program is using the log", doing);
   case SQLITE_FULL:
     return store_fail(error, STORE_ERROR_IO, name, "%s: disk full", doing);

@@ -131,8 +131,8 @@ store_file_prepare(const char *path, gboolean read_only, GError **error)
   g_autofree char *name = g_filename_display_name(path);
   g_autofree char *folder = g_path_get_dirname(path);
   g_autofree char *base = g_path_get_basename(path);
+  g_autofree char *resolved = NULL;
   g_autofree char *real = NULL;
-  char resolved[PATH_MAX];
   gboolean made = FALSE;
 
   if (!*path || g_str_has_suffix(path, G_DIR_SEPARATOR_S)) {
@@ -143,7 +143,8 @@ store_file_prepare(const char *path, gboolean read_only, GError **error)
     return NULL;
   }
   /* SQLite is told to follow no link at all, so links among the folders are resolved here. */
-  if (!realpath(folder, resolved)) {
+  resolved = realpath(folder, NULL);
+  if (!resolved) {
     fail_errno(error, name, "finding its folder", errno);
     return NULL;
   }

@@ -38,17 +38,21 @@ store_turn_row_free(StoreTurnRow *row)
 }
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(StoreTurnRow, store_turn_row_free)
 
-/* A reference that leads nowhere: the foreign keys were broken by other hands. */
-static void
-dangling(StoreReader *reader, const char *field, gint64 id)
+/* Two columns: the reference in one row and the id of the row that was found for it. A reference
+ * that leads nowhere was broken by other hands. 0 for NULL. */
+static gint64
+read_reference(StoreReader *reader, const char *field, StoreNull null)
 {
-  if (!reader->failed) {
+  gint64 reference = store_read_id(reader, field, null);
+
+  if (store_read_id(reader, field, STORE_NULLABLE) != reference && !reader->failed) {
     reader->failed = TRUE;
     store_fail(reader->error, STORE_ERROR_CORRUPT, reader->log->name,
                "%s row %" G_GINT64_FORMAT ": %s: found %" G_GINT64_FORMAT
                ", which is not in the log",
-               reader->table, reader->row, field, id);
+               reader->table, reader->row, field, reference);
   }
+  return reference;
 }
 
 static void
@@ -77,6 +81,17 @@ chunk_text(StoreReader *reader, GStringChunk *strings, const char *field, StoreN
   return text ? g_string_chunk_insert(strings, text) : NULL;
 }
 
+/* 0 for NULL. */
+static guint
+read_uint_or_0(StoreReader *reader, const char *field)
+{
+  if (sqlite3_column_type(reader->statement, reader->index) == SQLITE_NULL) {
+    reader->index++;
+    return 0;
+  }
+  return store_read_uint(reader, field);
+}
+
 /* ---- the list ------------------------------------------------------------------------------- */
 
 /* PREVIOUS: the id before it, which must be larger. The columns are those of STORE_SQL_LIST. */
@@ -84,37 +99,24 @@ static StoreConversation *
 read_conversation(StoreReader *reader, gint64 previous)
 {
   g_autoptr(StoreConversation) row = g_new0(StoreConversation, 1);
-  gint64 image;
-  gboolean rewound;
 
   row->id = reader->row = store_read_id(reader, "id", STORE_REQUIRED);
   if (row->id >= previous) {
     out_of_order(reader, "id", row->id, previous - 1);
   }
   row->started = dup_text(reader, "time", STORE_REQUIRED);
-  if (!store_read_id(reader, "model", STORE_NULLABLE)) {
-    dangling(reader, "model", 0);
-  }
+  read_reference(reader, "model", STORE_REQUIRED);
   row->model_name = dup_text(reader, "model name", STORE_NULLABLE);
   row->model_sha256 = dup_text(reader, "model sha256", STORE_NULLABLE);
   row->program_version = dup_text(reader, "program version", STORE_NULLABLE);
   row->rewound_from = store_read_id(reader, "rewound from", STORE_NULLABLE);
-  rewound = sqlite3_column_type(reader->statement, reader->index) != SQLITE_NULL;
-  if (rewound) {
-    row->rewound_turn = store_read_uint(reader, "rewound turn");
-  } else {
-    reader->index++;
-  }
+  row->rewound_turn = read_uint_or_0(reader, "rewound turn");
   row->first_question = dup_text(reader, "first question", STORE_NULLABLE);
-  image = store_read_id(reader, "image", STORE_NULLABLE);
-  if (store_read_id(reader, "image", STORE_NULLABLE) != image) {
-    dangling(reader, "image", image);
-  }
+  read_reference(reader, "image", STORE_NULLABLE);
   row->image_path = dup_text(reader, "image path", STORE_NULLABLE);
+  read_reference(reader, "series", STORE_NULLABLE);
   row->modality = dup_text(reader, "modality", STORE_NULLABLE);
-  if (sqlite3_column_type(reader->statement, reader->index) != SQLITE_NULL) {
-    row->n_turns = store_read_uint(reader, "number of turns");
-  }
+  row->n_turns = read_uint_or_0(reader, "number of turns");
   return reader->failed ? NULL : g_steal_pointer(&row);
 }
 
@@ -186,9 +188,7 @@ read_turn(StoreReader *reader, StoreTurn *turn, GStringChunk *strings)
 static void
 read_model(StoreReader *reader, StoreModel *model, GStringChunk *strings)
 {
-  if (!store_read_id(reader, "model", STORE_NULLABLE)) {
-    dangling(reader, "model", 0);
-  }
+  read_reference(reader, "model", STORE_REQUIRED);
   model->name = chunk_text(reader, strings, "model name", STORE_NULLABLE);
   model->sha256 = chunk_text(reader, strings, "model sha256", STORE_NULLABLE);
   model->quantization = chunk_text(reader, strings, "model quantization", STORE_NULLABLE);
@@ -212,11 +212,14 @@ read_image(StoreReader *reader, StoreImage *image, GStringChunk *strings)
   image->pixels_sha256 = chunk_text(reader, strings, "pixels_sha256", STORE_NULLABLE);
   image->sent_sha256 = chunk_text(reader, strings, "sent_sha256", STORE_NULLABLE);
   image->blank = (gboolean)store_read_int(reader, "blank", 0, 1);
+  read_reference(reader, "series", STORE_NULLABLE);
   image->series_instance_uid = chunk_text(reader, strings, "series_instance_uid", STORE_NULLABLE);
   image->modality = chunk_text(reader, strings, "modality", STORE_NULLABLE);
+  read_reference(reader, "study", STORE_NULLABLE);
   image->study_instance_uid = chunk_text(reader, strings, "study_instance_uid", STORE_NULLABLE);
   image->study_date = chunk_text(reader, strings, "study_date", STORE_NULLABLE);
   image->study_description = chunk_text(reader, strings, "study_description", STORE_NULLABLE);
+  read_reference(reader, "patient", STORE_NULLABLE);
   image->patient_id = chunk_text(reader, strings, "patient_id", STORE_NULLABLE);
   image->patient_name = chunk_text(reader, strings, "patient_name", STORE_NULLABLE);
 }
@@ -236,10 +239,7 @@ read_turn_row(StoreReader *reader, guint expected)
   row->time = dup_text(reader, "time", STORE_REQUIRED);
   read_turn(reader, &row->turn, row->strings);
   read_model(reader, &row->model, row->strings);
-  row->turn.image = store_read_id(reader, "image", STORE_NULLABLE);
-  if (store_read_id(reader, "image", STORE_NULLABLE) != row->turn.image) {
-    dangling(reader, "image", row->turn.image);
-  }
+  row->turn.image = read_reference(reader, "image", STORE_NULLABLE);
   if (row->turn.image) {
     read_image(reader, &row->image, row->strings);
   }

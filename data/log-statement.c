@@ -57,8 +57,8 @@ static const char *const texts[STORE_N_SQL] = {
     [STORE_SQL_LAST_TURN] = "SELECT max(number) FROM turns WHERE conversation = ?1",
     /* Turns are numbered without a gap, so the last number is their count, found in one step. */
     [STORE_SQL_LIST] =
-        "SELECT c.id, c.time, m.id, m.name, m.sha256, c.program_version, c.rewound_from,"
-        " c.rewound_turn, t.question, t.image, i.id, i.path, s.modality,"
+        "SELECT c.id, c.time, c.model, m.id, m.name, m.sha256, c.program_version, c.rewound_from,"
+        " c.rewound_turn, t.question, t.image, i.id, i.path, i.series, s.id, s.modality,"
         " (SELECT max(number) FROM turns WHERE conversation = c.id)"
         " FROM conversations AS c LEFT JOIN models AS m ON m.id = c.model"
         " LEFT JOIN turns AS t ON t.conversation = c.id AND t.number = 1"
@@ -69,12 +69,12 @@ static const char *const texts[STORE_N_SQL] = {
         " t.temperature, t.top_p, t.seed, t.max_tokens, t.image_s, t.prompt_s, t.first_token_s,"
         " t.answer_s, t.prompt_tokens, t.answer_tokens, t.answer_form, t.instruction_rule,"
         " t.instruction_list, t.instruction_text, t.instruction_words, t.instruction_threshold,"
-        " m.id, m.name, m.sha256, m.quantization, m.path, m.template_name,"
+        " c.model, m.id, m.name, m.sha256, m.quantization, m.path, m.template_name,"
         " t.image, i.id, i.path, i.sop_instance_uid, i.sop_class, i.transfer_syntax, i.frame,"
         " i.has_window, i.window_center, i.window_width, i.voi_function, i.inverted,"
         " i.pixels_sha256, i.sent_sha256, i.blank,"
-        " s.series_instance_uid, s.modality, u.study_instance_uid, u.study_date,"
-        " u.study_description, p.patient_id, p.patient_name"
+        " i.series, s.id, s.series_instance_uid, s.modality, s.study, u.id, u.study_instance_uid,"
+        " u.study_date, u.study_description, u.patient, p.id, p.patient_id, p.patient_name"
         " FROM turns AS t JOIN conversations AS c ON c.id = t.conversation"
         " LEFT JOIN models AS m ON m.id = c.model"
         " LEFT JOIN images AS i ON i.id = t.image LEFT JOIN series AS s ON s.id = i.series"

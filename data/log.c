@@ -9,6 +9,7 @@
 #include "log-limits.h"
 #include "log-private.h"
 #include "log-schema.h"
+#include <unistd.h>
 
 void
 store_log_close(StoreLog *log)
@@ -84,6 +85,15 @@ connect_file(StoreLog *log, const char *path, gboolean changeless, GError **erro
                     error);
 }
 
+/* Whether nobody with our rights can change the log: its folder takes no file from us. */
+static gboolean
+folder_is_closed(const char *path)
+{
+  g_autofree char *folder = g_path_get_dirname(path);
+
+  return access(folder, W_OK) != 0;
+}
+
 /* Connects and looks at the header. A read-only log whose folder cannot be written has nowhere to
  * put the shared memory of WAL; without rows left in its -wal it is complete as it lies there. */
 static gboolean
@@ -95,7 +105,8 @@ connect_log(StoreLog *log, const char *path, int *version, GError **error)
       store_schema_check(log->db, log->name, &store_schema, log->read_only, version, &local)) {
     return TRUE;
   }
-  if (!log->read_only || !log->db || !g_error_matches(local, STORE_ERROR, STORE_ERROR_IO)) {
+  if (!log->read_only || !g_error_matches(local, STORE_ERROR, STORE_ERROR_IO) ||
+      !folder_is_closed(path)) {
     g_propagate_error(error, g_steal_pointer(&local));
     return FALSE;
   }
@@ -146,6 +157,17 @@ keep_first_line(void *first, int n, char **values, char **names)
   return 0;
 }
 
+/* A page that could not be read is listed among the findings, with SQLite's code: no fault of the
+ * file's. SQLITE_OK for every other finding. */
+static int
+reading_failure(const char *finding)
+{
+  static const char mark[] = "unable to get the page. error code=";
+  const char *code = finding ? strstr(finding, mark) : NULL;
+
+  return code ? (int)g_ascii_strtoll(code + strlen(mark), NULL, 10) : SQLITE_OK;
+}
+
 /* SQLite's findings name pages, tables and columns, and no content. */
 static gboolean
 check_pages(StoreLog *log, const char *path, GError **error)
@@ -162,6 +184,10 @@ check_pages(StoreLog *log, const char *path, GError **error)
     return store_fail_sqlite(error, log->db, log->name, "checking the pages", rc);
   }
   if (g_strcmp0(found, "ok") != 0) {
+    rc = reading_failure(found);
+    if (rc != SQLITE_OK) {
+      return store_fail_sqlite(error, log->db, log->name, "checking the pages", rc);
+    }
     valid = g_utf8_make_valid(found ? found : "", -1);
     g_strdelimit(valid, "\r\n\t", ' ');
     return store_fail(error, STORE_ERROR_CORRUPT, log->name, "checking the pages: found %.200s",

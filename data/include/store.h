@@ -32,9 +32,11 @@ typedef struct _StoreLog StoreLog;
 /* $XDG_DATA_HOME/hilum/log.sqlite; g_free(). */
 char *store_default_path(void);
 /* Opens or makes the log (and its folder, mode 0700). A log that others may read is tightened to
- * the owner's rights; one of an older schema is migrated. READ_ONLY: must exist, be of this schema,
- * and nothing is changed; a log in a folder that cannot be written is read as the unchanging file
- * that it then is. */
+ * the owner's rights; one of an older schema is migrated. READ_ONLY: must exist and be of this
+ * schema, and neither rows nor modes change (SQLite may leave an empty -wal and a -shm beside it); a
+ * log in a folder that cannot be written is read as the unchanging file that it then is. A symbolic
+ * link in the place of the file is refused.
+ */
 StoreLog *store_log_open(const char *path, gboolean read_only, GError **error);
 void store_log_close(StoreLog *log);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(StoreLog, store_log_close)
@@ -43,7 +45,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(StoreLog, store_log_close)
  *
  * A text may be any UTF-8 of at most 4 MiB; bytes that are no UTF-8 are replaced by U+FFFD (the
  * token ids hold what was said). Each SHA-256 is 64 lower-case hexadecimal digits. Not-a-number is
- * kept. Each call is one transaction: it is whole in the log, or an error and not there.
+ * kept. Each call is one transaction: on the disk when it returns, or an error and
+ * rolled back. (Where the error is the disk's own, a row may still turn up after a crash: a write
+ * whose fsync failed may have arrived.)
  */
 
 typedef struct {

@@ -401,10 +401,100 @@ test_file_size_limit(LogFolder *folder, gconstpointer data)
   verify_log(folder->path, &(Outcome){0});
 }
 
+/* ---- no memory ------------------------------------------------------------------------------ */
+
+static sqlite3_mem_methods real_memory;
+static struct {
+  guint at, calls, hits; /* as in FaultState; one failure */
+} memory;
+
+static gboolean
+memory_strikes(void)
+{
+  gboolean strikes = memory.at && ++memory.calls == memory.at;
+
+  memory.hits += strikes;
+  return strikes;
+}
+
+static void *
+failing_malloc(int n)
+{
+  return memory_strikes() ? NULL : real_memory.xMalloc(n);
+}
+
+static void *
+failing_realloc(void *old, int n)
+{
+  return memory_strikes() ? NULL : real_memory.xRealloc(old, n);
+}
+
+/* Before SQLite is used at all. */
+static void
+memory_install(void)
+{
+  sqlite3_mem_methods methods;
+
+  g_assert_cmpint(sqlite3_config(SQLITE_CONFIG_GETMALLOC, &real_memory), ==, SQLITE_OK);
+  methods = real_memory;
+  methods.xMalloc = failing_malloc;
+  methods.xRealloc = failing_realloc;
+  g_assert_cmpint(sqlite3_config(SQLITE_CONFIG_MALLOC, &methods), ==, SQLITE_OK);
+}
+
+/* Opens, adds and reads. TRUE when all of it went well, else *error. */
+static gboolean
+use_log(const char *path, guint *added, GError **error)
+{
+  g_autoptr(StoreLog) log = store_log_open(path, FALSE, error);
+  g_autoptr(GPtrArray) rows = NULL;
+  g_autoptr(GPtrArray) list = NULL;
+
+  if (!log || !store_log_add_image(log, &sample_image, error) ||
+      !store_log_add_turn(log, 1, &sample_turn, error)) {
+    return FALSE;
+  }
+  ++*added;
+  rows = store_log_show(log, 1, error);
+  list = rows ? store_log_list(log, 0, error) : NULL;
+  return list != NULL;
+}
+
+static void
+test_no_memory(LogFolder *folder, gconstpointer data)
+{
+  guint added = 1, failures = 0, at;
+  g_autofree char *count = NULL;
+
+  fault_arm(0, FAULT_IO, FALSE);
+  make_log(folder->path, 1);
+  /* Every early call, where opening is; then a sample. */
+  for (at = 1, memory.hits = 1; at < ENDLESS && memory.hits; at += 1 + at / 50) {
+    g_autoptr(GError) error = NULL;
+    gboolean ok;
+    memory.calls = memory.hits = 0;
+    memory.at = at;
+    ok = use_log(folder->path, &added, &error);
+    memory.at = 0;
+    g_assert_true(ok == (error == NULL));
+    if (error) {
+      failures++;
+      assert_message(&error, STORE_ERROR_IO, folder->path, "*out of memory");
+    }
+  }
+  g_test_message("%u failures up to call %u", failures, at);
+  g_assert_cmpuint(failures, >, 50);
+  g_assert_cmpuint(at, <, ENDLESS);
+  assert_sound(folder->path);
+  count = ask_sql(folder->path, "SELECT count(*) FROM turns");
+  g_assert_cmpuint(g_ascii_strtoull(count, NULL, 10), ==, added);
+}
+
 int
 main(int argc, char **argv)
 {
   g_test_init(&argc, &argv, NULL);
+  memory_install();
   fault_install();
   for (guint i = 0; i < G_N_ELEMENTS(fault_cases); i++) {
     const FaultCase *kind = &fault_cases[i];
@@ -420,5 +510,6 @@ main(int argc, char **argv)
   LOG_TEST("/faults/killed-at-any-time", test_killed_at_any_time);
   LOG_TEST("/faults/two-writers", test_two_writers);
   LOG_TEST("/faults/file-size-limit", test_file_size_limit);
+  LOG_TEST("/faults/no-memory", test_no_memory);
   return g_test_run();
 }

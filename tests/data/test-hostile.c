@@ -239,6 +239,16 @@ static const struct {
      "turns row 2: top_p: found a text, expected a real"},
     {"no-image", TURN("2", "99", "'q'", "x''", "0", "0.5"), FALSE,
      "turns row 2: image: found 99, which is not in the log"},
+    {"no-series",
+     "INSERT INTO images (time, series, frame, has_window, inverted, blank)"
+     " VALUES (" TIME ", 98, 0, 0, 0, 0);" TURN("2", "2", "'q'", "x''", "0", "0.5"),
+     FALSE, "turns row 2: series: found 98, which is not in the log"},
+    {"no-patient",
+     "INSERT INTO studies (time, patient) VALUES (" TIME ", 97);"
+     "INSERT INTO series (time, study) VALUES (" TIME ", 2);"
+     "INSERT INTO images (time, series, frame, has_window, inverted, blank)"
+     " VALUES (" TIME ", 2, 0, 0, 0, 0);" TURN("2", "2", "'q'", "x''", "0", "0.5"),
+     FALSE, "turns row 2: patient: found 97, which is not in the log"},
     {"negative-image", TURN("2", "-1", "'q'", "x''", "0", "0.5"), FALSE,
      "turns row 2: image: found -1, expected an id of 1 or more"},
     {"gap", TURN("3", "NULL", "'q'", "x''", "0", "0.5"), FALSE,
@@ -246,7 +256,7 @@ static const struct {
     {"huge-number", TURN("9223372036854775807", "NULL", "'q'", "x''", "0", "0.5"), TRUE,
      "*: found 9223372036854775807, expected 0 to 4294967295"},
     {"no-model", "INSERT INTO conversations (time, model) VALUES (" TIME ", 99)", TRUE,
-     "conversations row 2: model: *not in the log"},
+     "conversations row 2: model: found 99, which is not in the log"},
     {"negative-conversation",
      "INSERT INTO conversations (id, time, model) VALUES (-5, " TIME ", 1)", TRUE,
      "conversations row *: id: found -5, expected an id of 1 or more"},
