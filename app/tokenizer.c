@@ -27,7 +27,7 @@ app_tokenizer_line(AppTokenizer *tokenizer, const char *text, gsize length, GErr
   JsonNode *node = NULL;
 
   if (model_tokenize(tokenizer->engine, text, length, &plain, &failure) &&
-      model_tokenize_prompt(tokenizer->engine, text, length, &special, &failure)) {
+      model_tokenize_special(tokenizer->engine, text, length, &special, &failure)) {
     JsonObject *object = json_object_new();
     app_json_set_ids(object, "ids", plain.ids, plain.n);
     app_json_set_ids(object, "ids_special", special.ids, special.n);

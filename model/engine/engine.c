@@ -261,6 +261,13 @@ model_tokenize(const ModelEngine *engine, const char *text, size_t length, Model
 }
 
 bool
+model_tokenize_special(const ModelEngine *engine, const char *text, size_t length, ModelIds *ids,
+                       ModelError *err)
+{
+  return model_tokenizer_encode_special(engine->tokenizer, text, length, true, ids, err);
+}
+
+bool
 model_tokenize_prompt(const ModelEngine *engine, const char *text, size_t length, ModelIds *ids,
                       ModelError *err)
 {

@@ -109,9 +109,12 @@ void model_ids_clear(ModelIds *ids);
 /* Plain SentencePiece encoding: no BOS, special strings are text. TEXT need not end in NUL. */
 bool model_tokenize(const ModelEngine *engine, const char *text, size_t length, ModelIds *ids,
                     ModelError *err);
-/* BOS first; special strings recognised; every piece between them encoded on its own. With
- * "<image>" in the text, LLaVA's tokenizer_image_token: one MODEL_IMAGE_ID per "<image>"
- * (checkpoints with image start/end tokens: the written-out run of patch ids). */
+/* BOS first; special strings recognised; every piece between them encoded on its own. "<image>" is
+ * text. */
+bool model_tokenize_special(const ModelEngine *engine, const char *text, size_t length,
+                            ModelIds *ids, ModelError *err);
+/* The same, with a picture where "<image>" stands in the text, as LLaVA's tokenizer_image_token: one
+ * MODEL_IMAGE_ID each (checkpoints with image start/end tokens: the written-out run of patch ids). */
 bool model_tokenize_prompt(const ModelEngine *engine, const char *text, size_t length,
                            ModelIds *ids, ModelError *err);
 /* SentencePiece decode: valid UTF-8 (broken sequences become U+FFFD). Caller frees with free(). */

@@ -15,7 +15,7 @@ ask_lines(CliTalk *talk, AppQuestion *question)
   gboolean terminal = isatty(STDIN_FILENO);
   char *line = NULL;
   size_t capacity = 0;
-  int status = CLI_DONE;
+  int status = CLI_DONE, answered;
   guint n_asked = 0;
 
   for (;;) {
@@ -35,7 +35,8 @@ ask_lines(CliTalk *talk, AppQuestion *question)
       continue;
     }
     question->question = line;
-    status = MAX(status, cli_talk_ask(talk, question));
+    answered = cli_talk_ask(talk, question);
+    status = MAX(status, answered);
     n_asked++;
     /* At a terminal a question may fail (too long, say) and the next go well. */
     if (status != CLI_DONE && !terminal) {

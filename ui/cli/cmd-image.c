@@ -54,7 +54,8 @@ cmd_info(int argc, char **argv)
     g_autoptr(GError) error = NULL;
     g_autoptr(JsonNode) node = app_image_info(argv[i], pixels, &error);
     if (!node) {
-      worst = MAX(worst, cli_failed(error));
+      status = cli_failed(error);
+      worst = MAX(worst, status);
     } else if (json) {
       cli_print_json(node);
     } else {
