@@ -9,5 +9,6 @@ const CliCommand cli_commands[] = {
     {"tokenize", "turn lines of text into token ids", cmd_tokenize},
     {"log", "read the conversation log: list, show", cmd_log},
     {"phantom", "write synthetic studies with known truth", cmd_phantom},
+    {"train", "train a model on images with conversations", cmd_train},
     {NULL, NULL, NULL},
 };
