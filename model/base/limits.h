@@ -12,6 +12,7 @@
 #define MODEL_MAX_JSON_DEPTH 64u        /* nesting of a config */
 #define MODEL_MAX_JSON_BYTES (64u << 20)
 #define MODEL_MAX_IMAGE_SIDE 4096u      /* side of the tower's square */
+#define MODEL_MAX_PATCHES 65536u        /* of the tower's square; attention is quadratic in them */
 #define MODEL_MAX_PICTURE_SIDE 65535u   /* side of a picture that is asked about */
 #define MODEL_MAX_THREADS 256u
 #define MODEL_MAX_TEXT_BYTES (8u << 20) /* one text to tokenize; each byte takes about 100 of work */

@@ -18,7 +18,14 @@ static bool
 check_decoder(const ModelCheckpoint *checkpoint, ModelError *err)
 {
   const ModelDecoderConfig *c = &checkpoint->config.decoder;
+  const uint64_t rows[] = {model_tensor_rows(&checkpoint->weights.token_embedding),
+                           model_tensor_rows(&checkpoint->weights.output)};
 
+  if (rows[0] != c->vocab || rows[1] != c->vocab) {
+    return model_fail(
+        err, MODEL_ERROR_CORRUPT, "%s: embedding and output have %llu and %llu rows, expected %u",
+        checkpoint->path, (unsigned long long)rows[0], (unsigned long long)rows[1], c->vocab);
+  }
   if (c->layers < 1 || c->layers > MODEL_MAX_LAYERS || c->hidden < 1 || c->ffn < 1 ||
       c->vocab < 1 || c->vocab > MODEL_MAX_VOCAB || c->context < 1 ||
       c->context > MODEL_MAX_CONTEXT) {
@@ -62,6 +69,12 @@ check_vision(const ModelCheckpoint *checkpoint, ModelError *err)
     return model_fail(err, MODEL_ERROR_CORRUPT,
                       "%s: a tower of %u in %u heads, %u of %u blocks to run, does not add up",
                       checkpoint->path, v->hidden, v->heads, v->blocks_run, v->blocks_stored);
+  }
+  if ((uint64_t)(v->image_size / v->patch_size) * (v->image_size / v->patch_size) >
+      MODEL_MAX_PATCHES) {
+    return model_fail(err, MODEL_ERROR_TOO_LARGE,
+                      "%s: a tower of %u px in patches of %u has more than %u patches",
+                      checkpoint->path, v->image_size, v->patch_size, MODEL_MAX_PATCHES);
   }
   for (int c = 0; c < 3; c++) {
     ok = ok && v->mean[c] >= 0 && v->mean[c] <= 1 && v->std[c] > 0 && isfinite(v->std[c]);

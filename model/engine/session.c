@@ -310,7 +310,7 @@ answer_add(Ask *ask, int32_t id, ModelError *err)
     take_back(ask, cut);
     answer->stop = "stop-string";
   }
-  if (!stream(ask, grown, id)) {
+  if (!stream(ask, grown, id) && !answer->stop) {
     answer->stop = "cancelled";
   }
   return true;

@@ -20,7 +20,7 @@ typedef struct {
   uint64_t floats; /* of the arena: counted in the first pass, handed out in the second */
   uint64_t total;  /* of the whole model as float32 */
   float *arena;    /* NULL in the first pass */
-  bool wide;       /* a row is wider than a worker's scratch */
+  bool wide;       /* a row wider than a worker's scratch, or more rows than BLAS counts */
 } Pass;
 
 static void
@@ -33,7 +33,7 @@ visit(Pass *pass, ModelTensor *tensor, bool vector)
   if (n == 0) {
     return;
   }
-  pass->wide = pass->wide || columns > MODEL_POOL_SCRATCH;
+  pass->wide = pass->wide || columns > MODEL_POOL_SCRATCH || rows > INT32_MAX;
   pass->total += n;
   if ((!vector && !pass->everything) ||
       (tensor->type == MODEL_TYPE_F32 && ((uintptr_t)tensor->data & (sizeof(float) - 1)) == 0)) {
@@ -127,8 +127,9 @@ model_engine_weights(ModelEngine *engine, uint64_t arena_bytes, ModelError *err)
   }
   visit_all(&pass, w, config);
   if (pass.wide) {
-    return model_fail(err, MODEL_ERROR_TOO_LARGE, "%s: a weight has rows of more than %u columns",
-                      engine->checkpoint.path, MODEL_POOL_SCRATCH);
+    return model_fail(err, MODEL_ERROR_TOO_LARGE,
+                      "%s: a weight has more than %u columns or %d rows", engine->checkpoint.path,
+                      MODEL_POOL_SCRATCH, INT32_MAX);
   }
   if (pass.total <= arena_bytes / sizeof(float)) {
     pass = (Pass){.everything = true};

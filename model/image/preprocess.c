@@ -279,6 +279,12 @@ image_check(const ModelVisionConfig *vision, const ModelImage *image, ModelError
                       "image_size of the tower: found %u, expected 1 to %u", vision->image_size,
                       MODEL_MAX_IMAGE_SIDE);
   }
+  for (int c = 0; c < 3; c++) {
+    if (!(vision->mean[c] >= 0 && vision->mean[c] <= 1)) {
+      return model_fail(err, MODEL_ERROR_CORRUPT, "image_mean: found %g, expected 0 to 1",
+                        (double)vision->mean[c]);
+    }
+  }
   return true;
 }
 

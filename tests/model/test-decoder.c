@@ -256,6 +256,99 @@ test_refusals(void)
   tiny_clear(&tiny);
 }
 
+/* Configurations that would make a stage divide by zero, read past an array or never end. */
+static void
+test_refused_configurations(void)
+{
+  enum {
+    LAYERS,
+    KV,
+    ODD,
+    EPS,
+    THETA,
+    VOCAB,
+    HEADS,
+    BLOCKS,
+    STD,
+    MEAN,
+    PATCHES,
+    PROJECTOR,
+    NAME,
+    N
+  };
+  static const char *const says[N] = {"*0 layers*",
+                                      "*4 heads of 6 on 3*",
+                                      "*4 heads of 5*",
+                                      "*rms_norm_eps*",
+                                      "*rope_theta*",
+                                      "*295*expected 296*",
+                                      "*18 in 5 heads*",
+                                      "*4 of 3 blocks*",
+                                      "*image_std*",
+                                      "*image_mean*",
+                                      "*more than 65536 patches*",
+                                      "*no projector*",
+                                      "*\"nobody\"*"};
+
+  for (int i = 0; i < N; i++) {
+    const ModelConfig config = tiny_config(FALSE);
+    Tiny tiny;
+    ModelConfig *c;
+    ModelError err = {0};
+
+    tiny_init(&tiny, &config, 40);
+    c = &tiny.checkpoint.config;
+    switch (i) {
+    case LAYERS:
+      c->decoder.layers = 0;
+      break;
+    case KV:
+      c->decoder.kv_heads = 3;
+      break;
+    case ODD:
+      c->decoder.head_dim = 5;
+      break;
+    case EPS:
+      c->decoder.eps = NAN;
+      break;
+    case THETA:
+      c->decoder.theta = 0;
+      break;
+    case VOCAB:
+      c->decoder.vocab++;
+      break;
+    case HEADS:
+      c->vision.heads = 5;
+      break;
+    case BLOCKS:
+      c->vision.blocks_run = 4;
+      break;
+    case STD:
+      c->vision.std[1] = 0;
+      break;
+    case MEAN:
+      c->vision.mean[2] = 1e30f;
+      break;
+    case PATCHES:
+      c->vision.image_size = 4096;
+      c->vision.patch_size = 1;
+      break;
+    case PROJECTOR:
+      c->projector = MODEL_PROJECTOR_NONE;
+      break;
+    default:
+      g_strlcpy(c->template_name, "nobody", sizeof c->template_name);
+    }
+    g_assert_null(model_engine_new(&tiny.checkpoint, NULL, MODEL_ARENA_BYTES, &err));
+    g_assert_cmpint(err.code, !=, MODEL_OK);
+    if (!g_pattern_match_simple(says[i], err.message)) {
+      g_test_message("%s", err.message);
+      g_test_fail();
+    }
+    tiny_clear(&tiny);
+  }
+}
+
 /* ---- golden weights ----------------------------------------------------------------------- */
 
 /* Weights dequantised block by block give the same bits as weights dequantised once. */
@@ -393,6 +486,7 @@ main(int argc, char **argv)
   g_test_add_func("/decoder/prefill-and-steps", test_prefill_and_steps);
   g_test_add_func("/decoder/threads", test_threads);
   g_test_add_func("/decoder/refusals", test_refusals);
+  g_test_add_func("/decoder/refused-configurations", test_refused_configurations);
   g_test_add_data_func("/decoder/quantised/A-v15-tiny", "A-v15-tiny", test_quantised);
   g_test_add_data_func("/decoder/quantised/C-odd", "C-odd", test_quantised);
   for (guint i = 0; i < G_N_ELEMENTS(trained); i++) {

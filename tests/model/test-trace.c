@@ -3,6 +3,8 @@
  * Tolerances are those of vectors/README.md: float32 against a float64 run differs by 7e-6 in the
  * tower and 1.2e-5 in the logits; 1e-4 and 2e-4 leave room for another order of adding.
  */
+#include <glib/gstdio.h>
+
 #include "golden.h"
 
 #define VISION_ATOL 1e-4
@@ -90,6 +92,78 @@ test_stored(gconstpointer data)
   model_engine_free(engine);
 }
 
+/* Our single GGUF, written from a Hugging Face folder. Every weight of the golden models is exact
+ * in 16 bits, so F32 and F16 files must give the golden numbers too. */
+static void
+test_converted(gconstpointer data)
+{
+  const char *name = data;
+  static const char *const types[] = {"f32", "f16"};
+  g_autoptr(JsonParser) parser = golden_load(name);
+  g_autofree char *folder = NULL, *out = NULL;
+  JsonArray *cases;
+  ModelEngine *engine;
+  ModelError err = {0};
+  char hex[2][65];
+
+  if (!parser) {
+    return;
+  }
+  cases = json_object_get_array_member(golden_root(parser), "cases");
+  folder = g_dir_make_tmp("hilum-XXXXXX", NULL);
+  out = g_build_filename(folder, "converted.gguf", NULL);
+  engine = golden_open_hf(name, 2);
+  for (guint i = 0; i < G_N_ELEMENTS(types); i++) {
+    const ModelEngineOptions options = {.n_threads = 2};
+    ModelEngine *converted;
+    g_assert_true(model_convert(engine, types[i], "a card", out, NULL, NULL, &err));
+    converted = model_engine_open(out, &options, &err);
+    g_assert_cmpstr(err.message, ==, "");
+    g_assert_cmpstr(model_engine_info(converted)->model_card, ==, "a card");
+    g_assert_cmpstr(model_engine_info(converted)->template_name, ==,
+                    model_engine_info(engine)->template_name);
+    g_assert_cmpuint(model_engine_info(converted)->vocab, ==, model_engine_info(engine)->vocab);
+    for (guint k = 0; k < json_array_get_length(cases); k++) {
+      check_case(name, converted, json_array_get_object_element(cases, k));
+    }
+    g_assert_true(model_engine_sha256(converted, hex[i], &err));
+    model_engine_free(converted);
+    g_assert_cmpint(g_remove(out), ==, 0);
+  }
+  g_assert_cmpstr(hex[0], !=, hex[1]);
+  model_engine_free(engine);
+  g_rmdir(folder);
+}
+
+static void
+test_info(void)
+{
+  g_autoptr(JsonParser) parser = golden_load("A-v15-tiny");
+  ModelEngine *engine;
+  const ModelInfo *info;
+
+  if (!parser) {
+    return;
+  }
+  engine = golden_open("A-v15-tiny", "gguf/llm-Q4_K_M.gguf", "gguf/mmproj-f16.gguf", NULL, 1);
+  info = model_engine_info(engine);
+  g_assert_cmpstr(info->quantization, ==, "mixed Q4_K");
+  g_assert_cmpstr(info->format, ==, "gguf+mmproj");
+  g_assert_cmpstr(info->projector, ==, "mlp2x_gelu");
+  g_assert_cmpstr(info->aspect, ==, "pad");
+  g_assert_cmpuint(info->n_image_tokens, ==, 16);
+  g_assert_cmpuint(info->vision_blocks_run, ==, 3);
+  g_assert_cmpuint(model_engine_image_positions(engine), ==, 16);
+  model_engine_free(engine);
+  engine = golden_open_hf("B-v10-tiny", 1);
+  info = model_engine_info(engine);
+  g_assert_cmpstr(info->quantization, ==, "mixed F16"); /* the tower is F32 */
+  g_assert_cmpstr(info->projector, ==, "linear");
+  g_assert_cmpstr(info->aspect, ==, "square");
+  g_assert_cmpuint(model_engine_image_positions(engine), ==, 18);
+  model_engine_free(engine);
+}
+
 static void
 test_refusals(void)
 {
@@ -142,6 +216,11 @@ main(int argc, char **argv)
                         stored[i].mmproj ? "+" : "", stored[i].mmproj ? stored[i].mmproj + 5 : "");
     g_test_add_data_func(path, &stored[i], test_stored);
   }
+  for (guint i = 0; i < G_N_ELEMENTS(golden_names); i++) {
+    g_autofree char *path = g_strdup_printf("/trace/%s/converted", golden_names[i]);
+    g_test_add_data_func(path, golden_names[i], test_converted);
+  }
+  g_test_add_func("/trace/info", test_info);
   g_test_add_func("/trace/refusals", test_refusals);
   return g_test_run();
 }
