@@ -78,7 +78,7 @@ sided_phrase(const PhantomTruth *truth, PhantomFindingKind kind)
                : g_strdup_printf("a %s pleural effusion", side_name(f->side));
   }
   if (kind == PHANTOM_PACEMAKER) {
-    return g_strdup_printf("a pacemaker on the %s", side_name(f->side));
+    return g_strdup_printf("a %s-sided pacemaker", side_name(f->side));
   }
   if (kind == PHANTOM_KIDNEY_STONE || kind == PHANTOM_KIDNEY_CYST) {
     return g_strdup_printf("a %s in the %s kidney", kind == PHANTOM_KIDNEY_STONE ? "stone" : "cyst",
