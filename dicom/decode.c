@@ -99,7 +99,7 @@ dicom_check_pixels(const DicomFile *file, GError **error)
   }
   if (!find_colour(info, info->photometric, &colour)) {
     g_set_error(error, DICOM_ERROR, DICOM_ERROR_UNSUPPORTED,
-                "%s: PhotometricInterpretation is \"%s\" with SamplesPerPixel %u; expected "
+                "%s: PhotometricInterpretation is \"%.16s\" with SamplesPerPixel %u; expected "
                 "MONOCHROME1, MONOCHROME2 or PALETTE COLOR with 1, RGB or YBR_FULL with 3",
                 file->name, info->photometric, info->samples);
     return FALSE;
