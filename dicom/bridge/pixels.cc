@@ -248,8 +248,11 @@ dicom_bridge_decode(DicomBridge *bridge, guint frame, guint fragment, void *out,
     OFCondition status = pixels->getUncompressedFrame(&bridge->dataset, frame, start, out,
                                                       static_cast<Uint32>(n), model);
     if (status.bad()) {
+      // The decoder's "illegal call": it asked for another fragment, and there is none.
       return bridge_fail(error, DICOM_ERROR_CORRUPT, bridge->name.c_str(),
-                         "frame %u cannot be decoded: %s", frame + 1, status.text());
+                         "frame %u cannot be decoded: %s", frame + 1,
+                         status == EC_IllegalCall ? "the code stream ends before the picture does"
+                                                  : status.text());
     }
     g_strlcpy(photometric, model.c_str(), 17);
     return TRUE;
