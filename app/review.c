@@ -323,7 +323,8 @@ run_turn(AppReview *review, AppTurn *turn, const AppListener *listener, GCancell
   if (first && review->shot) {
     picture = app_shot_image(review->shot);
   }
-  if (g_cancellable_set_error_if_cancelled(cancellable, error)) {
+  if (g_cancellable_is_cancelled(cancellable)) {
+    g_set_error_literal(error, APP_ERROR, APP_ERROR_CANCELLED, "stopped before anything was said");
     return FALSE;
   }
   if (cancellable) {
