@@ -10,319 +10,135 @@
  */
 #include "log-schema-v1.h"
 
-#define HEAD                                                                                       \
-  "  id INTEGER PRIMARY KEY CHECK (id > 0),\n"                                                     \
-  "  time TEXT NOT NULL CHECK (time LIKE '____-__-__T__:__:__.___Z'),\n"
+/* The tables read as SQL, one entry a line. */
+/* clang-format off */
 
-#define SHA256(column)                                                                             \
-  column " TEXT CHECK (length(" column ") = 64 AND " column " NOT GLOB '*[^0-9a-f]*')"
+#define BEGIN_TABLE(table) \
+  "CREATE TABLE " table " (\n" \
+  "  id INTEGER PRIMARY KEY CHECK (id > 0),\n" \
+  "  time TEXT NOT NULL CHECK (time LIKE '____-__-__T__:__:__.___Z')"
+#define COLUMN(text) ",\n  " text
+#define END_TABLE "\n) STRICT;\n"
 
-#define COUNT(column) column " INTEGER NOT NULL CHECK (" column " BETWEEN 0 AND 4294967295)"
+#define SHA256(name) \
+  COLUMN(name " TEXT CHECK (length(" name ") = 64 AND " name " NOT GLOB '*[^0-9a-f]*')")
+#define COUNT(name) COLUMN(name " INTEGER NOT NULL CHECK (" name " BETWEEN 0 AND 4294967295)")
+#define FLAG(name) COLUMN(name " INTEGER NOT NULL CHECK (" name " IN (0, 1))")
+#define IDS(name) COLUMN(name " BLOB NOT NULL CHECK (length(" name ") % 4 = 0)")
 
-#define IDS(column) column " BLOB NOT NULL CHECK (length(" column ") % 4 = 0)"
+#define INDEX(name, on) "CREATE INDEX " name " ON " on ";\n"
 
 /* BEFORE INSERT sees the id only where the statement gives one; that is the case to refuse. */
-#define APPEND_ONLY(table, key)                                                                    \
-  "CREATE TRIGGER " table "_no_update BEFORE UPDATE ON " table "\n"                                \
-  "BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END;\n"                                    \
-  "CREATE TRIGGER " table "_no_delete BEFORE DELETE ON " table "\n"                                \
-  "BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END;\n"                                    \
-  "CREATE TRIGGER " table "_no_replace BEFORE INSERT ON " table "\n"                               \
-  "WHEN EXISTS (SELECT 1 FROM " table " WHERE " key ")\n"                                          \
+#define APPEND_ONLY(table, key) \
+  "CREATE TRIGGER " table "_no_update BEFORE UPDATE ON " table "\n" \
+  "BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END;\n" \
+  "CREATE TRIGGER " table "_no_delete BEFORE DELETE ON " table "\n" \
+  "BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END;\n" \
+  "CREATE TRIGGER " table "_no_replace BEFORE INSERT ON " table "\n" \
+  "WHEN EXISTS (SELECT 1 FROM " table " WHERE " key ")\n" \
   "BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END;\n"
 
 const char store_schema_v1[] =
-    "PRAGMA application_id = 0x48494c4d;\n"
+  "PRAGMA application_id = 0x48494c4d;\n"
 
-    "CREATE TABLE patients (\n" HEAD "  patient_id TEXT,\n"
-    "  patient_name TEXT,\n"
-    "  CHECK (patient_id IS NOT NULL OR patient_name IS NOT NULL)\n"
-    ") STRICT;\n"
-    "CREATE INDEX patients_by_id ON patients (patient_id, patient_name);\n" APPEND_ONLY(
-        "patients", "id = NEW.id")
+  BEGIN_TABLE("patients")
+    COLUMN("patient_id TEXT")
+    COLUMN("patient_name TEXT")
+    COLUMN("CHECK (patient_id IS NOT NULL OR patient_name IS NOT NULL)")
+  END_TABLE
+  INDEX("patients_by_id", "patients (patient_id, patient_name)")
+  APPEND_ONLY("patients", "id = NEW.id")
 
-        "CREATE TABLE studies (\n" HEAD "  patient INTEGER REFERENCES patients (id),\n"
-        "  study_instance_uid TEXT,\n"
-        "  study_date TEXT,\n"
-        "  study_description TEXT\n"
-        ") STRICT;\n"
-        "CREATE INDEX studies_by_uid ON studies (study_instance_uid);\n"
-        "CREATE INDEX studies_by_patient ON studies (patient);\n" APPEND_ONLY("studies",
-                                                                              "id = NEW.id")
+  BEGIN_TABLE("studies")
+    COLUMN("patient INTEGER REFERENCES patients (id)")
+    COLUMN("study_instance_uid TEXT")
+    COLUMN("study_date TEXT")
+    COLUMN("study_description TEXT")
+  END_TABLE
+  INDEX("studies_by_uid", "studies (study_instance_uid)")
+  INDEX("studies_by_patient", "studies (patient)")
+  APPEND_ONLY("studies", "id = NEW.id")
 
-            "CREATE TABLE series (\n" HEAD "  study INTEGER REFERENCES studies (id),\n"
-            "  series_instance_uid TEXT,\n"
-            "  modality TEXT\n"
-            ") STRICT;\n"
-            "CREATE INDEX series_by_uid ON series (series_instance_uid);\n"
-            "CREATE INDEX series_by_study ON series (study);\n" APPEND_ONLY("series", "id = NEW.id")
+  BEGIN_TABLE("series")
+    COLUMN("study INTEGER REFERENCES studies (id)")
+    COLUMN("series_instance_uid TEXT")
+    COLUMN("modality TEXT")
+  END_TABLE
+  INDEX("series_by_uid", "series (series_instance_uid)")
+  INDEX("series_by_study", "series (study)")
+  APPEND_ONLY("series", "id = NEW.id")
 
-                "CREATE TABLE images (\n" HEAD "  series INTEGER REFERENCES series (id),\n"
-                "  path TEXT,\n"
-                "  sop_instance_uid TEXT,\n"
-                "  sop_class TEXT,\n"
-                "  transfer_syntax TEXT,\n"
-                "  " COUNT(
-                    "frame") ",\n"
-                             "  has_window INTEGER NOT NULL CHECK (has_window IN (0, 1)),\n"
-                             "  window_center REAL,\n"
-                             "  window_width REAL,\n"
-                             "  voi_function TEXT,\n"
-                             "  inverted INTEGER NOT NULL CHECK (inverted IN (0, 1)),\n"
-                             "  " SHA256(
-                                 "pixels_sha256") ",\n"
-                                                  "  " SHA256(
-                                                      "sent_sha256") ",\n"
-                                                                     "  blank INTEGER NOT NULL "
-                                                                     "CHECK (blank IN (0, 1))\n"
-                                                                     ") STRICT;\n"
-                                                                     "CREATE INDEX images_by_sent "
-                                                                     "ON images (sent_sha256, "
-                                                                     "sop_instance_uid, frame);\n"
-                                                                     "CREATE INDEX images_by_uid "
-                                                                     "ON images "
-                                                                     "(sop_instance_uid);\n"
-                                                                     "CREATE INDEX "
-                                                                     "images_by_series ON images "
-                                                                     "(series);\n" APPEND_ONLY(
-                                                                         "images", "id = NEW.id")
+  BEGIN_TABLE("images")
+    COLUMN("series INTEGER REFERENCES series (id)")
+    COLUMN("path TEXT")
+    COLUMN("sop_instance_uid TEXT")
+    COLUMN("sop_class TEXT")
+    COLUMN("transfer_syntax TEXT")
+    COUNT("frame")
+    FLAG("has_window")
+    COLUMN("window_center REAL")
+    COLUMN("window_width REAL")
+    COLUMN("voi_function TEXT")
+    FLAG("inverted")
+    SHA256("pixels_sha256") /* of the stored pixels */
+    SHA256("sent_sha256")   /* of the RGB picture that the model saw */
+    FLAG("blank")
+  END_TABLE
+  INDEX("images_by_sent", "images (sent_sha256, sop_instance_uid, frame)")
+  INDEX("images_by_uid", "images (sop_instance_uid)")
+  INDEX("images_by_series", "images (series)")
+  APPEND_ONLY("images", "id = NEW.id")
 
-                                                                         "CREATE TABLE models "
-                                                                         "(\n" HEAD "  name TEXT,\n"
-                                                                         "  " SHA256(
-                                                                             "sha256") ",\n"
-                                                                                       "  "
-                                                                                       "quantizatio"
-                                                                                       "n TEXT,\n"
-                                                                                       "  path "
-                                                                                       "TEXT,\n"
-                                                                                       "  "
-                                                                                       "template_"
-                                                                                       "name TEXT\n"
-                                                                                       ") STRICT;\n"
-                                                                                       "CREATE "
-                                                                                       "INDEX "
-                                                                                       "models_by_"
-                                                                                       "sha256 ON "
-                                                                                       "models "
-                                                                                       "(sha256);"
-                                                                                       "\n" APPEND_ONLY(
-                                                                                           "models",
-                                                                                           "id = "
-                                                                                           "NEW.id")
+  BEGIN_TABLE("models")
+    COLUMN("name TEXT")
+    SHA256("sha256")
+    COLUMN("quantization TEXT")
+    COLUMN("path TEXT")
+    COLUMN("template_name TEXT")
+  END_TABLE
+  INDEX("models_by_sha256", "models (sha256)")
+  APPEND_ONLY("models", "id = NEW.id")
 
-                                                                                           "CREATE "
-                                                                                           "TABLE "
-                                                                                           "convers"
-                                                                                           "ations "
-                                                                                           "("
-                                                                                           "\n" HEAD
-                                                                                           "  "
-                                                                                           "model "
-                                                                                           "INTEGER"
-                                                                                           " NOT "
-                                                                                           "NULL "
-                                                                                           "REFEREN"
-                                                                                           "CES "
-                                                                                           "models "
-                                                                                           "(id),\n"
-                                                                                           "  "
-                                                                                           "program"
-                                                                                           "_versio"
-                                                                                           "n "
-                                                                                           "TEXT,\n"
-                                                                                           "  "
-                                                                                           "rewound"
-                                                                                           "_from "
-                                                                                           "INTEGER"
-                                                                                           " REFERE"
-                                                                                           "NCES "
-                                                                                           "convers"
-                                                                                           "ations "
-                                                                                           "(id) "
-                                                                                           "CHECK "
-                                                                                           "(rewoun"
-                                                                                           "d_from "
-                                                                                           "< "
-                                                                                           "id),\n"
-                                                                                           "  "
-                                                                                           "rewound"
-                                                                                           "_turn "
-                                                                                           "INTEGER"
-                                                                                           " CHECK "
-                                                                                           "(rewoun"
-                                                                                           "d_turn "
-                                                                                           "BETWEEN"
-                                                                                           " 0 AND "
-                                                                                           "4294967"
-                                                                                           "295),\n"
-                                                                                           "  "
-                                                                                           "CHECK "
-                                                                                           "(("
-                                                                                           "rewound"
-                                                                                           "_from "
-                                                                                           "IS "
-                                                                                           "NULL) "
-                                                                                           "= "
-                                                                                           "(rewoun"
-                                                                                           "d_turn "
-                                                                                           "IS "
-                                                                                           "NULL))"
-                                                                                           "\n"
-                                                                                           ") "
-                                                                                           "STRICT;"
-                                                                                           "\n"
-                                                                                           "CREATE "
-                                                                                           "INDEX "
-                                                                                           "convers"
-                                                                                           "ations_"
-                                                                                           "by_"
-                                                                                           "model "
-                                                                                           "ON "
-                                                                                           "convers"
-                                                                                           "ations "
-                                                                                           "(model)"
-                                                                                           ";\n"
-                                                                                           "CREATE "
-                                                                                           "INDEX "
-                                                                                           "convers"
-                                                                                           "ations_"
-                                                                                           "by_"
-                                                                                           "origin "
-                                                                                           "ON "
-                                                                                           "convers"
-                                                                                           "ations "
-                                                                                           "(rewoun"
-                                                                                           "d_from)"
-                                                                                           ";"
-                                                                                           "\n" APPEND_ONLY(
-                                                                                               "con"
-                                                                                               "ver"
-                                                                                               "sat"
-                                                                                               "ion"
-                                                                                               "s",
-                                                                                               "id "
-                                                                                               "= "
-                                                                                               "NEW"
-                                                                                               ".i"
-                                                                                               "d")
+  BEGIN_TABLE("conversations")
+    COLUMN("model INTEGER NOT NULL REFERENCES models (id)")
+    COLUMN("program_version TEXT")
+    COLUMN("rewound_from INTEGER REFERENCES conversations (id) CHECK (rewound_from < id)")
+    COLUMN("rewound_turn INTEGER CHECK (rewound_turn BETWEEN 0 AND 4294967295)")
+    COLUMN("CHECK ((rewound_from IS NULL) = (rewound_turn IS NULL))")
+  END_TABLE
+  INDEX("conversations_by_model", "conversations (model)")
+  INDEX("conversations_by_origin", "conversations (rewound_from)")
+  APPEND_ONLY("conversations", "id = NEW.id")
 
-                                                                                               "CRE"
-                                                                                               "ATE"
-                                                                                               " TA"
-                                                                                               "BLE"
-                                                                                               " tu"
-                                                                                               "rns"
-                                                                                               " ("
-                                                                                               "\n" HEAD
-                                                                                               "  "
-                                                                                               "con"
-                                                                                               "ver"
-                                                                                               "sat"
-                                                                                               "ion"
-                                                                                               " IN"
-                                                                                               "TEG"
-                                                                                               "ER "
-                                                                                               "NOT"
-                                                                                               " NU"
-                                                                                               "LL "
-                                                                                               "REF"
-                                                                                               "ERE"
-                                                                                               "NCE"
-                                                                                               "S "
-                                                                                               "con"
-                                                                                               "ver"
-                                                                                               "sat"
-                                                                                               "ion"
-                                                                                               "s "
-                                                                                               "(id"
-                                                                                               "),"
-                                                                                               "\n"
-                                                                                               "  "
-                                                                                               "num"
-                                                                                               "ber"
-                                                                                               " IN"
-                                                                                               "TEG"
-                                                                                               "ER "
-                                                                                               "NOT"
-                                                                                               " NU"
-                                                                                               "LL "
-                                                                                               "CHE"
-                                                                                               "CK "
-                                                                                               "(nu"
-                                                                                               "mbe"
-                                                                                               "r "
-                                                                                               "BET"
-                                                                                               "WEE"
-                                                                                               "N "
-                                                                                               "1 "
-                                                                                               "AND"
-                                                                                               " 42"
-                                                                                               "949"
-                                                                                               "672"
-                                                                                               "95)"
-                                                                                               ",\n"
-                                                                                               "  "
-                                                                                               "ima"
-                                                                                               "ge "
-                                                                                               "INT"
-                                                                                               "EGE"
-                                                                                               "R "
-                                                                                               "REF"
-                                                                                               "ERE"
-                                                                                               "NCE"
-                                                                                               "S "
-                                                                                               "ima"
-                                                                                               "ges"
-                                                                                               " ("
-                                                                                               "id)"
-                                                                                               ",\n"
-                                                                                               "  "
-                                                                                               "que"
-                                                                                               "sti"
-                                                                                               "on "
-                                                                                               "TEX"
-                                                                                               "T "
-                                                                                               "NOT"
-                                                                                               " NU"
-                                                                                               "LL,"
-                                                                                               "\n"
-                                                                                               "  "
-                                                                                               "ans"
-                                                                                               "wer"
-                                                                                               " TE"
-                                                                                               "XT "
-                                                                                               "NOT"
-                                                                                               " NU"
-                                                                                               "LL,"
-                                                                                               "\n"
-                                                                                               " "
-                                                                                               " " IDS(
-                                                                                                   "prompt_ids") ",\n"
-                                                                                                                 "  " IDS(
-                                                                                                                     "answer_ids") ",\n"
-                                                                                                                                   "  stop TEXT,\n"
-                                                                                                                                   "  temperature REAL,\n"
-                                                                                                                                   "  top_p REAL,\n"
-                                                                                                                                   "  seed INTEGER NOT NULL,\n"
-                                                                                                                                   "  " COUNT(
-                                                                                                                                       "max_tokens") ",\n"
-                                                                                                                                                     "  image_s REAL,\n"
-                                                                                                                                                     "  prompt_s REAL,\n"
-                                                                                                                                                     "  first_token_s REAL,\n"
-                                                                                                                                                     "  answer_s REAL,\n"
-                                                                                                                                                     "  " COUNT(
-                                                                                                                                                         "prompt_tokens") ",\n"
-                                                                                                                                                                          "  " COUNT(
-                                                                                                                                                                              "answer_tokens") ",\n"
-                                                                                                                                                                                               "  answer_form TEXT,\n"
-                                                                                                                                                                                               "  instruction_rule TEXT,\n"
-                                                                                                                                                                                               "  instruction_list TEXT,\n"
-                                                                                                                                                                                               "  instruction_text TEXT,\n"
-                                                                                                                                                                                               "  " COUNT("instruction_words") ",\n"
-                                                                                                                                                                                                                               "  " COUNT("instruction_threshold") "\n"
-                                                                                                                                                                                                                                                                   ") STRICT;\n"
-                                                                                                                                                                                                                                                                   "CREATE UNIQUE INDEX turns_by_conversation ON turns (conversation, number);\n"
-                                                                                                                                                                                                                                                                   "CREATE INDEX turns_by_image ON turns (image);\n" APPEND_ONLY(
-                                                                                                                                                                                                                                                                       "turns",
-                                                                                                                                                                                                                                                                       "id = NEW.id OR (conversation = NEW.conversation AND number = NEW.number)");
+  BEGIN_TABLE("turns")
+    COLUMN("conversation INTEGER NOT NULL REFERENCES conversations (id)")
+    COLUMN("number INTEGER NOT NULL CHECK (number BETWEEN 1 AND 4294967295)")
+    COLUMN("image INTEGER REFERENCES images (id)")
+    COLUMN("question TEXT NOT NULL")
+    COLUMN("answer TEXT NOT NULL")
+    IDS("prompt_ids")
+    IDS("answer_ids")
+    COLUMN("stop TEXT")
+    COLUMN("temperature REAL")
+    COLUMN("top_p REAL")
+    COLUMN("seed INTEGER NOT NULL")
+    COUNT("max_tokens")
+    COLUMN("image_s REAL")
+    COLUMN("prompt_s REAL")
+    COLUMN("first_token_s REAL")
+    COLUMN("answer_s REAL")
+    COUNT("prompt_tokens")
+    COUNT("answer_tokens")
+    COLUMN("answer_form TEXT")
+    COLUMN("instruction_rule TEXT")
+    COLUMN("instruction_list TEXT")
+    COLUMN("instruction_text TEXT")
+    COUNT("instruction_words")
+    COUNT("instruction_threshold")
+  END_TABLE
+  "CREATE UNIQUE INDEX turns_by_conversation ON turns (conversation, number);\n"
+  INDEX("turns_by_image", "turns (image)")
+  APPEND_ONLY("turns",
+              "id = NEW.id OR (conversation = NEW.conversation AND number = NEW.number)");
+
+/* clang-format on */

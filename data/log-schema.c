@@ -166,6 +166,9 @@ compare_lists(sqlite3_stmt *found, sqlite3_stmt *expected, sqlite3 *db, const ch
     if (rc != SQLITE_ROW && rc != SQLITE_DONE) {
       return store_fail_sqlite(error, db, name, "reading the schema", rc);
     }
+    if (expected_rc != SQLITE_ROW && expected_rc != SQLITE_DONE) {
+      return store_fail_sqlite(error, NULL, name, "comparing the schema", expected_rc);
+    }
     if (rc == SQLITE_DONE && expected_rc == SQLITE_DONE) {
       return TRUE;
     }
