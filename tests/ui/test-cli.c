@@ -363,17 +363,46 @@ test_too_long(void)
   g_assert_nonnull(strstr(run.err, "30")); /* three thousand and some */
 }
 
+/* A disk that is full before the log is made: nothing is asked that could not be kept. */
 static void
-test_broken_log(void)
+test_no_room_for_log(void)
 {
   g_auto(CliRun) run = {0};
   g_autofree char *log = in_folder("full.sqlite");
 
-  /* The log cannot grow, as on a full disk. SQLite's own limit on the size of files. */
   cli_run_limited(&run, 4096, "ask", "--model", model, "--image", ct, "--question", "?", "--log",
                   log, "--greedy", "--max-tokens", "3", NULL);
   g_assert_cmpint(run.status, ==, 1);
+  g_assert_cmpstr(run.out, ==, "");
   g_assert_nonnull(strstr(run.err, log));
+}
+
+/* A disk that fills up while the log is open: the answer is shown, and the loss is told. The limit
+ * leaves room for SQLite's index of its write-ahead log (32 KiB), not for a turn in the log. */
+static void
+test_full_log(void)
+{
+  g_auto(CliRun) first = {0}, second = {0}, list = {0};
+  g_autofree char *log = in_folder("filled.sqlite");
+  g_autofree char *question = g_strnfill(700, 'a');
+  g_autoptr(GPtrArray) rows = NULL;
+
+  cli_run(&first, NULL, "ask", "--model", model, "--image", ct, "--question", "?", "--log", log,
+          "--greedy", "--max-tokens", "3", NULL);
+  g_assert_cmpint(first.status, ==, 0);
+  cli_run_limited(&second, 32768, "ask", "--model", model, "--image", plain, "--question", question,
+                  "--log", log, "--greedy", "--max-tokens", "100", NULL);
+  g_assert_cmpint(second.status, ==, 1);
+  g_test_message("%s", second.err);
+  g_assert_cmpstr(second.out, !=, "");
+  g_assert_nonnull(strstr(second.err, "NOT IN THE LOG"));
+  g_assert_nonnull(strstr(second.err, log));
+  cli_run(&list, NULL, "log", "list", "--log", log, "--json", NULL);
+  g_assert_cmpint(list.status, ==, 0);
+  rows = cli_json_lines(list.out);
+  g_assert_cmpint(json_object_get_int_member(json_node_get_object(rows->pdata[rows->len - 1]),
+                                             "turns"),
+                  ==, 1);
 }
 
 static void
@@ -500,7 +529,8 @@ main(int argc, char **argv)
   g_test_add_func("/cli/ask/demo-notice", test_demo_notice);
   g_test_add_func("/cli/ask/lines", test_lines_of_questions);
   g_test_add_func("/cli/ask/too-long", test_too_long);
-  g_test_add_func("/cli/ask/broken-log", test_broken_log);
+  g_test_add_func("/cli/ask/no-room-for-log", test_no_room_for_log);
+  g_test_add_func("/cli/ask/full-log", test_full_log);
   g_test_add_func("/cli/ask/closed-output", test_closed_output);
   g_test_add_func("/cli/describe", test_describe);
   g_test_add_func("/cli/model/convert", test_convert);
