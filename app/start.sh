@@ -14,7 +14,8 @@ ninja -C "$build" --quiet ui/cli/hilum ui/desktop/hilum-desktop >&2
 # The sample: a synthetic chest radiograph and a synthetic CT stack, made once.
 if [ ! -f "$sample/.complete" ]; then
   rm -rf "$sample"
-  "$build/ui/cli/hilum" phantom --out "$sample" --seed 7 --count 4 --stack 48 --format dicom >&2
+  "$build/ui/cli/hilum" phantom --out "$sample/radiographs" --seed 7 --count 3 --kind chest-cr >&2
+  "$build/ui/cli/hilum" phantom --out "$sample/ct" --seed 7 --stack 48 >&2
   touch "$sample/.complete"
 fi
 

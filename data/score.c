@@ -5,8 +5,8 @@
 
 #define N_RESAMPLES 1000
 
-static const char *const NUMBERS[] = {"zero", "one", "two", "three", "four", "five",
-                                      "six", "seven", "eight", "nine", "ten"};
+static const char *const NUMBERS[] = {"zero", "one",   "two",   "three", "four", "five",
+                                      "six",  "seven", "eight", "nine",  "ten"};
 
 /* None of the marks counts, but 1.5 and 1,500 are one word each. */
 static gboolean

@@ -38,14 +38,14 @@ def main(source, out):
                                   if clean(row['answer']).lower() in ('yes', 'no')
                                   else clean(row['answer'])})
                 turns[0]['value'] = '<image>\n' + turns[0]['value']
-                samples.append({'id': f"{name}-{round_}-{start}", 'image': name, 'conversations': turns})
+                samples.append({'id': f"{name}-{round_}-{start}", 'image': 'vqa-rad/' + name, 'conversations': turns})
     os.makedirs(out, exist_ok=True)
     with open(os.path.join(out, 'train.json'), 'w', encoding='utf-8') as f:
         json.dump(samples, f, ensure_ascii=False, indent=0)
     with open(os.path.join(out, 'validation.jsonl'), 'w', encoding='utf-8') as f:
         for row in sorted(rows, key=lambda r: (r['image_name'], r['qid'])):
             if row['image_split'] == 'validation':
-                json.dump({'question_id': row['qid'], 'image': row['image_name'],
+                json.dump({'question_id': row['qid'], 'image': 'vqa-rad/' + row['image_name'],
                            'text': clean(row['question']), 'answer': clean(row['answer']),
                            'answer_type': row['answer_type'].strip(),
                            'kind': row['question_type'].split(',')[0].strip()}, f, ensure_ascii=False)

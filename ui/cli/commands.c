@@ -10,5 +10,6 @@ const CliCommand cli_commands[] = {
     {"log", "read the conversation log: list, show", cmd_log},
     {"phantom", "write synthetic studies with known truth", cmd_phantom},
     {"train", "train a model on images with conversations", cmd_train},
+    {"eval", "score a model on questions with known answers: vqa", cmd_eval},
     {NULL, NULL, NULL},
 };

@@ -14,5 +14,6 @@ int cmd_tokenize(int argc, char **argv);
 int cmd_log(int argc, char **argv);
 int cmd_train(int argc, char **argv);
 int cmd_phantom(int argc, char **argv);
+int cmd_eval(int argc, char **argv);
 
 #endif

@@ -1,0 +1,338 @@
+/* eval.c - questions with known answers: read, ask, score. */
+#include <string.h>
+
+#include "app_eval.h"
+#include "model_prompt.h"
+#include "private.h"
+#include "score.h"
+
+#define MAX_QUESTION_BYTES (64u << 20) /* of the questions file */
+
+typedef struct {
+  char *id, *image, *text, *reference, *kind, *answer;
+  gboolean closed;
+} Question;
+
+static void
+question_free(gpointer data)
+{
+  Question *question = data;
+
+  g_free(question->id);
+  g_free(question->image);
+  g_free(question->text);
+  g_free(question->reference);
+  g_free(question->kind);
+  g_free(question->answer);
+  g_free(question);
+}
+
+/* A string, or a number written as one; NULL when absent or of another type. */
+static char *
+member_text(JsonObject *object, const char *name)
+{
+  JsonNode *node = json_object_get_member(object, name);
+
+  if (!node || !JSON_NODE_HOLDS_VALUE(node))
+    return NULL;
+  switch (json_node_get_value_type(node)) {
+  case G_TYPE_STRING:
+    return g_strdup(json_node_get_string(node));
+  case G_TYPE_INT64:
+    return g_strdup_printf("%" G_GINT64_FORMAT, json_node_get_int(node));
+  case G_TYPE_DOUBLE:
+    return g_strdup_printf("%g", json_node_get_double(node));
+  default:
+    return NULL;
+  }
+}
+
+static Question *
+parse_question(const char *line, gsize length, const char *path, guint number, GError **error)
+{
+  g_autoptr(JsonParser) parser = json_parser_new();
+  g_autoptr(GError) failure = NULL;
+  JsonNode *root;
+  JsonObject *object;
+  Question *question;
+  g_autofree char *type = NULL;
+
+  if (!json_parser_load_from_data(parser, line, (gssize)length, &failure)) {
+    g_set_error(error, APP_ERROR, APP_ERROR_FAILED, "%s: line %u is not JSON: %s", path, number,
+                failure->message);
+    return NULL;
+  }
+  root = json_parser_get_root(parser);
+  if (!root || !JSON_NODE_HOLDS_OBJECT(root)) {
+    g_set_error(error, APP_ERROR, APP_ERROR_FAILED, "%s: line %u holds no object", path, number);
+    return NULL;
+  }
+  object = json_node_get_object(root);
+  question = g_new0(Question, 1);
+  question->id = member_text(object, "question_id");
+  question->image = member_text(object, "image");
+  question->text = member_text(object, "text");
+  question->reference = member_text(object, "answer");
+  question->kind = member_text(object, "kind");
+  type = member_text(object, "answer_type");
+  if (!question->image || !question->text || !question->reference || !type) {
+    g_set_error(error, APP_ERROR, APP_ERROR_FAILED,
+                "%s: line %u lacks one of image, text, answer, answer_type (strings)", path,
+                number);
+    question_free(question);
+    return NULL;
+  }
+  question->closed = g_ascii_strcasecmp(type, "CLOSED") == 0;
+  if (!question->kind)
+    question->kind = g_strdup("other");
+  return question;
+}
+
+static GPtrArray *
+read_questions(const char *path, guint limit, GError **error)
+{
+  g_autoptr(GMappedFile) file = g_mapped_file_new(path, FALSE, error);
+  g_autoptr(GPtrArray) questions = g_ptr_array_new_with_free_func(question_free);
+  const char *at, *end;
+  guint number = 0;
+
+  if (!file)
+    return NULL;
+  if (g_mapped_file_get_length(file) > MAX_QUESTION_BYTES) {
+    g_set_error(error, APP_ERROR, APP_ERROR_FAILED, "%s: %" G_GSIZE_FORMAT " bytes; at most %u",
+                path, g_mapped_file_get_length(file), MAX_QUESTION_BYTES);
+    return NULL;
+  }
+  at = g_mapped_file_get_contents(file);
+  end = at ? at + g_mapped_file_get_length(file) : NULL;
+  while (at < end && (!limit || questions->len < limit)) {
+    const char *stop = memchr(at, '\n', (gsize)(end - at));
+    gsize length = (gsize)((stop ? stop : end) - at);
+    number++;
+    if (length && strspn(at, " \t\r") < length) {
+      Question *question = parse_question(at, length, path, number, error);
+      if (!question)
+        return NULL;
+      g_ptr_array_add(questions, question);
+    }
+    at += length + 1;
+  }
+  if (!questions->len) {
+    g_set_error(error, APP_ERROR, APP_ERROR_FAILED, "%s: no questions in it", path);
+    return NULL;
+  }
+  return g_steal_pointer(&questions);
+}
+
+static gboolean
+answer_one(ModelSession *session, const AppEvalOptions *options, const ModelImage *image,
+           Question *question, GError **error)
+{
+  const ModelSampling sampling = {
+      .temperature = 0, .top_p = 1, .max_tokens = options->max_tokens ? options->max_tokens : 32};
+  const char *suffix = model_prompt_answer_suffix(question->closed ? (ModelAnswerForm)options->form
+                                                                   : MODEL_ANSWER_FREE);
+  g_autofree char *text = g_strconcat(question->text, suffix, NULL);
+  ModelAnswer answer = {0};
+  ModelError failure = {0};
+
+  if (!model_session_rewind(session, 0, &failure) ||
+      !model_session_ask(session, image, text, &sampling, NULL, &answer, &failure))
+    return app_error_from_model(error, &failure);
+  question->answer = g_strdup(answer.text);
+  model_answer_clear(&answer);
+  return TRUE;
+}
+
+static JsonNode *
+row_node(const Question *q)
+{
+  JsonObject *row = json_object_new();
+
+  app_json_set_text(row, "question_id", q->id);
+  json_object_set_string_member(row, "kind", q->kind);
+  json_object_set_string_member(row, "answer_type", q->closed ? "CLOSED" : "OPEN");
+  json_object_set_string_member(row, "text", q->text);
+  json_object_set_string_member(row, "reference", q->reference);
+  json_object_set_string_member(row, "answer", q->answer);
+  json_object_set_boolean_member(row, "exact", data_score_exact(q->answer, q->reference));
+  json_object_set_double_member(row, "recall", data_score_recall(q->answer, q->reference));
+  json_object_set_boolean_member(row, "closed", data_score_closed(q->answer, q->reference));
+  return app_json_node(row);
+}
+
+/* ---- scores of a group -------------------------------------------------------------------- */
+
+static void
+set_mean(JsonObject *object, const char *name, const double *values, guint n)
+{
+  g_autofree char *low_name = g_strconcat(name, "_low", NULL);
+  g_autofree char *high_name = g_strconcat(name, "_high", NULL);
+  double sum = 0, low, high;
+
+  for (guint i = 0; i < n; i++)
+    sum += values[i];
+  data_score_interval(values, n, 1, &low, &high);
+  json_object_set_double_member(object, name, sum / n);
+  json_object_set_double_member(object, low_name, low);
+  json_object_set_double_member(object, high_name, high);
+}
+
+/* The most frequent reference in normal form, and how often it occurs. */
+static char *
+majority(GPtrArray *group, guint *most)
+{
+  g_autoptr(GHashTable) counts = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+  char *best = NULL;
+
+  *most = 0;
+  for (guint i = 0; i < group->len; i++) {
+    const Question *question = g_ptr_array_index(group, i);
+    g_auto(GStrv) words = data_score_words(question->reference);
+    char *key = g_strjoinv(" ", words);
+    guint count = GPOINTER_TO_UINT(g_hash_table_lookup(counts, key)) + 1;
+    if (count > *most) {
+      *most = count;
+      g_free(best);
+      best = g_strdup(key);
+    }
+    g_hash_table_replace(counts, key, GUINT_TO_POINTER(count));
+  }
+  return best;
+}
+
+static JsonObject *
+group_scores(const char *kind, gboolean closed, GPtrArray *group)
+{
+  JsonObject *object = json_object_new();
+  g_autofree double *exact = g_new(double, group->len);
+  g_autofree double *recall = g_new(double, group->len);
+  g_autofree double *right = g_new(double, group->len);
+  g_autofree char *common = NULL;
+  guint most;
+
+  for (guint i = 0; i < group->len; i++) {
+    const Question *q = g_ptr_array_index(group, i);
+    exact[i] = data_score_exact(q->answer, q->reference);
+    recall[i] = data_score_recall(q->answer, q->reference);
+    right[i] = data_score_closed(q->answer, q->reference);
+  }
+  common = majority(group, &most);
+  json_object_set_string_member(object, "kind", kind);
+  json_object_set_string_member(object, "answer_type", closed ? "CLOSED" : "OPEN");
+  json_object_set_int_member(object, "n", group->len);
+  set_mean(object, "exact", exact, group->len);
+  set_mean(object, "recall", recall, group->len);
+  set_mean(object, "closed", right, group->len);
+  json_object_set_double_member(object, "majority", (double)most / group->len);
+  app_json_set_text(object, "majority_answer", common);
+  return object;
+}
+
+static int
+compare_kinds(gconstpointer a, gconstpointer b)
+{
+  return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static GPtrArray *
+members(GPtrArray *questions, const char *kind, gboolean closed)
+{
+  GPtrArray *group = g_ptr_array_new();
+
+  for (guint i = 0; i < questions->len; i++) {
+    Question *q = g_ptr_array_index(questions, i);
+    if (q->closed == closed && (!kind || strcmp(q->kind, kind) == 0))
+      g_ptr_array_add(group, q);
+  }
+  return group;
+}
+
+static JsonArray *
+all_groups(GPtrArray *questions)
+{
+  g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
+  g_autoptr(GPtrArray) kinds = g_ptr_array_new();
+  JsonArray *groups = json_array_new();
+
+  for (guint i = 0; i < questions->len; i++) {
+    const Question *q = g_ptr_array_index(questions, i);
+    if (g_hash_table_add(seen, q->kind))
+      g_ptr_array_add(kinds, q->kind);
+  }
+  g_ptr_array_sort(kinds, compare_kinds);
+  g_ptr_array_add(kinds, NULL); /* all kinds together, last */
+  for (guint i = 0; i < kinds->len; i++) {
+    const char *kind = g_ptr_array_index(kinds, i);
+    for (int closed = 1; closed >= 0; closed--) {
+      g_autoptr(GPtrArray) group = members(questions, kind, closed);
+      if (group->len)
+        json_array_add_object_element(groups, group_scores(kind ? kind : "all", closed, group));
+    }
+  }
+  return groups;
+}
+
+static gboolean
+answer_all(ModelSession *session, const AppEvalOptions *options, GPtrArray *questions,
+           AppEvalRow row, gpointer user, GCancellable *cancellable, GError **error)
+{
+  g_autoptr(AppShot) shot = NULL;
+  const char *shown = NULL;
+
+  for (guint i = 0; i < questions->len; i++) {
+    Question *question = g_ptr_array_index(questions, i);
+    ModelImage image;
+    if (g_cancellable_set_error_if_cancelled(cancellable, error))
+      return FALSE;
+    if (!shown || strcmp(shown, question->image) != 0) {
+      g_autofree char *path = g_build_filename(options->images, question->image, NULL);
+      g_clear_pointer(&shot, app_shot_free);
+      shot = app_shot_new(path, 0, NULL, options->blank, error);
+      if (!shot)
+        return FALSE;
+      shown = question->image;
+    }
+    image = app_shot_image(shot);
+    if (!answer_one(session, options, &image, question, error))
+      return FALSE;
+    if (row) {
+      g_autoptr(JsonNode) node = row_node(question);
+      row(node, i + 1, questions->len, user);
+    }
+  }
+  return TRUE;
+}
+
+JsonNode *
+app_eval_vqa(const AppEvalOptions *options, AppEvalRow row, gpointer user,
+             GCancellable *cancellable, GError **error)
+{
+  const ModelSessionOptions session_options = {.context = options->model.context};
+  g_autoptr(GPtrArray) questions = read_questions(options->questions, options->limit, error);
+  g_autoptr(ModelEngine) engine = NULL;
+  g_autoptr(ModelSession) session = NULL;
+  ModelError failure = {0};
+  JsonObject *report;
+  char sha256[65];
+
+  if (!questions)
+    return NULL;
+  engine = app_engine_open(&options->model, error);
+  if (!engine)
+    return NULL;
+  session = model_session_new(engine, &session_options, &failure);
+  if (!session || !model_engine_sha256(engine, sha256, &failure)) {
+    app_error_from_model(error, &failure);
+    return NULL;
+  }
+  if (!answer_all(session, options, questions, row, user, cancellable, error))
+    return NULL;
+  report = json_object_new();
+  app_json_set_text(report, "model", model_engine_info(engine)->name);
+  json_object_set_string_member(report, "model_sha256", sha256);
+  json_object_set_boolean_member(report, "blank_image", options->blank);
+  json_object_set_int_member(report, "questions", questions->len);
+  json_object_set_array_member(report, "groups", all_groups(questions));
+  return app_json_node(report);
+}
