@@ -27,6 +27,8 @@ set_up_files(void)
       .rows = 40, .columns = 60, .frames = 2, .uid = "1.2.3.4.6", .instance = 2};
 
   folder = tiny_folder_new();
+  /* Nothing of the one who runs the tests is touched. */
+  g_setenv("XDG_DATA_HOME", folder, TRUE);
   model = g_build_filename(folder, "tiny.gguf", NULL);
   ct = g_build_filename(folder, "ct.dcm", NULL);
   plain = g_build_filename(folder, "plain.dcm", NULL);
@@ -288,12 +290,17 @@ static void
 test_no_log(void)
 {
   g_auto(CliRun) run = {0};
-  g_autofree char *log = g_build_filename(g_get_user_data_dir(), "hilum", "log.sqlite", NULL);
+  g_auto(CliRun) kept = {0};
+  g_autofree char *log = g_build_filename(folder, "hilum", "log.sqlite", NULL);
 
   cli_run(&run, NULL, "ask", "--model", model, "--image", ct, "--question", "?", "--no-log",
           "--max-tokens", "2", NULL);
   g_assert_cmpint(run.status, ==, 0);
   g_assert_false(g_file_test(log, G_FILE_TEST_EXISTS));
+  cli_run(&kept, NULL, "ask", "--model", model, "--image", ct, "--question", "?", "--max-tokens",
+          "2", NULL);
+  g_assert_cmpint(kept.status, ==, 0);
+  g_assert_true(g_file_test(log, G_FILE_TEST_EXISTS));
 }
 
 static void
@@ -400,9 +407,8 @@ test_full_log(void)
   cli_run(&list, NULL, "log", "list", "--log", log, "--json", NULL);
   g_assert_cmpint(list.status, ==, 0);
   rows = cli_json_lines(list.out);
-  g_assert_cmpint(json_object_get_int_member(json_node_get_object(rows->pdata[rows->len - 1]),
-                                             "turns"),
-                  ==, 1);
+  g_assert_cmpint(
+      json_object_get_int_member(json_node_get_object(rows->pdata[rows->len - 1]), "turns"), ==, 1);
 }
 
 static void
@@ -516,7 +522,7 @@ main(int argc, char **argv)
 {
   int status;
 
-  g_test_init(&argc, &argv, G_TEST_OPTION_ISOLATE_DIRS, NULL);
+  g_test_init(&argc, &argv, NULL);
   set_up_files();
   g_test_add_func("/cli/help", test_help);
   g_test_add_func("/cli/version", test_version);

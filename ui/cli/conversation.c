@@ -240,7 +240,6 @@ on_interrupt(gpointer user)
 {
   CliTalk *talk = user;
 
-  talk->interrupted = TRUE;
   g_cancellable_cancel(talk->cancellable);
   return G_SOURCE_CONTINUE;
 }
@@ -249,17 +248,13 @@ static JsonNode *
 wait_for_answer(CliTalk *talk, const AppQuestion *question, GError **error)
 {
   const AppListener listener = {show_text, show_phase, talk};
-  guint on_signal = g_unix_signal_add(SIGINT, on_interrupt, talk);
   JsonNode *node;
 
-  talk->cancellable = g_cancellable_new();
   talk->line_open = FALSE;
   app_review_ask_async(talk->review, question, &listener, talk->cancellable, on_answered, talk);
   g_main_loop_run(talk->loop);
   node = app_review_ask_finish(talk->review, talk->result, error);
   g_clear_object(&talk->result);
-  g_clear_object(&talk->cancellable);
-  g_source_remove(on_signal);
   return node;
 }
 
@@ -312,6 +307,8 @@ cli_talk_ask(CliTalk *talk, AppQuestion *question)
 {
   g_autoptr(GError) error = NULL;
   g_autoptr(JsonNode) node = NULL;
+  guint on_signal;
+  int status;
 
   question->sampling = talk->options->sampling;
   question->image = talk->options->image ? &talk->options->choice : NULL;
@@ -319,6 +316,12 @@ cli_talk_ask(CliTalk *talk, AppQuestion *question)
     fflush(stdout);
     fprintf(stderr, "? %s\n", question->question);
   }
+  /* From here on to the end of the report Ctrl-C stops the answer, not the program. */
+  talk->cancellable = g_cancellable_new();
+  on_signal = g_unix_signal_add(SIGINT, on_interrupt, talk);
   node = wait_for_answer(talk, question, &error);
-  return node ? report_answer(talk, node) : cli_failed(error);
+  status = node ? report_answer(talk, node) : cli_failed(error);
+  g_source_remove(on_signal);
+  g_clear_object(&talk->cancellable);
+  return status;
 }

@@ -28,7 +28,6 @@ typedef struct {
   const CliTalkOptions *options;
   AppReview *review;
   gboolean show_questions; /* on standard error, above each answer */
-  gboolean interrupted;    /* Ctrl-C stopped an answer */
 
   /* of the question under way */
   GMainLoop *loop;
