@@ -234,14 +234,16 @@ each_role(const TrainParams *params, ModelWeights *weights,
   }
   if (params->config.has_vision) {
     VISIT(weights->class_embedding)
-    VISIT(weights->patch_embedding) VISIT(weights->position_embedding) VISIT(weights->pre_ln_w)
+    VISIT(weights->patch_embedding)
+    VISIT(weights->position_embedding) VISIT(weights->pre_ln_w)
         VISIT(weights->pre_ln_b) for (uint32_t n = 0; n < params->config.vision.blocks_stored; n++)
     {
       ModelVisionBlock *b = &weights->blocks[n];
 
       VISIT(b->ln1_w)
-      VISIT(b->ln1_b) VISIT(b->q_w) VISIT(b->k_w) VISIT(b->v_w) VISIT(b->q_b) VISIT(b->k_b)
-          VISIT(b->v_b) VISIT(b->o_w) VISIT(b->o_b) VISIT(b->ln2_w) VISIT(b->ln2_b) VISIT(b->fc1_w)
+      VISIT(b->ln1_b)
+      VISIT(b->q_w) VISIT(b->k_w) VISIT(b->v_w) VISIT(b->q_b) VISIT(b->k_b) VISIT(b->v_b)
+          VISIT(b->o_w) VISIT(b->o_b) VISIT(b->ln2_w) VISIT(b->ln2_b) VISIT(b->fc1_w)
               VISIT(b->fc1_b) VISIT(b->fc2_w) VISIT(b->fc2_b)
     }
     if (strstr(params->tensors[i].name, "post_layernorm")) {
@@ -259,7 +261,8 @@ each_role(const TrainParams *params, ModelWeights *weights,
     ModelLayer *l = &weights->layers[n];
 
     VISIT(l->attn_norm)
-    VISIT(l->q) VISIT(l->k) VISIT(l->v) VISIT(l->o) VISIT(l->ffn_norm) VISIT(l->gate) VISIT(l->up)
+    VISIT(l->q)
+    VISIT(l->k) VISIT(l->v) VISIT(l->o) VISIT(l->ffn_norm) VISIT(l->gate) VISIT(l->up)
         VISIT(l->down)
   }
   VISIT(weights->output_norm)

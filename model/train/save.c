@@ -137,7 +137,8 @@ make_paths(const char *folder, char path[4096], char aside[4200], ModelError *er
     return model_fail(err, MODEL_ERROR_ARGUMENT, "%.200s...: the folder's name is too long",
                       folder);
   }
-  snprintf(aside, 4200, "%s.part-%ld", path, (long)getpid());
+  /* One name: what a killed run has left there is written over by the next. */
+  snprintf(aside, 4200, "%s.part", path);
   return true;
 }
 

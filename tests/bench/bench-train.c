@@ -13,18 +13,36 @@
 static ModelConfig
 demo_config(void)
 {
-  ModelConfig config = { .has_vision = true, .projector = MODEL_PROJECTOR_MLP2X_GELU,
-                         .id_im_patch = -1, .id_im_start = -1, .id_im_end = -1, .bos = 1,
-                         .eos = 2, .name = "bench" };
+  ModelConfig config = {.has_vision = true,
+                        .projector = MODEL_PROJECTOR_MLP2X_GELU,
+                        .id_im_patch = -1,
+                        .id_im_start = -1,
+                        .id_im_end = -1,
+                        .bos = 1,
+                        .eos = 2,
+                        .name = "bench"};
 
-  config.vision = (ModelVisionConfig){ .image_size = 112, .patch_size = 14, .hidden = 192,
-                                       .heads = 4, .ffn = 768, .blocks_stored = 6,
-                                       .blocks_run = 6, .eps = 1e-5f,
-                                       .mean = { .48f, .46f, .41f }, .std = { .27f, .26f, .28f } };
-  config.decoder = (ModelDecoderConfig){ .hidden = 256, .layers = 6, .heads = 4, .kv_heads = 4,
-                                         .head_dim = 64, .ffn = 704, .vocab = 2048,
-                                         .context = 1024, .theta = 1e4f, .eps = 1e-5f,
-                                         .rope_adjacent = true };
+  config.vision = (ModelVisionConfig){.image_size = 112,
+                                      .patch_size = 14,
+                                      .hidden = 192,
+                                      .heads = 4,
+                                      .ffn = 768,
+                                      .blocks_stored = 6,
+                                      .blocks_run = 6,
+                                      .eps = 1e-5f,
+                                      .mean = {.48f, .46f, .41f},
+                                      .std = {.27f, .26f, .28f}};
+  config.decoder = (ModelDecoderConfig){.hidden = 256,
+                                        .layers = 6,
+                                        .heads = 4,
+                                        .kv_heads = 4,
+                                        .head_dim = 64,
+                                        .ffn = 704,
+                                        .vocab = 2048,
+                                        .context = 1024,
+                                        .theta = 1e4f,
+                                        .eps = 1e-5f,
+                                        .rope_adjacent = true};
   return config;
 }
 
@@ -32,9 +50,9 @@ demo_config(void)
 static TrainItem
 item_new(GRand *rand, guint text, const ModelConfig *config)
 {
-  TrainItem item = { .has_picture = true };
+  TrainItem item = {.has_picture = true};
   gsize n = text - 16 + (gsize)g_rand_int_range(rand, 0, 33), bytes = 112 * 112 * 3;
-  ModelError err = { 0 };
+  ModelError err = {0};
 
   item.n_ids = n;
   item.ids = g_new(int32_t, n);
@@ -57,7 +75,7 @@ core_new(unsigned parts, guint batch, guint threads)
   TrainCore *core = g_new0(TrainCore, 1);
   ModelConfig config = demo_config();
   TrainParams params;
-  ModelError err = { 0 };
+  ModelError err = {0};
 
   g_assert_true(train_params_init(&params, &config, false, false, &err));
   train_params_random(&params, 1);
@@ -75,8 +93,8 @@ core_free(TrainCore *core)
 static void
 step(TrainCore *core, const TrainItem *items, guint batch)
 {
-  TrainAdamW adamw = { 0.9, 0.999, 1e-8, 0, 1.0 };
-  ModelError err = { 0 };
+  TrainAdamW adamw = {0.9, 0.999, 1e-8, 0, 1.0};
+  ModelError err = {0};
 
   train_core_begin(core);
   g_assert_true(train_core_add(core, items, batch, &err));
@@ -112,9 +130,11 @@ flops(const TrainCore *core, const TrainItem *items, guint batch)
 
   for (guint i = 0; i < batch; i++) {
     double n = items[i].n_rows, m = items[i].n_counted, p = patches + 1;
-    double decoder = 2 * n * layer * c->decoder.layers - 2 * (n - m) * (h * h + 3 * h * c->decoder.ffn) +
-                     2 * m * h * c->decoder.vocab + 2 * n * n * h * c->decoder.layers;
-    double vision = c->vision.blocks_run * (2 * p * block + 4 * p * p * vh) + 2 * patches * 588 * vh;
+    double decoder = 2 * n * layer * c->decoder.layers -
+                     2 * (n - m) * (h * h + 3 * h * c->decoder.ffn) + 2 * m * h * c->decoder.vocab +
+                     2 * n * n * h * c->decoder.layers;
+    double vision =
+        c->vision.blocks_run * (2 * p * block + 4 * p * p * vh) + 2 * patches * 588 * vh;
     double projector = 2 * patches * (vh * h + h * h);
 
     total += decoder * (trained & TRAIN_LLM ? 3 : 2) + vision * (trained & TRAIN_VISION ? 3 : 1) +
@@ -127,14 +147,13 @@ static void *
 sgemm_thread(void *data)
 {
   enum { N = 736, K = 256, M = 704, REPEATS = 200 };
-  float *a = g_new0(float, N * K), *b = g_new0(float, M * K), *c = g_new0(float, N * M);
+  float *a = g_new0(float, N *K), *b = g_new0(float, M *K), *c = g_new0(float, N *M);
   gint64 start = g_get_monotonic_time();
 
   for (int r = 0; r < REPEATS; r++) {
     cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, N, M, K, 1, a, K, b, K, 0, c, M);
   }
-  *(double *)data =
-    2.0 * N * K * M * REPEATS / (double)(g_get_monotonic_time() - start) * 1e-3;
+  *(double *)data = 2.0 * N * K * M * REPEATS / (double)(g_get_monotonic_time() - start) * 1e-3;
   g_free(a);
   g_free(b);
   g_free(c);

@@ -9,9 +9,9 @@ open_run(const char *name, JsonArray *trainable, guint batch)
   g_autofree char *folder = g_strdup_printf("vectors/%s", name), *root = shared_path(folder);
   g_autofree char *path = g_build_filename(root, "hf", NULL);
   g_autofree char *tower = g_build_filename(root, "hf", "clip", NULL);
-  ModelEngineOptions engine = { .vision_tower = *name == 'B' ? tower : NULL };
+  ModelEngineOptions engine = {.vision_tower = *name == 'B' ? tower : NULL};
   TrainOptions options;
-  ModelError err = { 0 };
+  ModelError err = {0};
   TrainRun *run;
 
   train_options_init(&options);
@@ -45,7 +45,7 @@ golden_items(const char *name, JsonObject *root, JsonArray *samples, TrainRun *r
   guint n = json_array_get_length(samples);
   TrainItem *items = g_new0(TrainItem, n);
   guint side = train_run_picture_side(run);
-  ModelError err = { 0 };
+  ModelError err = {0};
 
   for (guint k = 0; k < n; k++) {
     JsonObject *sample = json_array_get_object_element(samples, k);
@@ -135,7 +135,8 @@ check_parameters(const TrainParams *params, const TrainTensor *tensor, const flo
   for (guint i = 0; i < json_array_get_length(pairs); i++) {
     double difference = fabs(pair_value(pairs, i, &at) - 0.0);
 
-    difference = fabs(p[at] - json_array_get_double_element(json_array_get_array_element(pairs, i), 1));
+    difference =
+        fabs(p[at] - json_array_get_double_element(json_array_get_array_element(pairs, i), 1));
     worst = MAX(worst, difference);
     g_assert_cmpfloat(difference, <=, 2e-5);
   }
@@ -151,15 +152,14 @@ check_set(const char *name, JsonObject *root, const char *set_name, JsonObject *
   JsonArray *norms = json_object_get_array_member(set, "grad_norm_at_steps");
   JsonObject *tensors = json_object_get_object_member(set, "tensors");
   guint n = json_array_get_length(samples);
-  TrainRun *run =
-    open_run(name, json_object_get_array_member(set, "trainable"), n);
+  TrainRun *run = open_run(name, json_object_get_array_member(set, "trainable"), n);
   TrainItem *items = golden_items(name, root, samples, run);
   const TrainParams *params = &run->core.params;
-  TrainAdamW adamw = { 0.9, 0.999, 1e-8, 0, 1.0 };
+  TrainAdamW adamw = {0.9, 0.999, 1e-8, 0, 1.0};
   g_autoptr(GList) names = json_object_get_members(tensors);
   g_autofree float *start = g_memdup2(params->data, params->n_data * sizeof(float));
   double worst_gradient = 0, worst_parameter = 0, worst_loss = 0;
-  ModelError err = { 0 };
+  ModelError err = {0};
 
   for (guint step = 0; step <= 3; step++) {
     double loss = json_array_get_double_element(losses, step), norm;
@@ -177,8 +177,8 @@ check_set(const char *name, JsonObject *root, const char *set_name, JsonObject *
       if (step == 0) {
         worst_gradient = MAX(worst_gradient, check_gradient(&run->core, tensor, expected));
       } else if (after) {
-        double worst = check_parameters(params, tensor, start,
-                                        json_object_get_object_member(expected, after));
+        double worst =
+            check_parameters(params, tensor, start, json_object_get_object_member(expected, after));
         worst_parameter = MAX(worst_parameter, worst);
       }
     }
@@ -190,8 +190,7 @@ check_set(const char *name, JsonObject *root, const char *set_name, JsonObject *
   }
   g_test_message("%s %s: %u tensors, loss %.2g relative, gradients %.2g of the largest, parameters "
                  "%.2g",
-                 name, set_name, g_list_length(names), worst_loss, worst_gradient,
-                 worst_parameter);
+                 name, set_name, g_list_length(names), worst_loss, worst_gradient, worst_parameter);
   for (guint k = 0; k < n; k++) {
     g_free(items[k].ids);
     g_free(items[k].labels);
@@ -234,7 +233,7 @@ test_schedule(void)
     return;
   }
   schedule = json_object_get_object_member(
-    json_object_get_object_member(golden_root(parser), "training"), "cosine_schedule");
+      json_object_get_object_member(golden_root(parser), "training"), "cosine_schedule");
   steps = (guint)json_object_get_int_member(schedule, "steps");
   rates = json_object_get_array_member(schedule, "lr");
   g_assert_cmpuint(json_array_get_length(rates), ==, steps);

@@ -15,10 +15,10 @@ typedef struct {
 } Shape;
 
 static const Shape shapes[] = {
-  { "half-mlp", 32, 4, 4, 8, 48, 24, 3, false, false, false, false, false },
-  { "adjacent-grouped-tied", 40, 4, 2, 12, 56, 20, 2, true, false, true, false, false },
-  { "half-one-key-linear", 24, 3, 1, 6, 33, 18, 3, false, true, false, true, false },
-  { "adjacent-linear-tied-patch-ids", 16, 2, 2, 10, 20, 16, 4, true, true, true, false, true },
+    {"half-mlp", 32, 4, 4, 8, 48, 24, 3, false, false, false, false, false},
+    {"adjacent-grouped-tied", 40, 4, 2, 12, 56, 20, 2, true, false, true, false, false},
+    {"half-one-key-linear", 24, 3, 1, 6, 33, 18, 3, false, true, false, true, false},
+    {"adjacent-linear-tied-patch-ids", 16, 2, 2, 10, 20, 16, 4, true, true, true, false, true},
 };
 #define VOCAB 37
 #define PATCH_ID 35
@@ -26,22 +26,34 @@ static const Shape shapes[] = {
 static ModelConfig
 config_of(const Shape *s)
 {
-  ModelConfig config = { .has_vision = true, .id_im_start = -1, .id_im_end = -1, .bos = 1,
-                         .eos = 2, .name = "test" };
+  ModelConfig config = {
+      .has_vision = true, .id_im_start = -1, .id_im_end = -1, .bos = 1, .eos = 2, .name = "test"};
 
   config.projector = s->linear ? MODEL_PROJECTOR_LINEAR : MODEL_PROJECTOR_MLP2X_GELU;
   config.image_start_end = s->start_end;
   config.id_im_patch = s->start_end ? PATCH_ID : -1;
-  config.vision = (ModelVisionConfig){ .image_size = 12, .patch_size = 4,
-                                       .hidden = s->vision_hidden, .heads = s->vision_heads,
-                                       .ffn = 30, .blocks_stored = 3, .blocks_run = 2,
-                                       .eps = 1e-5f, .mean = { .5f, .4f, .3f },
-                                       .std = { .3f, .4f, .5f }, .gelu_erf = s->gelu_erf };
-  config.decoder = (ModelDecoderConfig){ .hidden = s->hidden, .layers = 2, .heads = s->heads,
-                                         .kv_heads = s->kv_heads, .head_dim = s->head_dim,
-                                         .ffn = s->ffn, .vocab = VOCAB, .context = 256,
-                                         .theta = 100.0f, .eps = 1e-6f,
-                                         .rope_adjacent = s->adjacent };
+  config.vision = (ModelVisionConfig){.image_size = 12,
+                                      .patch_size = 4,
+                                      .hidden = s->vision_hidden,
+                                      .heads = s->vision_heads,
+                                      .ffn = 30,
+                                      .blocks_stored = 3,
+                                      .blocks_run = 2,
+                                      .eps = 1e-5f,
+                                      .mean = {.5f, .4f, .3f},
+                                      .std = {.3f, .4f, .5f},
+                                      .gelu_erf = s->gelu_erf};
+  config.decoder = (ModelDecoderConfig){.hidden = s->hidden,
+                                        .layers = 2,
+                                        .heads = s->heads,
+                                        .kv_heads = s->kv_heads,
+                                        .head_dim = s->head_dim,
+                                        .ffn = s->ffn,
+                                        .vocab = VOCAB,
+                                        .context = 256,
+                                        .theta = 100.0f,
+                                        .eps = 1e-6f,
+                                        .rope_adjacent = s->adjacent};
   return config;
 }
 
@@ -59,7 +71,7 @@ fill(TrainParams *params)
 
     for (size_t k = 0; k < t->n; k++) {
       params->data[t->offset + k] =
-        (float)((norm ? 1.0 : 0.0) + deviation * train_random_normal(&random));
+          (float)((norm ? 1.0 : 0.0) + deviation * train_random_normal(&random));
     }
   }
 }
@@ -70,7 +82,7 @@ core_new(const Shape *shape, unsigned parts, guint batch, guint threads)
   TrainCore *core = g_new0(TrainCore, 1);
   ModelConfig config = config_of(shape);
   TrainParams params;
-  ModelError err = { 0 };
+  ModelError err = {0};
 
   g_assert_true(train_params_init(&params, &config, shape->tied, true, &err));
   fill(&params);
@@ -95,10 +107,10 @@ push(GArray *ids, int32_t id)
 static TrainItem
 item_new(const Shape *shape, const ModelConfig *config, TrainRandom *random, guint n, bool picture)
 {
-  TrainItem item = { .has_picture = picture };
+  TrainItem item = {.has_picture = picture};
   GArray *ids = g_array_new(FALSE, FALSE, sizeof(int32_t));
   gsize side = config->vision.image_size;
-  ModelError err = { 0 };
+  ModelError err = {0};
 
   for (guint i = 0; i < n; i++) {
     push(ids, (int32_t)train_random_below(random, PATCH_ID));
@@ -130,7 +142,7 @@ item_new(const Shape *shape, const ModelConfig *config, TrainRandom *random, gui
 static void
 items_new(const Shape *shape, TrainItem items[N_ITEMS])
 {
-  static const guint lengths[N_ITEMS] = { 75, 9, 140, 20, 33 };
+  static const guint lengths[N_ITEMS] = {75, 9, 140, 20, 33};
   ModelConfig config = config_of(shape);
   TrainRandom random;
 
@@ -153,7 +165,7 @@ items_free(TrainItem items[N_ITEMS])
 static double
 loss_of(TrainCore *core, const TrainItem *items)
 {
-  ModelError err = { 0 };
+  ModelError err = {0};
 
   train_core_begin(core);
   g_assert_true(train_core_add(core, items, N_ITEMS, &err));
@@ -272,9 +284,9 @@ test_sums(void)
   const Shape *shape = &shapes[1];
   const unsigned all = TRAIN_VISION | TRAIN_PROJECTOR | TRAIN_LLM;
   TrainCore *one = core_new(shape, all, N_ITEMS, 1), *three = core_new(shape, all, N_ITEMS, 3);
-  TrainAdamW adamw = { 0.9, 0.999, 1e-8, 0.01, 1.0 };
+  TrainAdamW adamw = {0.9, 0.999, 1e-8, 0.01, 1.0};
   TrainItem items[N_ITEMS];
-  ModelError err = { 0 };
+  ModelError err = {0};
   double largest = 0;
 
   items_new(shape, items);
@@ -311,7 +323,7 @@ test_nothing_counts(void)
 {
   TrainCore *core = core_new(&shapes[0], TRAIN_PROJECTOR | TRAIN_LLM, N_ITEMS, 2);
   TrainItem items[N_ITEMS];
-  ModelError err = { 0 };
+  ModelError err = {0};
 
   items_new(&shapes[0], items);
   loss_of(core, items);
@@ -334,10 +346,10 @@ static void
 test_measure(void)
 {
   ModelConfig config = config_of(&shapes[0]);
-  int32_t ids[] = { 1, 5, MODEL_IMAGE_ID, 6, 7, 2 };
-  int32_t labels[] = { -100, -100, -100, -100, 7, 2 };
-  TrainItem item = { .ids = ids, .labels = labels, .n_ids = 6, .has_picture = true };
-  ModelError err = { 0 };
+  int32_t ids[] = {1, 5, MODEL_IMAGE_ID, 6, 7, 2};
+  int32_t labels[] = {-100, -100, -100, -100, 7, 2};
+  TrainItem item = {.ids = ids, .labels = labels, .n_ids = 6, .has_picture = true};
+  ModelError err = {0};
 
   g_assert_true(train_item_measure(&item, &config, 256, &err));
   g_assert_cmpuint(item.n_rows, ==, 14); /* five ids and nine patches */
