@@ -227,6 +227,9 @@ read_native(DicomFile *file, guint index, DicomFrame *frame, GError **error)
 /* Size and depth that a JPEG or JPEG-LS code stream announces in its frame header (T.81 B.2.2). */
 typedef struct {
   guint precision, height, width, components;
+  gboolean lossy; /* baseline, extended or progressive */
+  gboolean jfif, subsampled;
+  gint adobe_transform; /* -1: no Adobe marker */
 } CodeStream;
 
 static gboolean
@@ -234,6 +237,7 @@ find_frame_header(const guint8 *p, gsize n, CodeStream *stream)
 {
   gsize i = 2;
 
+  stream->adobe_transform = -1;
   while (i + 9 <= n) {
     guint marker = p[i + 1], length = (guint)p[i + 2] << 8 | p[i + 3];
 
@@ -247,11 +251,19 @@ find_frame_header(const guint8 *p, gsize n, CodeStream *stream)
     gboolean is_frame =
         (marker >= 0xc0 && marker <= 0xcf && marker != 0xc4 && marker != 0xc8 && marker != 0xcc) ||
         marker == 0xf7;
+    if (marker == 0xe0 && i + 8 <= n && memcmp(p + i + 4, "JFIF", 4) == 0) {
+      stream->jfif = TRUE;
+    } else if (marker == 0xee && i + 16 <= n && memcmp(p + i + 4, "Adobe", 5) == 0) {
+      stream->adobe_transform = p[i + 15];
+    }
     if (is_frame) {
       stream->precision = p[i + 4];
       stream->height = (guint)p[i + 5] << 8 | p[i + 6];
       stream->width = (guint)p[i + 7] << 8 | p[i + 8];
       stream->components = i + 10 <= n ? p[i + 9] : 0;
+      stream->lossy = marker <= 0xc2;
+      stream->subsampled = stream->components == 3 && i + 19 <= n &&
+                           (p[i + 11] != p[i + 14] || p[i + 11] != p[i + 17]);
       return TRUE;
     }
     i += 2 + (gsize)length;
@@ -261,7 +273,7 @@ find_frame_header(const guint8 *p, gsize n, CodeStream *stream)
 
 /* What DCMTK writes per sample: JPEG by the code stream's own depth, the others as allocated. */
 static gboolean
-check_code_stream(DicomFile *file, guint fragment, gsize *bytes, GError **error)
+check_code_stream(DicomFile *file, guint fragment, gsize *bytes, gboolean *is_ybr, GError **error)
 {
   const DicomInfo *info = &file->info;
   g_autofree guint8 *head = g_malloc(65536);
@@ -292,6 +304,11 @@ check_code_stream(DicomFile *file, guint fragment, gsize *bytes, GError **error)
         info->samples);
     return FALSE;
   }
+  /* RGB is what many an object says of a JPEG that its own markers, or chroma at half the
+   * resolution, show to be YCbCr. */
+  *is_ybr = stream.lossy && stream.components == 3 &&
+            (stream.adobe_transform >= 0 ? stream.adobe_transform == 1
+                                         : stream.jfif || stream.subsampled);
   if (!g_str_has_prefix(file->meta.syntax->name, "JPEG-LS")) {
     *bytes = stream.precision > 8 ? 2 : 1;
   }
@@ -345,6 +362,7 @@ read_encapsulated(DicomFile *file, guint index, DicomFrame *frame, GError **erro
   gsize samples = (gsize)info->rows * info->columns * info->samples;
   gsize bytes = dicom_sample_bytes(frame->type), got_bytes = bytes;
   char photometric[17] = "";
+  gboolean is_ybr = FALSE;
   guint fragment;
 
   gboolean is_rle = strcmp(file->meta.syntax->uid, DICOM_SYNTAX_RLE) == 0;
@@ -360,7 +378,7 @@ read_encapsulated(DicomFile *file, guint index, DicomFrame *frame, GError **erro
     return read_rle(file, index, frame, error);
   }
   if (!dicom_bridge_first_fragment(file->bridge, index, info->frames, &fragment, error) ||
-      !check_code_stream(file, fragment, &got_bytes, error) ||
+      !check_code_stream(file, fragment, &got_bytes, &is_ybr, error) ||
       !dicom_bridge_decode(file->bridge, index, fragment, frame->stored,
                            frame->n_bytes + frame->n_bytes % 2, photometric, error)) {
     return FALSE;
@@ -369,6 +387,9 @@ read_encapsulated(DicomFile *file, guint index, DicomFrame *frame, GError **erro
     g_set_error(error, DICOM_ERROR, DICOM_ERROR_UNSUPPORTED,
                 "%s: decoding gave the photometric interpretation \"%s\"", file->name, photometric);
     return FALSE;
+  }
+  if (is_ybr && frame->colour == COLOUR_RGB) {
+    frame->colour = COLOUR_YBR_FULL;
   }
   if (got_bytes < bytes) {
     /* Eight bits in the code stream, sixteen allocated: widen from the end, in place. */
