@@ -249,7 +249,7 @@ test_schedule(void)
 int
 main(int argc, char **argv)
 {
-  g_test_init(&argc, &argv, G_TEST_OPTION_ISOLATE_DIRS, NULL);
+  g_test_init(&argc, &argv, NULL);
   for (guint i = 0; i < G_N_ELEMENTS(golden_names); i++) {
     g_autofree char *path = g_strdup_printf("/train/golden/%s", golden_names[i]);
 
