@@ -227,7 +227,8 @@ read_native(DicomFile *file, guint index, DicomFrame *frame, GError **error)
 /* Size and depth that a JPEG or JPEG-LS code stream announces in its frame header (T.81 B.2.2). */
 typedef struct {
   guint precision, height, width, components;
-  gboolean lossy; /* baseline, extended or progressive */
+  gboolean lossless; /* the process with prediction */
+  gboolean lossy;    /* baseline, extended or progressive */
   gboolean jfif, subsampled;
   gint adobe_transform; /* -1: no Adobe marker */
 } CodeStream;
@@ -262,6 +263,7 @@ find_frame_header(const guint8 *p, gsize n, CodeStream *stream)
       stream->width = (guint)p[i + 7] << 8 | p[i + 8];
       stream->components = i + 10 <= n ? p[i + 9] : 0;
       stream->lossy = marker <= 0xc2;
+      stream->lossless = marker == 0xc3;
       stream->subsampled = stream->components == 3 && i + 19 <= n &&
                            (p[i + 11] != p[i + 14] || p[i + 11] != p[i + 17]);
       return TRUE;
@@ -303,6 +305,13 @@ check_code_stream(DicomFile *file, guint fragment, gsize *bytes, gboolean *is_yb
         file->name, stream.width, stream.height, stream.components, info->columns, info->rows,
         info->samples);
     return FALSE;
+  }
+  guint64 pixels = (guint64)info->rows * info->columns, bytes_there = file->layout.pixel_length;
+  if ((stream.lossy && pixels > bytes_there * DICOM_MAX_JPEG_PIXELS_PER_BYTE) ||
+      (stream.lossless &&
+       pixels * info->samples > bytes_there * DICOM_MAX_LOSSLESS_SAMPLES_PER_BYTE)) {
+    return refuse(file, DICOM_ERROR_CORRUPT, error,
+                  "PixelData is too short for the picture, even at the best that JPEG can do");
   }
   /* RGB is what many an object says of a JPEG that its own markers, or chroma at half the
    * resolution, show to be YCbCr. */

@@ -27,5 +27,11 @@
 #define DICOM_MAX_WINDOWS 64
 /* RLE cannot grow more than this (PS3.5 G.3.1: two bytes give at most 128). */
 #define DICOM_MAX_RLE_RATIO 64
+/* What one byte of a code stream can at most stand for: a lossy JPEG spends a bit or more on each
+ * block of 64 pixels (T.81 F.1.2, G.1.2), a lossless one on each sample (H.1.2), and deflate
+ * reaches 1032 bytes a byte. A file that claims more lies, and no memory is taken for it. */
+#define DICOM_MAX_JPEG_PIXELS_PER_BYTE 512
+#define DICOM_MAX_LOSSLESS_SAMPLES_PER_BYTE 8
+#define DICOM_MAX_DEFLATE_RATIO 1032
 
 #endif

@@ -117,7 +117,7 @@ decode_rows(j_decompress_ptr cinfo, Job *job)
 
 /* The header, and with WITH_PIXELS the picture too. FALSE: see job->message. */
 static gboolean
-dicom_jpeg_decode(FILE *stream, Job *job, gboolean with_pixels)
+dicom_jpeg_decode(FILE *stream, guint64 size, Job *job, gboolean with_pixels)
 {
   struct jpeg_decompress_struct cinfo = {0};
 
@@ -144,6 +144,13 @@ dicom_jpeg_decode(FILE *stream, Job *job, gboolean with_pixels)
                                                       : JCS_RGB;
   job->space = cinfo.out_color_space;
   job->components = cinfo.num_components == 1 ? 1 : cinfo.num_components == 4 ? 4 : 3;
+  if ((guint64)job->width * job->height > size * DICOM_MAX_JPEG_PIXELS_PER_BYTE) {
+    g_snprintf(job->message, sizeof job->message,
+               "%u x %u pixels cannot be in %" G_GUINT64_FORMAT " bytes", job->width, job->height,
+               size);
+    jpeg_destroy_decompress(&cinfo);
+    return FALSE;
+  }
   guint64 bytes = (guint64)job->width * job->height * job->components;
   job->too_large = bytes > DICOM_MAX_FRAME_BYTES;
   if (job->too_large) {
@@ -162,7 +169,7 @@ dicom_jpeg_decode(FILE *stream, Job *job, gboolean with_pixels)
 }
 
 static gboolean
-run_job(DicomFile *file, Job *job, gboolean with_pixels, GError **error)
+run_job(DicomFile *file, DicomSource *source, Job *job, gboolean with_pixels, GError **error)
 {
   FILE *stream = fopen(file->info.path, "rb");
 
@@ -170,7 +177,7 @@ run_job(DicomFile *file, Job *job, gboolean with_pixels, GError **error)
     g_set_error(error, DICOM_ERROR, DICOM_ERROR_IO, "%s: cannot be opened", file->name);
     return FALSE;
   }
-  gboolean ok = dicom_jpeg_decode(stream, job, with_pixels);
+  gboolean ok = dicom_jpeg_decode(stream, source->size, job, with_pixels);
   fclose(stream);
   if (!ok) {
     g_set_error(error, DICOM_ERROR,
@@ -187,7 +194,7 @@ dicom_jpeg_read_info(DicomFile *file, DicomSource *source, GError **error)
   DicomInfo *info = &file->info;
   g_autofree Job *job = g_new0(Job, 1);
 
-  if (!run_job(file, job, FALSE, error)) {
+  if (!run_job(file, source, job, FALSE, error)) {
     return FALSE;
   }
   gboolean turned = job->orientation >= 5;
@@ -262,7 +269,7 @@ DicomFrame *
 dicom_jpeg_read(DicomFile *file, DicomSource *source, GError **error)
 {
   g_autofree Job *job = g_new0(Job, 1);
-  gboolean ok = run_job(file, job, TRUE, error);
+  gboolean ok = run_job(file, source, job, TRUE, error);
   g_autofree guint8 *pixels = job->pixels;
 
   if (!ok) {

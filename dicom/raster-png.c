@@ -109,7 +109,7 @@ read_rows(png_structp png, Job *job)
 }
 
 static gboolean
-decode(FILE *stream, Job *job, gboolean with_pixels)
+decode(FILE *stream, guint64 size, Job *job, gboolean with_pixels)
 {
   png_structp png = png_create_read_struct(PNG_LIBPNG_VER_STRING, job, on_error, on_warning);
   png_infop info = png ? png_create_info_struct(png) : NULL;
@@ -128,6 +128,14 @@ decode(FILE *stream, Job *job, gboolean with_pixels)
   png_set_chunk_malloc_max(png, 8 << 20);
   png_init_io(png, stream);
   png_read_info(png, info);
+  guint64 raw = (guint64)png_get_rowbytes(png, info) * png_get_image_height(png, info);
+  if (raw > size * DICOM_MAX_DEFLATE_RATIO) {
+    g_snprintf(job->message, sizeof job->message,
+               "%u x %u pixels cannot be in %" G_GUINT64_FORMAT " bytes",
+               png_get_image_width(png, info), png_get_image_height(png, info), size);
+    png_destroy_read_struct(&png, &info, NULL);
+    return FALSE;
+  }
   set_transformations(png, info);
   job->width = png_get_image_width(png, info);
   job->height = png_get_image_height(png, info);
@@ -143,7 +151,7 @@ decode(FILE *stream, Job *job, gboolean with_pixels)
 }
 
 static gboolean
-run_job(DicomFile *file, Job *job, gboolean with_pixels, GError **error)
+run_job(DicomFile *file, DicomSource *source, Job *job, gboolean with_pixels, GError **error)
 {
   FILE *stream = fopen(file->info.path, "rb");
 
@@ -151,7 +159,7 @@ run_job(DicomFile *file, Job *job, gboolean with_pixels, GError **error)
     g_set_error(error, DICOM_ERROR, DICOM_ERROR_IO, "%s: cannot be opened", file->name);
     return FALSE;
   }
-  gboolean ok = decode(stream, job, with_pixels);
+  gboolean ok = decode(stream, source->size, job, with_pixels);
   fclose(stream);
   if (!ok && job->too_large) {
     g_set_error(error, DICOM_ERROR, DICOM_ERROR_TOO_LARGE,
@@ -171,7 +179,7 @@ dicom_png_read_info(DicomFile *file, DicomSource *source, GError **error)
   DicomInfo *info = &file->info;
   g_autofree Job *job = g_new0(Job, 1);
 
-  if (!run_job(file, job, FALSE, error)) {
+  if (!run_job(file, source, job, FALSE, error)) {
     return FALSE;
   }
   info->columns = job->width;
@@ -189,7 +197,7 @@ DicomFrame *
 dicom_png_read(DicomFile *file, DicomSource *source, GError **error)
 {
   g_autofree Job *job = g_new0(Job, 1);
-  gboolean ok = run_job(file, job, TRUE, error);
+  gboolean ok = run_job(file, source, job, TRUE, error);
   g_autofree guint8 *pixels = job->pixels;
 
   g_free(job->rows);

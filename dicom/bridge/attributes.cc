@@ -28,6 +28,44 @@ dicom_item_has(const DicomItem *item, guint32 tag)
   }
 }
 
+// One run of Japanese text: two-byte codes after the ESCAPE that chose them, or single bytes
+// (ISO_IR 13 is the single-byte part of Shift-JIS). Illegible bytes stay for g_utf8_make_valid().
+static void
+append_japanese(std::string *out, const std::string &escape, const std::string &run)
+{
+  const std::string whole = escape.empty() ? run : escape + run + "\033(B";
+  char *text = g_convert(whole.data(), static_cast<gssize>(whole.size()), "UTF-8",
+                         escape.empty() ? "CP932" : "ISO-2022-JP-2", nullptr, nullptr, nullptr);
+
+  *out += text ? text : run;
+  g_free(text);
+}
+
+// Japanese by escape sequences (PS3.5 clause 6.1.2.5 and annex H): the C library's converter, which
+// DCMTK was built with, does not know these sets by the names that DCMTK gives them.
+static std::string
+from_japanese(const std::string &raw)
+{
+  std::string out, escape;
+  size_t at = 0;
+
+  while (at < raw.size()) {
+    const size_t next = raw.find('\033', at);
+    const size_t end = next == std::string::npos ? raw.size() : next;
+
+    append_japanese(&out, escape, raw.substr(at, end - at));
+    if (next == std::string::npos) {
+      break;
+    }
+    // ESC $ B and ESC $ ( D choose two-byte sets, any other sequence here has three bytes.
+    const bool wide = raw.compare(next, 2, "\033$") == 0;
+    const size_t length = raw.compare(next, 3, "\033$(") == 0 ? 4 : 3;
+    escape = wide ? raw.substr(next, length) : "";
+    at = next + length;
+  }
+  return out;
+}
+
 // To UTF-8 by the data set's SpecificCharacterSet. A text that does not fit its declared character
 // set is kept as far as it is legible, because a wrong letter is no reason to refuse an image.
 static char *
@@ -38,11 +76,16 @@ to_utf8(DcmItem *item, const OFString &raw)
   }
   DcmSpecificCharacterSet converter;
   DcmItem *root = item->getRootItem();
-  OFString out;
+  OFString out, charset;
 
   if (root && converter.selectCharacterSet(*root).good() &&
       converter.convertString(raw, out, "\\^=").good()) {
     return g_utf8_make_valid(out.c_str(), -1);
+  }
+  if (root && root->findAndGetOFStringArray(DCM_SpecificCharacterSet, charset).good() &&
+      (charset.find("IR 87") != OFString_npos || charset.find("IR 13") != OFString_npos ||
+       charset.find("IR 159") != OFString_npos)) {
+    return g_utf8_make_valid(from_japanese(raw.c_str()).c_str(), -1);
   }
   return g_utf8_make_valid(raw.c_str(), -1);
 }
