@@ -1,0 +1,196 @@
+/* window.c - the window's life and widgets. */
+#include "window-private.h"
+
+G_DEFINE_FINAL_TYPE(DesktopWindow, desktop_window, ADW_TYPE_APPLICATION_WINDOW)
+
+DesktopWindow *
+desktop_window_new(GtkApplication *application, const AppReviewOptions *options)
+{
+  DesktopWindow *self = g_object_new(DESKTOP_TYPE_WINDOW, "application", application, NULL);
+
+  self->options = options;
+  desktop_conversation_set_logged(self->conversation, !options->no_log);
+  return self;
+}
+
+/* ---- jobs --------------------------------------------------------------------------------- */
+
+void
+desktop_window_begin_job(DesktopWindow *self)
+{
+  GApplication *application = g_application_get_default();
+
+  g_object_ref(self);
+  /* A closed window is no longer the application's, and its jobs still are to be finished. */
+  if (application) {
+    g_application_hold(application);
+  }
+}
+
+void
+desktop_window_end_job(DesktopWindow *self)
+{
+  GApplication *application = g_application_get_default();
+
+  g_object_unref(self);
+  if (application) {
+    g_application_release(application);
+  }
+}
+
+void
+desktop_window_toast(DesktopWindow *self, const char *text)
+{
+  AdwToast *toast;
+  g_autofree char *plain = g_markup_escape_text(text, -1);
+
+  if (!self->closed) {
+    toast = adw_toast_new(plain);
+    adw_toast_overlay_add_toast(self->toasts, toast);
+  }
+}
+
+/* ---- actions ------------------------------------------------------------------------------ */
+
+static void
+on_open_file(GtkWidget *widget, const char *name, GVariant *parameter)
+{
+  desktop_window_choose(DESKTOP_WINDOW(widget), FALSE);
+}
+
+static void
+on_open_folder(GtkWidget *widget, const char *name, GVariant *parameter)
+{
+  desktop_window_choose(DESKTOP_WINDOW(widget), TRUE);
+}
+
+static void
+on_describe(GtkWidget *widget, const char *name, GVariant *parameter)
+{
+  desktop_window_ask(DESKTOP_WINDOW(widget), NULL);
+}
+
+static void
+on_stop(GtkWidget *widget, const char *name, GVariant *parameter)
+{
+  desktop_window_stop(DESKTOP_WINDOW(widget));
+}
+
+static void
+on_new_conversation(GtkWidget *widget, const char *name, GVariant *parameter)
+{
+  desktop_window_new_conversation(DESKTOP_WINDOW(widget));
+}
+
+static void
+on_focus_question(GtkWidget *widget, const char *name, GVariant *parameter)
+{
+  desktop_conversation_focus_entry(DESKTOP_WINDOW(widget)->conversation);
+}
+
+static void
+on_toast(GtkWidget *widget, const char *name, GVariant *parameter)
+{
+  desktop_window_toast(DESKTOP_WINDOW(widget), g_variant_get_string(parameter, NULL));
+}
+
+/* ---- life --------------------------------------------------------------------------------- */
+
+static void
+stop_everything(DesktopWindow *self)
+{
+  GCancellable *running[] = {self->opening, self->viewing, self->loading, self->asking};
+
+  self->closed = TRUE;
+  for (gsize i = 0; i < G_N_ELEMENTS(running); i++) {
+    if (running[i]) {
+      g_cancellable_cancel(running[i]);
+    }
+  }
+}
+
+static gboolean
+desktop_window_close_request(GtkWindow *window)
+{
+  /* An answer under way ends at its next token and goes into the log as far as it came. */
+  stop_everything(DESKTOP_WINDOW(window));
+  return GTK_WINDOW_CLASS(desktop_window_parent_class)->close_request(window);
+}
+
+static void
+desktop_window_dispose(GObject *object)
+{
+  DesktopWindow *self = DESKTOP_WINDOW(object);
+
+  stop_everything(self);
+  if (self->chooser) {
+    gtk_native_dialog_destroy(GTK_NATIVE_DIALOG(self->chooser));
+    g_clear_object(&self->chooser);
+  }
+  G_OBJECT_CLASS(desktop_window_parent_class)->dispose(object);
+}
+
+static void
+desktop_window_finalize(GObject *object)
+{
+  DesktopWindow *self = DESKTOP_WINDOW(object);
+
+  g_clear_pointer(&self->study, app_study_free);
+  g_clear_pointer(&self->review, app_review_free);
+  g_clear_object(&self->opening);
+  g_clear_object(&self->viewing);
+  g_clear_object(&self->loading);
+  g_clear_object(&self->asking);
+  g_free(self->asked_path);
+  G_OBJECT_CLASS(desktop_window_parent_class)->finalize(object);
+}
+
+static void
+bind_template(GtkWidgetClass *class)
+{
+  gtk_widget_class_set_template_from_resource(class, "/org/hilum/Hilum/window.ui");
+  gtk_widget_class_bind_template_child(class, DesktopWindow, toasts);
+  gtk_widget_class_bind_template_child(class, DesktopWindow, title);
+  gtk_widget_class_bind_template_child(class, DesktopWindow, pages);
+  gtk_widget_class_bind_template_child(class, DesktopWindow, failed_page);
+  gtk_widget_class_bind_template_child(class, DesktopWindow, loading_label);
+  gtk_widget_class_bind_template_child(class, DesktopWindow, corner_label);
+  gtk_widget_class_bind_template_child(class, DesktopWindow, corner_window);
+  gtk_widget_class_bind_template_child(class, DesktopWindow, view_error);
+  gtk_widget_class_bind_template_child(class, DesktopWindow, refused_text);
+  gtk_widget_class_bind_template_child(class, DesktopWindow, refused_button);
+  gtk_widget_class_bind_template_child(class, DesktopWindow, series_pane);
+  gtk_widget_class_bind_template_child(class, DesktopWindow, series_list);
+  gtk_widget_class_bind_template_child(class, DesktopWindow, viewer);
+  gtk_widget_class_bind_template_child(class, DesktopWindow, conversation);
+}
+
+static void
+desktop_window_class_init(DesktopWindowClass *class)
+{
+  GtkWidgetClass *widget_class = GTK_WIDGET_CLASS(class);
+
+  G_OBJECT_CLASS(class)->dispose = desktop_window_dispose;
+  G_OBJECT_CLASS(class)->finalize = desktop_window_finalize;
+  GTK_WINDOW_CLASS(class)->close_request = desktop_window_close_request;
+
+  g_type_ensure(DESKTOP_TYPE_VIEWER);
+  g_type_ensure(DESKTOP_TYPE_CONVERSATION);
+  bind_template(widget_class);
+  gtk_widget_class_install_action(widget_class, "win.open-file", NULL, on_open_file);
+  gtk_widget_class_install_action(widget_class, "win.open-folder", NULL, on_open_folder);
+  gtk_widget_class_install_action(widget_class, "win.describe", NULL, on_describe);
+  gtk_widget_class_install_action(widget_class, "win.stop", NULL, on_stop);
+  gtk_widget_class_install_action(widget_class, "win.new-conversation", NULL, on_new_conversation);
+  gtk_widget_class_install_action(widget_class, "win.focus-question", NULL, on_focus_question);
+  gtk_widget_class_install_action(widget_class, "win.toast", "s", on_toast);
+}
+
+static void
+desktop_window_init(DesktopWindow *self)
+{
+  gtk_widget_init_template(GTK_WIDGET(self));
+  desktop_window_open_setup(self);
+  desktop_window_view_setup(self);
+  desktop_window_ask_setup(self);
+}
