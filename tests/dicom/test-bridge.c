@@ -203,6 +203,36 @@ test_names(void)
   g_assert_null(dicom_bridge_uid_name("1.2.3.4.5"));
 }
 
+/* The environment may name a dictionary that is not there. */
+static void
+test_dictionary(void)
+{
+  if (g_test_subprocess()) {
+    g_auto(Build) b = {0};
+    g_autoptr(GError) error = NULL;
+
+    g_setenv("DCMDICTPATH", "/nowhere/dicom.dic", TRUE);
+    build_start(&b, TS_IMPLICIT);
+    guint64 start = b.bytes->len;
+    build_open(&b, 0x00081115);
+    build_item(&b, 14);
+    build_text(&b, 0x0020000e, "UI", "1.2.3");
+    build_close(&b);
+    build_text(&b, 0x00200011, "IS", "12");
+    g_autofree char *path = build_write(&b, "implicit.dcm");
+    g_autoptr(DicomBridge) bridge = dicom_bridge_open(path, "NAME", start, TS_IMPLICIT, &error);
+    double value;
+
+    g_assert_no_error(error);
+    g_assert_cmpuint(dicom_item_count(dicom_bridge_root(bridge), 0x00081115), ==, 1);
+    g_assert_cmpuint(dicom_item_numbers(dicom_bridge_root(bridge), 0x00200011, &value, 1), ==, 1);
+    build_remove(build_folder());
+    return;
+  }
+  g_test_trap_subprocess(NULL, 0, 0);
+  g_test_trap_assert_passed();
+}
+
 /* DCMTK prints nothing, though it has much to say about this file. */
 static void
 test_silence(void)
@@ -236,6 +266,7 @@ main(int argc, char **argv)
   g_test_add_func("/dicom/bridge/large-values", test_large_values);
   g_test_add_func("/dicom/bridge/fragments", test_fragments);
   g_test_add_func("/dicom/bridge/names", test_names);
+  g_test_add_func("/dicom/bridge/dictionary", test_dictionary);
   g_test_add_func("/dicom/bridge/silence", test_silence);
   int rc = g_test_run();
   build_remove(build_folder());

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Writes render.json: pictures of pydicom's own test files, made by pydicom and numpy alone.
 
-An independent renderer for test-render.c: numpy does the arithmetic in double precision from the
+An independent renderer for test-golden.c: numpy does the arithmetic in double precision from the
 formulas of PS3.3 C.11.1 and C.11.2, Pillow and pydicom decode. Run it again only when a case is added:
 
     python3 make_golden.py > render.json
