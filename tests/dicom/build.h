@@ -194,7 +194,8 @@ build_write_bytes(const char *name, const void *bytes, gsize n)
 {
   char *path = g_build_filename(build_folder(), name, NULL);
 
-  /* Without the sync: tests write thousands of these. */
+  /* Without the sync, as tests write thousands of these; written so, an old file is not cut. */
+  g_unlink(path);
   g_assert_true(
       g_file_set_contents_full(path, bytes, (gssize)n, G_FILE_SET_CONTENTS_NONE, 0600, NULL));
   return path;
