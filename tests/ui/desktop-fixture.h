@@ -1,0 +1,48 @@
+/* desktop-fixture.h - waiting, and small studies, for the tests of the window. */
+#ifndef HILUM_TESTS_DESKTOP_FIXTURE_H
+#define HILUM_TESTS_DESKTOP_FIXTURE_H
+
+#include "app/tiny.h"
+
+/* Runs the main loop until CONDITION holds. The limit is only there to end a hang; no machine that
+ * works comes near it. */
+#define WAIT_SECONDS 120
+#define wait_until(condition)                                                                      \
+  G_STMT_START                                                                                     \
+  {                                                                                                \
+    gint64 wait_end = g_get_monotonic_time() + WAIT_SECONDS * G_USEC_PER_SEC;                      \
+    while (!(condition)) {                                                                         \
+      if (!g_main_context_iteration(NULL, FALSE)) {                                                \
+        g_usleep(1000);                                                                            \
+      }                                                                                            \
+      if (g_get_monotonic_time() > wait_end) {                                                     \
+        g_error("line %d: waited in vain for " #condition, __LINE__);                              \
+      }                                                                                            \
+    }                                                                                              \
+  }                                                                                                \
+  G_STMT_END
+
+/* N slices of 48 x 40, 16 bits, values -100 to 899, window 200/400. */
+static inline char *
+fixture_study_new(guint n)
+{
+  char *folder = tiny_folder_new();
+
+  for (guint i = 0; i < n; i++) {
+    g_autofree char *name = g_strdup_printf("slice-%02u.dcm", i);
+    g_autofree char *path = g_build_filename(folder, name, NULL);
+    g_autofree char *uid = g_strdup_printf("1.2.3.4.%u", i + 1);
+    const TinyDicom dicom = {.rows = 40,
+                             .columns = 48,
+                             .uid = uid,
+                             .instance = (int)i + 1,
+                             .z = i,
+                             .window = "200\\400",
+                             .patient_name = "DOE^JANE",
+                             .series_description = "Axial"};
+    tiny_dicom_write(path, &dicom);
+  }
+  return folder;
+}
+
+#endif

@@ -1,0 +1,465 @@
+/* test-desktop-window.c - the whole window in this process: studies, questions, faults, its end. */
+#include <signal.h>
+#include <sys/resource.h>
+
+#include "desktop-fixture.h"
+#include "window-private.h"
+
+typedef struct {
+  char *folder, *study, *log, *model;
+  AppReviewOptions options;
+  DesktopWindow *window; /* borrowed; NULL once it is finalised */
+} Fixture;
+
+/* A model that takes its time: a few seconds for a whole answer. */
+static void
+slow_model_write(const char *folder, const char *path)
+{
+  g_autofree char *tokenizer = g_build_filename(folder, "tokenizer.model", NULL);
+  const TrainShape shape = {.image_size = 28,
+                            .patch_size = 14,
+                            .vision_hidden = 32,
+                            .vision_blocks = 3,
+                            .vision_heads = 2,
+                            .vision_ffn = 64,
+                            .hidden = 512,
+                            .layers = 6,
+                            .heads = 8,
+                            .kv_heads = 4,
+                            .ffn = 1024,
+                            .context = 1024,
+                            .theta = 10000,
+                            .projector = "mlp2x_gelu",
+                            .template_name = "mistral_instruct",
+                            .name = "slow",
+                            .seed = 7};
+  ModelError failure = {0};
+
+  tiny_tokenizer_write(tokenizer);
+  g_assert_true(train_model_init(&shape, tokenizer, path, &failure));
+}
+
+static void
+setup(Fixture *f, gconstpointer slow)
+{
+  f->folder = tiny_folder_new();
+  f->study = fixture_study_new(30);
+  f->log = g_build_filename(f->folder, "log.sqlite", NULL);
+  f->model = g_build_filename(f->folder, "model.gguf", NULL);
+  if (slow) {
+    slow_model_write(f->folder, f->model);
+  } else {
+    tiny_model_write(f->folder, f->model);
+  }
+  f->options = (AppReviewOptions){.model = {.model = f->model}, .log_path = f->log};
+  f->window = desktop_window_new(NULL, &f->options);
+  g_object_add_weak_pointer(G_OBJECT(f->window), (gpointer *)&f->window);
+  gtk_window_present(GTK_WINDOW(f->window));
+}
+
+static void
+close_window(Fixture *f)
+{
+  gtk_window_close(GTK_WINDOW(f->window));
+  /* Nothing may hold it but what is under way. */
+  wait_until(f->window == NULL);
+}
+
+static void
+teardown(Fixture *f, gconstpointer slow)
+{
+  if (f->window) {
+    close_window(f);
+  }
+  tiny_folder_free(f->folder);
+  tiny_folder_free(f->study);
+  g_free(f->log);
+  g_free(f->model);
+}
+
+static void
+open_path(Fixture *f, const char *path)
+{
+  g_autoptr(GFile) file = g_file_new_for_path(path);
+
+  desktop_window_open_files(f->window, &file, 1);
+}
+
+static const char *
+shown_label(Fixture *f)
+{
+  const AppView *view = desktop_viewer_get_view(f->window->viewer);
+
+  return view ? view->label : "";
+}
+
+static void
+open_study(Fixture *f)
+{
+  open_path(f, f->study);
+  wait_until(desktop_viewer_get_view(f->window->viewer));
+}
+
+static void
+load(Fixture *f)
+{
+  desktop_window_load_model(f->window);
+  open_study(f);
+  wait_until(f->window->review);
+}
+
+/* The newest row of the conversation. */
+static DesktopTurnRow *
+last_turn(Fixture *f)
+{
+  GtkWidget *widget = GTK_WIDGET(f->window->conversation);
+  GtkWidget *list = NULL;
+  g_autoptr(GQueue) queue = g_queue_new();
+
+  g_queue_push_tail(queue, widget);
+  while (!list && (widget = g_queue_pop_head(queue))) {
+    if (GTK_IS_LIST_BOX(widget)) {
+      list = widget;
+    }
+    for (GtkWidget *c = gtk_widget_get_first_child(widget); c; c = gtk_widget_get_next_sibling(c)) {
+      g_queue_push_tail(queue, c);
+    }
+  }
+  g_assert_nonnull(list);
+  return DESKTOP_TURN_ROW(gtk_widget_get_last_child(list));
+}
+
+static guint
+n_rows(Fixture *f)
+{
+  GtkWidget *row = GTK_WIDGET(last_turn(f));
+  guint n = 1;
+
+  while ((row = gtk_widget_get_prev_sibling(row))) {
+    n++;
+  }
+  return n;
+}
+
+static void
+ask(Fixture *f, const char *question)
+{
+  desktop_window_ask(f->window, question);
+  g_assert_nonnull(f->window->asking);
+  wait_until(!f->window->asking);
+}
+
+static JsonArray *
+conversations(Fixture *f, JsonNode **holder)
+{
+  g_autoptr(GError) error = NULL;
+
+  *holder = app_log_list(f->log, 100, &error);
+  g_assert_no_error(error);
+  return json_node_get_array(*holder);
+}
+
+static JsonArray *
+turns_of(Fixture *f, guint conversation, JsonNode **holder)
+{
+  g_autoptr(GError) error = NULL;
+  g_autoptr(JsonNode) list = NULL;
+  JsonArray *all = conversations(f, &list);
+  gint64 id = json_object_get_int_member(json_array_get_object_element(all, conversation), "id");
+
+  *holder = app_log_show(f->log, id, &error);
+  g_assert_no_error(error);
+  return json_node_get_array(*holder);
+}
+
+/* ---- looking ------------------------------------------------------------------------------ */
+
+static void
+test_stack(Fixture *f, gconstpointer slow)
+{
+  open_study(f);
+  g_assert_cmpstr(shown_label(f), ==, "CT 1/30");
+  /* Faster than anything renders: the last wish counts. */
+  for (int i = 0; i < 20; i++) {
+    g_signal_emit_by_name(f->window->viewer, "step", 1);
+  }
+  wait_until(g_str_equal(shown_label(f), "CT 21/30"));
+  g_signal_emit_by_name(f->window->viewer, "step", G_MAXINT);
+  wait_until(g_str_equal(shown_label(f), "CT 30/30"));
+  g_signal_emit_by_name(f->window->viewer, "step", 1);
+  g_assert_cmpuint(f->window->index, ==, 29);
+  g_signal_emit_by_name(f->window->viewer, "step", G_MININT);
+  wait_until(g_str_equal(shown_label(f), "CT 1/30"));
+  g_assert_cmpstr(gtk_label_get_text(f->window->corner_label), ==, "CT 1/30");
+}
+
+static double
+shown_width(Fixture *f)
+{
+  return desktop_viewer_get_view(f->window->viewer)->window.width;
+}
+
+static void
+test_window_level(Fixture *f, gconstpointer slow)
+{
+  open_study(f);
+  g_assert_cmpfloat(shown_width(f), ==, 400);
+  for (int i = 1; i <= 50; i++) {
+    g_signal_emit_by_name(f->window->viewer, "window-changed", 100.0, 300.0 + i);
+  }
+  wait_until(shown_width(f) == 350);
+  g_assert_cmpstr(gtk_label_get_text(f->window->corner_window), ==, "C 100  W 350");
+  /* It goes along through the stack, and goes back on demand. */
+  g_signal_emit_by_name(f->window->viewer, "step", 3);
+  wait_until(g_str_equal(shown_label(f), "CT 4/30"));
+  g_assert_cmpfloat(shown_width(f), ==, 350);
+  g_signal_emit_by_name(f->window->viewer, "window-reset");
+  wait_until(shown_width(f) == 400);
+}
+
+static void
+test_refused(Fixture *f, gconstpointer slow)
+{
+  g_autofree char *bad = g_build_filename(f->study, "bad.dcm", NULL);
+  g_autofree char *missing = g_build_filename(f->folder, "nowhere", NULL);
+  DesktopWindow *w;
+
+  g_assert_true(g_file_set_contents(bad, "\x89PNG\r\n\x1a\n but no more", -1, NULL));
+  w = f->window;
+  open_path(f, missing);
+  wait_until(g_strcmp0(gtk_stack_get_visible_child_name(w->pages), "failed") == 0);
+  g_assert_nonnull(strstr(adw_status_page_get_title(w->failed_page), "nowhere"));
+  g_assert_nonnull(strstr(adw_status_page_get_description(w->failed_page), "nowhere"));
+  open_study(f);
+  g_assert_true(gtk_widget_get_visible(GTK_WIDGET(w->refused_button)));
+  g_assert_cmpstr(gtk_menu_button_get_label(w->refused_button), ==,
+                  "30 images shown, 1 file refused");
+  g_assert_nonnull(strstr(gtk_label_get_text(w->refused_text), "bad.dcm"));
+  /* What is open stays when the next thing cannot be. */
+  open_path(f, missing);
+  wait_until(!w->opening);
+  g_assert_cmpstr(gtk_stack_get_visible_child_name(w->pages), ==, "viewer");
+  g_assert_cmpstr(shown_label(f), ==, "CT 1/30");
+}
+
+/* A file that vanishes while the study is open: a message in its place, never another picture. */
+static void
+test_vanished(Fixture *f, gconstpointer slow)
+{
+  g_autofree char *path = g_build_filename(f->study, "slice-05.dcm", NULL);
+
+  open_study(f);
+  g_assert_cmpint(g_remove(path), ==, 0);
+  g_signal_emit_by_name(f->window->viewer, "step", 5);
+  wait_until(gtk_widget_get_visible(GTK_WIDGET(f->window->view_error)));
+  g_assert_null(desktop_viewer_get_view(f->window->viewer));
+  g_assert_nonnull(strstr(gtk_label_get_text(f->window->view_error), "slice-05.dcm"));
+  g_signal_emit_by_name(f->window->viewer, "step", 1);
+  wait_until(g_str_equal(shown_label(f), "CT 7/30"));
+  g_assert_false(gtk_widget_get_visible(GTK_WIDGET(f->window->view_error)));
+}
+
+/* ---- asking ------------------------------------------------------------------------------- */
+
+static void
+check_image(JsonObject *turn, const char *uid, double center, double width)
+{
+  JsonObject *image = json_object_get_object_member(turn, "image");
+
+  g_assert_cmpstr(json_object_get_string_member(image, "sop_instance_uid"), ==, uid);
+  g_assert_cmpfloat(json_object_get_double_member(image, "window_center"), ==, center);
+  g_assert_cmpfloat(json_object_get_double_member(image, "window_width"), ==, width);
+  g_assert_false(json_object_get_boolean_member(image, "blank"));
+}
+
+static void
+test_ask(Fixture *f, gconstpointer slow)
+{
+  g_autoptr(JsonNode) list = NULL, first = NULL, second = NULL;
+  JsonArray *turns;
+  JsonObject *turn;
+
+  load(f);
+  ask(f, "Is there a nodule?");
+  g_assert_cmpuint(n_rows(f), ==, 1);
+  ask(f, "Where?");
+  g_assert_cmpuint(n_rows(f), ==, 2);
+  g_signal_emit_by_name(f->window->viewer, "step", 2);
+  g_signal_emit_by_name(f->window->viewer, "window-changed", 100.0, 300.0);
+  wait_until(g_str_equal(shown_label(f), "CT 3/30") && shown_width(f) == 300);
+  ask(f, NULL);
+  g_assert_cmpuint(n_rows(f), ==, 4); /* a divider, and the third turn */
+  g_assert_true(DESKTOP_IS_TURN_ROW(last_turn(f)));
+  wait_until(app_review_turns(f->window->review) == 1);
+
+  g_assert_cmpuint(json_array_get_length(conversations(f, &list)), ==, 2);
+  turns = turns_of(f, 1, &first);
+  g_assert_cmpuint(json_array_get_length(turns), ==, 2);
+  turn = json_array_get_object_element(turns, 0);
+  g_assert_cmpstr(json_object_get_string_member(turn, "question"), ==, "Is there a nodule?");
+  check_image(turn, "1.2.3.4.1", 200, 400);
+  turns = turns_of(f, 0, &second);
+  g_assert_cmpuint(json_array_get_length(turns), ==, 1);
+  turn = json_array_get_object_element(turns, 0);
+  check_image(turn, "1.2.3.4.3", 100, 300);
+  g_assert_true(json_object_has_member(turn, "instruction"));
+  /* The window tells what the log tells. */
+  g_assert_cmpstr(json_object_get_string_member(turn, "answer"), ==,
+                  desktop_turn_row_get_answer(last_turn(f)));
+}
+
+static void
+test_new_conversation(Fixture *f, gconstpointer slow)
+{
+  g_autoptr(JsonNode) list = NULL;
+
+  load(f);
+  ask(f, "One?");
+  desktop_window_new_conversation(f->window);
+  ask(f, "Two?");
+  g_assert_cmpuint(json_array_get_length(conversations(f, &list)), ==, 2);
+  g_assert_cmpuint(n_rows(f), ==, 3);
+}
+
+/* A question on what is on the screen, not on what is still being rendered. */
+static void
+test_ask_shown(Fixture *f, gconstpointer slow)
+{
+  g_autoptr(JsonNode) holder = NULL;
+
+  load(f);
+  g_signal_emit_by_name(f->window->viewer, "step", 9);
+  g_signal_emit_by_name(f->window->viewer, "window-changed", 10.0, 20.0);
+  ask(f, "What?");
+  check_image(json_array_get_object_element(turns_of(f, 0, &holder), 0), "1.2.3.4.1", 200, 400);
+}
+
+static void
+test_stop(Fixture *f, gconstpointer slow)
+{
+  g_autoptr(JsonNode) holder = NULL;
+  JsonObject *turn;
+
+  load(f);
+  desktop_window_ask(f->window, "Go on and on.");
+  wait_until(*desktop_turn_row_get_answer(last_turn(f)) || !f->window->asking);
+  desktop_window_stop(f->window);
+  wait_until(!f->window->asking);
+  turn = json_array_get_object_element(turns_of(f, 0, &holder), 0);
+  g_assert_cmpstr(json_object_get_string_member(turn, "stop"), ==, "cancelled");
+  /* And it goes on. */
+  desktop_window_ask(f->window, "Again?");
+  wait_until(*desktop_turn_row_get_answer(last_turn(f)) || !f->window->asking);
+  desktop_window_stop(f->window);
+  wait_until(!f->window->asking);
+}
+
+/* Closed in the middle of an answer: no crash, and what was said is in the log. */
+static void
+test_close_while_answering(Fixture *f, gconstpointer slow)
+{
+  g_autoptr(JsonNode) holder = NULL;
+  JsonObject *turn;
+
+  load(f);
+  desktop_window_ask(f->window, "Go on and on.");
+  wait_until(*desktop_turn_row_get_answer(last_turn(f)) || !f->window->asking);
+  g_assert_nonnull(f->window->asking);
+  close_window(f);
+  turn = json_array_get_object_element(turns_of(f, 0, &holder), 0);
+  g_assert_cmpstr(json_object_get_string_member(turn, "stop"), ==, "cancelled");
+  g_assert_cmpstr(json_object_get_string_member(turn, "answer"), !=, "");
+}
+
+static void
+test_close_at_once(Fixture *f, gconstpointer slow)
+{
+  desktop_window_load_model(f->window);
+  open_path(f, f->study);
+  close_window(f);
+}
+
+static void
+test_close_while_viewing(Fixture *f, gconstpointer slow)
+{
+  open_study(f);
+  g_signal_emit_by_name(f->window->viewer, "step", 3);
+  close_window(f);
+}
+
+static void
+test_no_model(Fixture *f, gconstpointer slow)
+{
+  g_assert_true(g_file_set_contents(f->model, "GGUF", -1, NULL));
+  desktop_window_load_model(f->window);
+  open_study(f);
+  wait_until(!f->window->loading);
+  g_assert_null(f->window->review);
+  desktop_window_ask(f->window, "Anybody there?");
+  g_assert_null(f->window->asking);
+}
+
+static void
+limit_files(rlim_t bytes)
+{
+  struct rlimit limit;
+
+  g_assert_cmpint(getrlimit(RLIMIT_FSIZE, &limit), ==, 0);
+  limit.rlim_cur = bytes;
+  g_assert_cmpint(setrlimit(RLIMIT_FSIZE, &limit), ==, 0);
+}
+
+/* A full disk: the answer is shown, the row says that it is not in the log; with room again, the
+ * next answer takes it along. */
+static void
+test_full_disk(Fixture *f, gconstpointer slow)
+{
+  g_autoptr(JsonNode) list = NULL, holder = NULL;
+  DesktopTurnRow *row;
+  GtkWidget *box;
+
+  load(f);
+  signal(SIGXFSZ, SIG_IGN);
+  limit_files(1);
+  ask(f, "Lost?");
+  row = last_turn(f);
+  box = GTK_WIDGET(
+      gtk_widget_get_template_child(GTK_WIDGET(row), DESKTOP_TYPE_TURN_ROW, "unsaved_box"));
+  wait_until(gtk_widget_get_visible(box));
+  limit_files(RLIM_INFINITY);
+  g_assert_cmpstr(desktop_turn_row_get_answer(row), !=, "");
+  ask(f, "Found?");
+  wait_until(!gtk_widget_get_visible(box));
+  g_assert_cmpuint(json_array_get_length(turns_of(f, 0, &holder)), ==, 2);
+}
+
+int
+main(int argc, char **argv)
+{
+  static const struct {
+    const char *name;
+    gboolean slow;
+    void (*run)(Fixture *, gconstpointer);
+  } tests[] = {{"stack", FALSE, test_stack},
+               {"window-level", FALSE, test_window_level},
+               {"refused", FALSE, test_refused},
+               {"vanished", FALSE, test_vanished},
+               {"ask", FALSE, test_ask},
+               {"new-conversation", FALSE, test_new_conversation},
+               {"ask-shown", FALSE, test_ask_shown},
+               {"stop", TRUE, test_stop},
+               {"close-while-answering", TRUE, test_close_while_answering},
+               {"close-at-once", FALSE, test_close_at_once},
+               {"close-while-viewing", FALSE, test_close_while_viewing},
+               {"no-model", FALSE, test_no_model},
+               {"full-disk", FALSE, test_full_disk}};
+
+  g_setenv("GTK_A11Y", "none", TRUE);
+  g_test_init(&argc, &argv, NULL);
+  adw_init();
+  for (gsize i = 0; i < G_N_ELEMENTS(tests); i++) {
+    g_autofree char *path = g_strdup_printf("/desktop/window/%s", tests[i].name);
+    g_test_add(path, Fixture, tests[i].slow ? "slow" : NULL, setup, tests[i].run, teardown);
+  }
+  return g_test_run();
+}
