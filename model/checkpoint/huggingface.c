@@ -50,12 +50,21 @@ check_rope(const Reader *r, ModelError *err)
 static bool
 check_kind(const Reader *r, ModelError *err)
 {
-  const char *act = "silu";
-  bool bias = false;
+  static const char *const known[] = {"llama", "mistral", "llava", "llava_llama", "llava_mistral"};
+  const char *act = "silu", *type = "llama";
+  bool bias = false, fits = false;
 
   if (!model_json_string(&r->json, r->text, "hidden_act", &act, err) ||
+      !model_json_string(&r->json, r->text, "model_type", &type, err) ||
       !model_json_bool(&r->json, r->text, "attention_bias", &bias, err))
     return false;
+  /* Others may have the same names and another arithmetic. */
+  for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+    fits |= strcmp(type, known[i]) == 0;
+  if (!fits)
+    return model_fail(err, MODEL_ERROR_UNSUPPORTED,
+                      "%s: model_type is \"%.60s\"; Llama's and Mistral's decoders are read",
+                      r->json.label, type);
   if (strcmp(act, "silu") != 0)
     return model_fail(err, MODEL_ERROR_UNSUPPORTED, "%s: hidden_act is \"%.60s\", expected silu",
                       r->json.label, act);

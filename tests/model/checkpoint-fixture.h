@@ -367,6 +367,19 @@ tiny_folder(const TinyOptions *o)
   return folder;
 }
 
+/* FROM in config.json becomes TO. */
+static inline void
+edit_config(const char *folder, const char *from, const char *to)
+{
+  g_autofree char *path = g_build_filename(folder, "config.json", NULL), *text = NULL;
+  g_autoptr(GString) edited = NULL;
+
+  g_assert_true(g_file_get_contents(path, &text, NULL, NULL));
+  edited = g_string_new(text);
+  g_assert_cmpuint(g_string_replace(edited, from, to, 1), ==, 1);
+  write_file(folder, "config.json", edited->str, edited->len);
+}
+
 static inline void
 open_checkpoint(const char *path, const ModelEngineOptions *options, ModelCheckpoint *checkpoint)
 {
