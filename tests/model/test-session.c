@@ -9,6 +9,8 @@
 #include "prompt/prompt.h"
 #include "tiny.h"
 
+#include <errno.h>
+
 /* ---- failing the n-th allocation of this thread ------------------------------------------- */
 
 #ifndef __SANITIZE_ADDRESS__
@@ -17,11 +19,18 @@ void *__libc_malloc(size_t);
 void *__libc_calloc(size_t, size_t);
 void *__libc_realloc(void *, size_t);
 static __thread int fail_in; /* 0: never; 1: the next one */
+static __thread guint n_allocations;
 
 static gboolean
 fails_now(void)
 {
-  return fail_in > 0 && --fail_in == 0;
+  const gboolean fails = fail_in > 0 && --fail_in == 0;
+
+  n_allocations++;
+  if (fails) {
+    errno = ENOMEM; /* which the C library itself counts on */
+  }
+  return fails;
 }
 
 void *
@@ -129,13 +138,15 @@ byte_id(char c)
 }
 
 static Scripted
-scripted(const int32_t *chain, guint n, uint32_t context)
+scripted_with(const char *template_name, const int32_t *chain, guint n, uint32_t context)
 {
   ModelConfig config = tiny_config(FALSE);
   Scripted s = {0};
   float *embedding, *output;
-  int32_t from = byte_id(']'); /* the prompt ends in "[/INST]" */
+  /* The prompt ends in "[/INST]" or in "Assistant:". */
+  int32_t from = byte_id(g_str_equal(template_name, "mistral_instruct") ? ']' : ':');
 
+  g_strlcpy(config.template_name, template_name, sizeof config.template_name);
   config.decoder.hidden = TINY_PIECES;
   config.decoder.layers = 1;
   tiny_init(&s.tiny, &config, 1);
@@ -158,6 +169,12 @@ scripted(const int32_t *chain, guint n, uint32_t context)
   s.session = model_session_new(s.engine, &(ModelSessionOptions){context}, NULL);
   g_assert_nonnull(s.session);
   return s;
+}
+
+static Scripted
+scripted(const int32_t *chain, guint n, uint32_t context)
+{
+  return scripted_with("mistral_instruct", chain, n, context);
 }
 
 static void
@@ -216,6 +233,40 @@ test_ends(void)
   check_script("\xe2\x82", "\xef\xbf\xbd\xef\xbf\xbd", "eos", 2);
   check_script("\xe2[INST]", "\xef\xbf\xbd", "stop-string", 1);
   check_script("\xffy", "\xef\xbf\xbdy", "eos", 2);
+}
+
+/* v1.0 has no end in its templates but "###". Each id of a script has one successor, so that '#'
+ * goes on for ever. */
+static void
+test_ends_of_v10(void)
+{
+  const int32_t chain[] = {byte_id('n'), byte_id('o'), byte_id('#'), byte_id('#')};
+  static const char *const names[] = {"multimodal", "simple", "v0"};
+
+  for (guint i = 0; i < G_N_ELEMENTS(names); i++) {
+    Scripted s = scripted_with(names[i], chain, G_N_ELEMENTS(chain), 2000);
+    ModelAnswer answer = ask(s.session, NULL, "q", 32);
+    g_assert_cmpstr(answer.text, ==, "no");
+    g_assert_cmpstr(answer.stop, ==, "stop-string");
+    g_assert_cmpuint(answer.answer.n, ==, 2);
+    g_assert_cmpuint(model_session_positions(s.session), ==, answer.prompt.n + 2);
+    model_answer_clear(&answer);
+    scripted_clear(&s);
+  }
+}
+
+/* Several words: nothing empty stops an answer after the first (facts 3: issue 86). */
+static void
+test_several_words(void)
+{
+  const int32_t chain[] = {286, 288, 289, 292, 2}; /* "_a", "the", "_i", "_is" */
+  Scripted s = scripted(chain, G_N_ELEMENTS(chain), 200);
+  ModelAnswer answer = ask(s.session, NULL, "q", 32);
+
+  g_assert_cmpstr(answer.text, ==, "athe i is");
+  g_assert_cmpstr(answer.stop, ==, "eos");
+  model_answer_clear(&answer);
+  scripted_clear(&s);
 }
 
 /* The blank of the first piece belongs to the dummy prefix; later ones are blanks. */
@@ -820,6 +871,39 @@ test_allocation_failures(void)
   random_clear(&r);
 }
 
+typedef struct {
+  guint n_tokens, at_first, at_last;
+} Counted;
+
+static bool
+count_allocations(const char *bytes, size_t length, int32_t id, void *user)
+{
+  Counted *c = user;
+
+  c->at_last = n_allocations;
+  c->at_first = c->n_tokens++ == 0 ? n_allocations : c->at_first;
+  return true;
+}
+
+/* Nothing is allocated per token: lists of ids and the text double now and then, and no more. */
+static void
+test_no_allocation_per_token(void)
+{
+  const int32_t chain[] = {byte_id('a'), byte_id('b'), byte_id('a')}; /* and on for ever */
+  const ModelSampling sampling = {.temperature = 0.01f, .top_p = 0.9f, .max_tokens = 500};
+  Scripted s = scripted(chain, G_N_ELEMENTS(chain), 600);
+  Counted c = {0};
+  const ModelCallbacks calls = {NULL, count_allocations, &c};
+  ModelAnswer answer;
+
+  g_assert_true(model_session_ask(s.session, NULL, "q", &sampling, &calls, &answer, NULL));
+  g_assert_cmpuint(c.n_tokens, ==, 500);
+  g_test_message("%u allocations", c.at_last - c.at_first);
+  g_assert_cmpuint(c.at_last - c.at_first, <=, 10);
+  model_answer_clear(&answer);
+  scripted_clear(&s);
+}
+
 static void
 test_open_failures(void)
 {
@@ -903,6 +987,8 @@ main(int argc, char **argv)
 {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/session/ends", test_ends);
+  g_test_add_func("/session/ends-of-v10", test_ends_of_v10);
+  g_test_add_func("/session/several-words", test_several_words);
   g_test_add_func("/session/leading-blank", test_leading_blank);
   g_test_add_func("/session/stop-inside-a-piece", test_stop_inside_a_piece);
   g_test_add_func("/session/max-tokens", test_max_tokens_and_the_next_turn);
@@ -923,6 +1009,7 @@ main(int argc, char **argv)
   g_test_add_func("/session/padded-rows", test_padded_rows);
 #ifdef CAN_FAIL_ALLOCATIONS
   g_test_add_func("/session/allocation-failures", test_allocation_failures);
+  g_test_add_func("/session/no-allocation-per-token", test_no_allocation_per_token);
   g_test_add_func("/session/open-failures", test_open_failures);
 #endif
   for (guint i = 0; i < G_N_ELEMENTS(golden_names); i++) {
