@@ -7,7 +7,9 @@ for need in xvfb-run Xvfb dbus-run-session xdotool; do
     exit 0
   fi
 done
-# No GPU, no settings of the user, no warning overlooked.
-export GDK_BACKEND=x11 GSK_RENDERER=cairo GSETTINGS_BACKEND=memory G_DEBUG=fatal-warnings
+# No GPU (and no GL driver, which leaks as it is unloaded), no settings of the user, no warning
+# overlooked.
+export GDK_BACKEND=x11 GSK_RENDERER=cairo GDK_DEBUG=gl-disable
+export GSETTINGS_BACKEND=memory G_DEBUG=fatal-warnings
 unset WAYLAND_DISPLAY GTK_THEME GDK_SCALE 2>/dev/null || true
 exec xvfb-run -a -s "-screen 0 1280x800x24" dbus-run-session -- "$@"

@@ -12,8 +12,15 @@ desktop_window_update_asking(DesktopWindow *self)
 {
   g_autofree char *subject = desktop_window_subject(self);
   g_autofree char *text = subject ? g_strdup_printf("About %s", subject) : NULL;
+  gboolean can_ask = self->review && subject;
+  GtkWidget *widget = GTK_WIDGET(self);
 
-  desktop_conversation_set_state(self->conversation, self->review && subject, self->asking != NULL);
+  desktop_conversation_set_state(self->conversation, can_ask, self->asking != NULL);
+  /* A disabled action leaves its key to others: Escape closes a popover, too. */
+  gtk_widget_action_set_enabled(widget, "win.stop", self->asking != NULL);
+  gtk_widget_action_set_enabled(widget, "win.describe", can_ask && !self->asking);
+  gtk_widget_action_set_enabled(widget, "win.new-conversation",
+                                self->asked_path != NULL && !self->asking);
   desktop_conversation_set_subject(self->conversation, text);
 }
 
@@ -92,6 +99,15 @@ on_progress(const char *phase, guint done, guint total, gpointer data)
 }
 
 static void
+end_asking(DesktopWindow *self)
+{
+  g_clear_object(&self->asking);
+  if (!self->closed) {
+    desktop_window_update_asking(self);
+  }
+}
+
+static void
 on_saved(GObject *source, GAsyncResult *result, gpointer data)
 {
   g_autoptr(Asking) asking = data;
@@ -108,6 +124,7 @@ on_saved(GObject *source, GAsyncResult *result, gpointer data)
   } else {
     desktop_turn_row_set_unsaved(asking->row, error->message);
   }
+  end_asking(self);
 }
 
 static void
@@ -117,21 +134,21 @@ on_answered(GObject *source, GAsyncResult *result, gpointer data)
   g_autoptr(GError) error = NULL;
   DesktopWindow *self = asking->window;
   g_autoptr(JsonNode) turn = app_review_ask_finish(self->review, result, &error);
-  gboolean stopped = g_cancellable_is_cancelled(self->asking);
 
-  g_clear_object(&self->asking);
-  if (!self->closed) {
-    if (turn) {
-      desktop_turn_row_finish(asking->row, turn);
-    } else {
-      desktop_turn_row_fail(asking->row,
-                            stopped ? "Stopped before there was an answer." : error->message);
-    }
-    desktop_window_update_asking(self);
-  }
   if (turn) {
+    if (!self->closed) {
+      desktop_turn_row_finish(asking->row, turn);
+    }
+    /* The next question waits for it, and so does a new conversation: the review is busy. */
     app_review_save_async(self->review, on_saved, g_steal_pointer(&asking));
+    return;
   }
+  if (!self->closed) {
+    gboolean stopped = g_cancellable_is_cancelled(self->asking);
+    desktop_turn_row_fail(asking->row,
+                          stopped ? "Stopped before there was an answer." : error->message);
+  }
+  end_asking(self);
 }
 
 static gboolean
@@ -221,6 +238,7 @@ desktop_window_new_conversation(DesktopWindow *self)
   }
   app_review_reset(self->review);
   g_clear_pointer(&self->asked_path, g_free);
+  desktop_window_update_asking(self);
   desktop_window_toast(self, "The next question begins a new conversation");
   desktop_conversation_focus_entry(self->conversation);
 }
