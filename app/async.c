@@ -2,8 +2,9 @@
 #include "app_async.h"
 
 typedef struct {
-  AppReviewOptions options; /* points at the strings below */
-  char *strings[5];
+  AppReviewOptions options; /* points at what is below */
+  AppImageChoice image;
+  char *strings[6];
 } Opening;
 
 static void
@@ -22,11 +23,19 @@ opening_new(const AppReviewOptions *options)
 {
   Opening *opening = g_new0(Opening, 1);
   AppModelOptions *model = &opening->options.model;
-  const char **fields[] = {&model->model, &model->mmproj, &model->vision_tower,
-                           &model->template_name, &opening->options.log_path};
+  const char **fields[] = {&model->model,
+                           &model->mmproj,
+                           &model->vision_tower,
+                           &model->template_name,
+                           &opening->options.log_path,
+                           &opening->image.path};
 
   G_STATIC_ASSERT(G_N_ELEMENTS(fields) == G_N_ELEMENTS(opening->strings));
   opening->options = *options;
+  if (options->image) {
+    opening->image = *options->image;
+    opening->options.image = &opening->image;
+  }
   for (gsize i = 0; i < G_N_ELEMENTS(fields); i++) {
     opening->strings[i] = g_strdup(*fields[i]);
     *fields[i] = opening->strings[i];

@@ -9,15 +9,14 @@
 #define MAX_QUESTION_BYTES (64u << 20) /* of the questions file */
 
 typedef struct {
-  char *id, *image, *text, *reference, *kind, *answer;
+  char *id, *text, *reference, *kind, *answer;
+  char *image; /* path */
   gboolean closed;
 } Question;
 
 static void
-question_free(gpointer data)
+question_free(Question *question)
 {
-  Question *question = data;
-
   g_free(question->id);
   g_free(question->image);
   g_free(question->text);
@@ -26,6 +25,7 @@ question_free(gpointer data)
   g_free(question->answer);
   g_free(question);
 }
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Question, question_free)
 
 /* A string, or a number written as one; NULL when absent or of another type. */
 static char *
@@ -33,8 +33,9 @@ member_text(JsonObject *object, const char *name)
 {
   JsonNode *node = json_object_get_member(object, name);
 
-  if (!node || !JSON_NODE_HOLDS_VALUE(node))
+  if (!node || !JSON_NODE_HOLDS_VALUE(node)) {
     return NULL;
+  }
   switch (json_node_get_value_type(node)) {
   case G_TYPE_STRING:
     return g_strdup(json_node_get_string(node));
@@ -47,57 +48,69 @@ member_text(JsonObject *object, const char *name)
   }
 }
 
+/* Whether the picture is there is seen here, and not after an hour of answers. */
 static Question *
-parse_question(const char *line, gsize length, const char *path, guint number, GError **error)
+parse_question(const char *line, gsize length, const char *images, GError **error)
 {
-  g_autoptr(JsonParser) parser = json_parser_new();
-  g_autoptr(GError) failure = NULL;
-  JsonNode *root;
-  JsonObject *object;
-  Question *question;
-  g_autofree char *type = NULL;
+  g_autoptr(JsonObject) object = app_json_object_read(line, length, error);
+  g_autoptr(Question) question = g_new0(Question, 1);
+  g_autofree char *type = NULL, *image = NULL;
 
-  if (!json_parser_load_from_data(parser, line, (gssize)length, &failure)) {
-    g_set_error(error, APP_ERROR, APP_ERROR_FAILED, "%s: line %u is not JSON: %s", path, number,
-                failure->message);
+  if (!object) {
     return NULL;
   }
-  root = json_parser_get_root(parser);
-  if (!root || !JSON_NODE_HOLDS_OBJECT(root)) {
-    g_set_error(error, APP_ERROR, APP_ERROR_FAILED, "%s: line %u holds no object", path, number);
-    return NULL;
-  }
-  object = json_node_get_object(root);
-  question = g_new0(Question, 1);
   question->id = member_text(object, "question_id");
-  question->image = member_text(object, "image");
   question->text = member_text(object, "text");
   question->reference = member_text(object, "answer");
   question->kind = member_text(object, "kind");
   type = member_text(object, "answer_type");
-  if (!question->image || !question->text || !question->reference || !type) {
-    g_set_error(error, APP_ERROR, APP_ERROR_FAILED,
-                "%s: line %u lacks one of image, text, answer, answer_type (strings)", path,
-                number);
-    question_free(question);
+  image = member_text(object, "image");
+  if (!image || !question->text || !question->reference || !type) {
+    g_set_error_literal(error, APP_ERROR, APP_ERROR_FAILED,
+                        "lacks one of image, text, answer, answer_type (strings)");
     return NULL;
   }
   question->closed = g_ascii_strcasecmp(type, "CLOSED") == 0;
-  if (!question->kind)
+  if (!question->closed && g_ascii_strcasecmp(type, "OPEN") != 0) {
+    g_set_error(error, APP_ERROR, APP_ERROR_FAILED,
+                "answer_type is \"%s\"; expected OPEN or CLOSED", type);
+    return NULL;
+  }
+  if (!question->kind) {
     question->kind = g_strdup("other");
-  return question;
+  }
+  question->image = app_file_below(images, image, error);
+  if (question->image && !g_file_test(question->image, G_FILE_TEST_IS_REGULAR)) {
+    g_set_error(error, APP_ERROR, APP_ERROR_FAILED, "%s: there is no such image file",
+                question->image);
+    return NULL;
+  }
+  return question->image ? g_steal_pointer(&question) : NULL;
+}
+
+static gboolean
+is_blank_line(const char *line, gsize length)
+{
+  gsize i = 0;
+
+  while (i < length && app_json_is_blank(line[i])) {
+    i++;
+  }
+  return i == length;
 }
 
 static GPtrArray *
-read_questions(const char *path, guint limit, GError **error)
+read_questions(const AppEvalOptions *options, GError **error)
 {
+  const char *path = options->questions;
   g_autoptr(GMappedFile) file = g_mapped_file_new(path, FALSE, error);
-  g_autoptr(GPtrArray) questions = g_ptr_array_new_with_free_func(question_free);
+  g_autoptr(GPtrArray) questions = g_ptr_array_new_with_free_func((GDestroyNotify)question_free);
   const char *at, *end;
   guint number = 0;
 
-  if (!file)
+  if (!file) {
     return NULL;
+  }
   if (g_mapped_file_get_length(file) > MAX_QUESTION_BYTES) {
     g_set_error(error, APP_ERROR, APP_ERROR_FAILED, "%s: %" G_GSIZE_FORMAT " bytes; at most %u",
                 path, g_mapped_file_get_length(file), MAX_QUESTION_BYTES);
@@ -105,17 +118,22 @@ read_questions(const char *path, guint limit, GError **error)
   }
   at = g_mapped_file_get_contents(file);
   end = at ? at + g_mapped_file_get_length(file) : NULL;
-  while (at < end && (!limit || questions->len < limit)) {
+  while (at < end && (!options->limit || questions->len < options->limit)) {
     const char *stop = memchr(at, '\n', (gsize)(end - at));
     gsize length = (gsize)((stop ? stop : end) - at);
     number++;
-    if (length && strspn(at, " \t\r") < length) {
-      Question *question = parse_question(at, length, path, number, error);
-      if (!question)
+    if (!is_blank_line(at, length)) {
+      Question *question = parse_question(at, length, options->images, error);
+      if (!question) {
+        g_prefix_error(error, "%s: line %u: ", path, number);
         return NULL;
+      }
       g_ptr_array_add(questions, question);
     }
-    at += length + 1;
+    if (!stop) {
+      break;
+    }
+    at = stop + 1;
   }
   if (!questions->len) {
     g_set_error(error, APP_ERROR, APP_ERROR_FAILED, "%s: no questions in it", path);
@@ -137,8 +155,9 @@ answer_one(ModelSession *session, const AppEvalOptions *options, const ModelImag
   ModelError failure = {0};
 
   if (!model_session_rewind(session, 0, &failure) ||
-      !model_session_ask(session, image, text, &sampling, NULL, &answer, &failure))
+      !model_session_ask(session, image, text, &sampling, NULL, &answer, &failure)) {
     return app_error_from_model(error, &failure);
+  }
   question->answer = g_strdup(answer.text);
   model_answer_clear(&answer);
   return TRUE;
@@ -170,8 +189,9 @@ set_mean(JsonObject *object, const char *name, const double *values, guint n)
   g_autofree char *high_name = g_strconcat(name, "_high", NULL);
   double sum = 0, low, high;
 
-  for (guint i = 0; i < n; i++)
+  for (guint i = 0; i < n; i++) {
     sum += values[i];
+  }
   data_score_interval(values, n, 1, &low, &high);
   json_object_set_double_member(object, name, sum / n);
   json_object_set_double_member(object, low_name, low);
@@ -242,8 +262,9 @@ members(GPtrArray *questions, const char *kind, gboolean closed)
 
   for (guint i = 0; i < questions->len; i++) {
     Question *q = g_ptr_array_index(questions, i);
-    if (q->closed == closed && (!kind || strcmp(q->kind, kind) == 0))
+    if (q->closed == closed && (!kind || strcmp(q->kind, kind) == 0)) {
       g_ptr_array_add(group, q);
+    }
   }
   return group;
 }
@@ -257,8 +278,9 @@ all_groups(GPtrArray *questions)
 
   for (guint i = 0; i < questions->len; i++) {
     const Question *q = g_ptr_array_index(questions, i);
-    if (g_hash_table_add(seen, q->kind))
+    if (g_hash_table_add(seen, q->kind)) {
       g_ptr_array_add(kinds, q->kind);
+    }
   }
   g_ptr_array_sort(kinds, compare_kinds);
   g_ptr_array_add(kinds, NULL); /* all kinds together, last */
@@ -266,8 +288,9 @@ all_groups(GPtrArray *questions)
     const char *kind = g_ptr_array_index(kinds, i);
     for (int closed = 1; closed >= 0; closed--) {
       g_autoptr(GPtrArray) group = members(questions, kind, closed);
-      if (group->len)
+      if (group->len) {
         json_array_add_object_element(groups, group_scores(kind ? kind : "all", closed, group));
+      }
     }
   }
   return groups;
@@ -283,19 +306,21 @@ answer_all(ModelSession *session, const AppEvalOptions *options, GPtrArray *ques
   for (guint i = 0; i < questions->len; i++) {
     Question *question = g_ptr_array_index(questions, i);
     ModelImage image;
-    if (g_cancellable_set_error_if_cancelled(cancellable, error))
+    if (g_cancellable_set_error_if_cancelled(cancellable, error)) {
       return FALSE;
+    }
     if (!shown || strcmp(shown, question->image) != 0) {
-      g_autofree char *path = g_build_filename(options->images, question->image, NULL);
       g_clear_pointer(&shot, app_shot_free);
-      shot = app_shot_new(path, 0, NULL, options->blank, error);
-      if (!shot)
+      shot = app_shot_new(question->image, 0, NULL, options->blank, error);
+      if (!shot) {
         return FALSE;
+      }
       shown = question->image;
     }
     image = app_shot_image(shot);
-    if (!answer_one(session, options, &image, question, error))
+    if (!answer_one(session, options, &image, question, error)) {
       return FALSE;
+    }
     if (row) {
       g_autoptr(JsonNode) node = row_node(question);
       row(node, i + 1, questions->len, user);
@@ -309,25 +334,28 @@ app_eval_vqa(const AppEvalOptions *options, AppEvalRow row, gpointer user,
              GCancellable *cancellable, GError **error)
 {
   const ModelSessionOptions session_options = {.context = options->model.context};
-  g_autoptr(GPtrArray) questions = read_questions(options->questions, options->limit, error);
+  g_autoptr(GPtrArray) questions = read_questions(options, error);
   g_autoptr(ModelEngine) engine = NULL;
   g_autoptr(ModelSession) session = NULL;
   ModelError failure = {0};
   JsonObject *report;
   char sha256[65];
 
-  if (!questions)
+  if (!questions) {
     return NULL;
+  }
   engine = app_engine_open(&options->model, error);
-  if (!engine)
+  if (!engine) {
     return NULL;
+  }
   session = model_session_new(engine, &session_options, &failure);
   if (!session || !model_engine_sha256(engine, sha256, &failure)) {
     app_error_from_model(error, &failure);
     return NULL;
   }
-  if (!answer_all(session, options, questions, row, user, cancellable, error))
+  if (!answer_all(session, options, questions, row, user, cancellable, error)) {
     return NULL;
+  }
   report = json_object_new();
   app_json_set_text(report, "model", model_engine_info(engine)->name);
   json_object_set_string_member(report, "model_sha256", sha256);

@@ -4,17 +4,39 @@
 #include "private.h"
 
 gboolean
-app_file_write(const char *path, const void *bytes, gsize n_bytes, GError **error)
+app_file_has_folder(const char *path, GError **error)
 {
   g_autofree char *folder = g_path_get_dirname(path);
 
+  if (!g_file_test(folder, G_FILE_TEST_IS_DIR)) {
+    g_set_error(error, APP_ERROR, APP_ERROR_FAILED, "%s: there is no folder %s", path, folder);
+    return FALSE;
+  }
+  return TRUE;
+}
+
+char *
+app_file_below(const char *folder, const char *name, GError **error)
+{
+  g_auto(GStrv) parts = g_strsplit(name, "/", -1);
+
+  if (!*name || g_path_is_absolute(name) || g_strv_contains((const char *const *)parts, "..")) {
+    g_set_error(error, APP_ERROR, APP_ERROR_FAILED,
+                "image \"%s\": expected a name below the folder %s", name, folder);
+    return NULL;
+  }
+  return g_build_filename(folder, name, NULL);
+}
+
+gboolean
+app_file_write(const char *path, const void *bytes, gsize n_bytes, GError **error)
+{
   if (n_bytes > G_MAXSSIZE) {
     g_set_error(error, APP_ERROR, APP_ERROR_FAILED, "%s: %" G_GSIZE_FORMAT " bytes are too many",
                 path, n_bytes);
     return FALSE;
   }
-  if (!g_file_test(folder, G_FILE_TEST_IS_DIR)) {
-    g_set_error(error, APP_ERROR, APP_ERROR_FAILED, "%s: there is no folder %s", path, folder);
+  if (!app_file_has_folder(path, error)) {
     return FALSE;
   }
   return g_file_set_contents_full(path, bytes, (gssize)n_bytes,

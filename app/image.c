@@ -60,8 +60,7 @@ info_object(const char *path, const DicomInfo *info)
   json_object_set_int_member(object, "frames", info->frames);
   json_object_set_int_member(object, "samples", info->samples);
   /* Bitmaps by Pillow's names of modes: "L", "RGB". */
-  app_json_set_text(object, "photometric",
-                    bitmap && info->samples == 1 ? "L" : info->photometric);
+  app_json_set_text(object, "photometric", bitmap && info->samples == 1 ? "L" : info->photometric);
   set_count(object, "planar", info->has_planar, info->planar);
   set_count(object, "bits_alloc", info->has_bits, info->bits_allocated);
   set_count(object, "bits_stored", info->has_bits, info->bits_stored);

@@ -53,6 +53,19 @@ void app_json_set_ids(JsonObject *object, const char *member, const gint32 *ids,
 void app_json_set_object(JsonObject *object, const char *member, JsonObject *value);
 JsonNode *app_json_node(JsonObject *object); /* takes OBJECT */
 
+/* ---- JSON from elsewhere ------------------------------------------------------------------ */
+
+#define APP_JSON_MAX_OBJECT (4u << 20) /* bytes of one record of a data set */
+gboolean app_json_is_blank(char c);
+/* Length of the object that TEXT begins with. 0: it begins with none, the object does not end
+ * within its N bytes, is over the limit, nests too deep, or holds what JSON does not know. */
+gsize app_json_object_length(const char *text, gsize n);
+/* The one object that TEXT (N bytes) holds, blanks behind it aside. The message names neither file
+ * nor line, and quotes nothing. json_object_unref(). */
+JsonObject *app_json_object_read(const char *text, gsize n, GError **error);
+/* A string member, borrowed; NULL when it is absent or something else. */
+const char *app_json_get_text(JsonObject *object, const char *member);
+
 /* ---- files -------------------------------------------------------------------------------- */
 
 /* Writes an array as NumPy's format 1.0, aside, synced and renamed. DESCR such as "<f4"; BYTES is
@@ -61,6 +74,11 @@ gboolean app_npy_write(const char *path, const char *descr, const gsize *shape, 
                        const void *bytes, gsize n_bytes, GError **error);
 /* Any bytes, the same way. */
 gboolean app_file_write(const char *path, const void *bytes, gsize n_bytes, GError **error);
+/* Whether a file could be written at PATH: its folder is there. For the start of long work. */
+gboolean app_file_has_folder(const char *path, GError **error);
+/* FOLDER/NAME, for a name out of a data set from elsewhere: one that leaves the folder is refused.
+ * g_free(). */
+char *app_file_below(const char *folder, const char *name, GError **error);
 
 G_END_DECLS
 #endif

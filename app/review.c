@@ -7,7 +7,7 @@
 #define DEFAULT_MAX_TOKENS 512
 #define MOST_TOKENS 65536
 
-/* ---- opening and closing ------------------------------------------------------------------ */
+/* ---- the model's identity; closing --------------------------------------------------------- */
 
 static gpointer
 take_hash(gpointer data)
@@ -31,36 +31,6 @@ app_review_sha256(AppReview *review, GError **error)
     return NULL;
   }
   return review->sha256;
-}
-
-AppReview *
-app_review_new(const AppReviewOptions *options, GError **error)
-{
-  g_autoptr(AppReview) review = g_new0(AppReview, 1);
-  const ModelSessionOptions session_options = {.context = options->model.context};
-  ModelError failure = {0};
-
-  g_mutex_init(&review->work);
-  g_mutex_init(&review->hash_lock);
-  review->conversation = app_conversation_new(NULL, 0);
-  /* A log that cannot be kept is said before anything is answered. */
-  if (!options->no_log) {
-    review->logbook = app_logbook_open(options->log_path, error);
-    if (!review->logbook) {
-      return NULL;
-    }
-  }
-  review->engine = app_engine_open(&options->model, error);
-  if (!review->engine) {
-    return NULL;
-  }
-  review->session = model_session_new(review->engine, &session_options, &failure);
-  if (!review->session) {
-    app_error_from_model(error, &failure);
-    return NULL;
-  }
-  review->hasher = g_thread_new("model-hash", take_hash, review);
-  return g_steal_pointer(&review);
 }
 
 void
@@ -105,8 +75,10 @@ app_review_has_vision(AppReview *review)
 static void
 reset_locked(AppReview *review)
 {
-  /* Back to an empty timeline cannot fail. */
-  model_session_rewind(review->session, 0, NULL);
+  /* There is none while the review is being opened. Back to an empty timeline cannot fail. */
+  if (review->session) {
+    model_session_rewind(review->session, 0, NULL);
+  }
   app_conversation_unref(review->conversation);
   review->conversation = app_conversation_new(NULL, 0);
   g_clear_pointer(&review->shot, app_shot_free);
@@ -189,6 +161,41 @@ choose_image(AppReview *review, const AppImageChoice *choice, GError **error)
   return TRUE;
 }
 
+/* ---- opening ------------------------------------------------------------------------------ */
+
+AppReview *
+app_review_new(const AppReviewOptions *options, GError **error)
+{
+  g_autoptr(AppReview) review = g_new0(AppReview, 1);
+  const ModelSessionOptions session_options = {.context = options->model.context};
+  ModelError failure = {0};
+
+  g_mutex_init(&review->work);
+  g_mutex_init(&review->hash_lock);
+  review->conversation = app_conversation_new(NULL, 0);
+  /* What is wrong and soon found is said before the model is loaded. */
+  if (!choose_image(review, options->image, error)) {
+    return NULL;
+  }
+  if (!options->no_log) {
+    review->logbook = app_logbook_open(options->log_path, error);
+    if (!review->logbook) {
+      return NULL;
+    }
+  }
+  review->engine = app_engine_open(&options->model, error);
+  if (!review->engine) {
+    return NULL;
+  }
+  review->session = model_session_new(review->engine, &session_options, &failure);
+  if (!review->session) {
+    app_error_from_model(error, &failure);
+    return NULL;
+  }
+  review->hasher = g_thread_new("model-hash", take_hash, review);
+  return g_steal_pointer(&review);
+}
+
 /* ---- one turn ----------------------------------------------------------------------------- */
 
 typedef struct {
@@ -236,15 +243,9 @@ on_cancelled(GCancellable *cancellable, gpointer session)
   model_session_cancel(session);
 }
 
-static gboolean
-check_question(const AppQuestion *question, GError **error)
+gboolean
+app_sampling_check(const AppSampling *s, GError **error)
 {
-  const AppSampling *s = &question->sampling;
-
-  if (question->question && strspn(question->question, " \t\r\n") == strlen(question->question)) {
-    g_set_error_literal(error, APP_ERROR, APP_ERROR_ARGUMENT, "the question is empty");
-    return FALSE;
-  }
   if (!isfinite(s->temperature) || s->temperature < 0 || s->temperature > 10) {
     g_set_error(error, APP_ERROR, APP_ERROR_ARGUMENT,
                 "the temperature is %g; expected 0 (greedy) to 10", s->temperature);
@@ -261,6 +262,16 @@ check_question(const AppQuestion *question, GError **error)
     return FALSE;
   }
   return TRUE;
+}
+
+static gboolean
+check_question(const AppQuestion *question, GError **error)
+{
+  if (question->question && strspn(question->question, " \t\r\n") == strlen(question->question)) {
+    g_set_error_literal(error, APP_ERROR, APP_ERROR_ARGUMENT, "the question is empty");
+    return FALSE;
+  }
+  return app_sampling_check(&question->sampling, error);
 }
 
 /* What the data set says of itself, when the user gave no caption. g_free(), NULL for nothing. */

@@ -1,16 +1,13 @@
 /* train-data.c - see train-data.h.
  *
- * The scanner looks at brackets and strings alone, so half a gigabyte is indexed in a second; it
- * also bounds the nesting, because the JSON parser that reads a record is recursive. */
+ * Finding records looks at brackets and strings alone, so half a gigabyte is indexed in a second.
+ */
 #include "train-data.h"
 
-#include <json-glib/json-glib.h>
 #include <string.h>
 
-#include "app.h"
+#include "private.h"
 
-#define MAX_DEPTH 32u
-#define MAX_RECORD_BYTES ((gsize)4 << 20)
 #define MAX_TURNS 1024u
 #define MARK "<image>"
 
@@ -55,38 +52,6 @@ app_train_data_count(const AppTrainData *data)
 /* ---- finding records ------------------------------------------------------------------------ */
 
 static gboolean
-is_blank(char c)
-{
-  return c == ' ' || c == '\t' || c == '\n' || c == '\r';
-}
-
-/* Length of the object that starts at TEXT; 0: it does not end, or nests too deep. */
-static gsize
-object_length(const char *text, gsize n)
-{
-  gboolean in_string = FALSE;
-  guint depth = 0;
-
-  for (gsize i = 0; i < n && i < MAX_RECORD_BYTES; i++) {
-    char c = text[i];
-
-    if (in_string) {
-      i += c == '\\';
-      in_string = c != '"';
-    } else if (c == '"') {
-      in_string = TRUE;
-    } else if (c == '{' || c == '[') {
-      if (++depth > MAX_DEPTH) {
-        return 0;
-      }
-    } else if ((c == '}' || c == ']') && --depth == 0) {
-      return i + 1;
-    }
-  }
-  return 0;
-}
-
-static gboolean
 find_records(AppTrainData *data, GError **error)
 {
   const char *text = g_mapped_file_get_contents(data->file);
@@ -96,7 +61,7 @@ find_records(AppTrainData *data, GError **error)
   if (n >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0) {
     i = 3;
   }
-  while (i < n && is_blank(text[i])) {
+  while (i < n && app_json_is_blank(text[i])) {
     i++;
   }
   array = i < n && text[i] == '[';
@@ -104,7 +69,7 @@ find_records(AppTrainData *data, GError **error)
     Extent extent = {.offset = i};
     gsize length;
 
-    if (is_blank(text[i])) {
+    if (app_json_is_blank(text[i])) {
       continue;
     }
     if (array && !ended && after_value && text[i] == ',') {
@@ -115,14 +80,12 @@ find_records(AppTrainData *data, GError **error)
       ended = TRUE;
       continue;
     }
-    length =
-        !ended && text[i] == '{' && !(array && after_value) ? object_length(text + i, n - i) : 0;
+    length = !ended && !(array && after_value) ? app_json_object_length(text + i, n - i) : 0;
     if (length == 0) {
       g_set_error(error, APP_ERROR, APP_ERROR_FAILED,
                   "%s: byte %" G_GSIZE_FORMAT
-                  ", record %u: expected a whole JSON object of at most "
-                  "%" G_GSIZE_FORMAT " bytes, at most %u deep",
-                  data->path, i, data->extents->len + 1, MAX_RECORD_BYTES, MAX_DEPTH);
+                  ", record %u: expected a whole JSON object of at most %u bytes",
+                  data->path, i, data->extents->len + 1, APP_JSON_MAX_OBJECT);
       return FALSE;
     }
     extent.length = (guint32)length;
@@ -168,16 +131,6 @@ bad_record(const AppTrainData *data, guint64 index, const char *what, GError **e
   return FALSE;
 }
 
-static const char *
-string_member(JsonObject *object, const char *name)
-{
-  JsonNode *node = json_object_get_member(object, name);
-
-  return node && JSON_NODE_HOLDS_VALUE(node) && json_node_get_value_type(node) == G_TYPE_STRING
-             ? json_node_get_string(node)
-             : NULL;
-}
-
 /* The trainer places the mark anew, so it goes, with the line break between it and the question. */
 static char *
 without_mark(const char *text)
@@ -211,8 +164,8 @@ read_turns(const AppTrainData *data, guint64 index, JsonArray *array, AppTrainRe
   for (guint i = 0; i < n; i++) {
     JsonNode *node = json_array_get_element(array, i);
     JsonObject *turn = JSON_NODE_HOLDS_OBJECT(node) ? json_node_get_object(node) : NULL;
-    const char *from = turn ? string_member(turn, "from") : NULL;
-    const char *value = turn ? string_member(turn, "value") : NULL;
+    const char *from = turn ? app_json_get_text(turn, "from") : NULL;
+    const char *value = turn ? app_json_get_text(turn, "value") : NULL;
     char *text;
 
     if (!from || !value || !g_str_equal(from, i % 2 ? "gpt" : "human")) {
@@ -234,18 +187,16 @@ app_train_data_read(const AppTrainData *data, guint64 index, GError **error)
 {
   const Extent *extent = &g_array_index(data->extents, Extent, index);
   const char *text = g_mapped_file_get_contents(data->file) + extent->offset;
-  g_autoptr(JsonParser) parser = json_parser_new_immutable();
-  g_autoptr(AppTrainRecord) record = g_new0(AppTrainRecord, 1);
   g_autoptr(GError) failure = NULL;
-  JsonObject *object;
+  g_autoptr(JsonObject) object = app_json_object_read(text, extent->length, &failure);
+  g_autoptr(AppTrainRecord) record = g_new0(AppTrainRecord, 1);
   JsonNode *turns, *image;
 
   record->turns = g_ptr_array_new_with_free_func(g_free);
-  if (!json_parser_load_from_data(parser, text, extent->length, &failure)) {
+  if (!object) {
     bad_record(data, index, failure->message, error);
     return NULL;
   }
-  object = json_node_get_object(json_parser_get_root(parser));
   turns = json_object_get_member(object, "conversations");
   if (!turns) {
     turns = json_object_get_member(object, "conversatons"); /* some published files */
@@ -256,7 +207,7 @@ app_train_data_read(const AppTrainData *data, guint64 index, GError **error)
   }
   image = json_object_get_member(object, "image");
   if (image && !JSON_NODE_HOLDS_NULL(image)) {
-    record->image = g_strdup(string_member(object, "image"));
+    record->image = g_strdup(app_json_get_text(object, "image"));
     if (!record->image) {
       bad_record(data, index, "\"image\" is not a string", error);
       return NULL;

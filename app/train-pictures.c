@@ -64,20 +64,6 @@ app_train_pictures_free(AppTrainPictures *pictures)
   }
 }
 
-/* A data set comes from elsewhere: its names stay below the folder. */
-static char *
-picture_path(const AppTrainPictures *pictures, const char *name, GError **error)
-{
-  g_auto(GStrv) parts = g_strsplit(name, "/", -1);
-
-  if (!*name || g_path_is_absolute(name) || g_strv_contains((const char *const *)parts, "..")) {
-    g_set_error(error, APP_ERROR, APP_ERROR_FAILED,
-                "image \"%s\": expected a name below the folder %s", name, pictures->folder);
-    return NULL;
-  }
-  return g_build_filename(pictures->folder, name, NULL);
-}
-
 static gboolean
 prepare(const AppTrainPictures *pictures, const char *path, guint8 *square, GError **error)
 {
@@ -106,7 +92,7 @@ app_train_pictures_add(AppTrainPictures *pictures, const char *name, GError **er
   if (pictures->bytes + size > pictures->limit) {
     return FALSE;
   }
-  path = picture_path(pictures, name, error);
+  path = app_file_below(pictures->folder, name, error);
   if (!path) {
     return FALSE;
   }
@@ -179,7 +165,7 @@ app_train_pictures_get(AppTrainPictures *pictures, const char *name, ModelImage 
   const guint8 *square = entry ? entry->square : NULL;
 
   if (!square) {
-    g_autofree char *path = picture_path(pictures, name, error);
+    g_autofree char *path = app_file_below(pictures->folder, name, error);
 
     if (!path || !prepare(pictures, path, pictures->spare, error)) {
       return FALSE;

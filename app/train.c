@@ -331,8 +331,10 @@ check(const AppTrainOptions *options, GError **error)
   }
   if (wrong) {
     g_set_error_literal(error, APP_ERROR, APP_ERROR_ARGUMENT, wrong);
+    return FALSE;
   }
-  return !wrong;
+  /* Not after hours. */
+  return app_file_has_folder(options->out, error);
 }
 
 JsonNode *

@@ -79,12 +79,22 @@ gboolean app_image_decode(const char *path, guint frame, const char *out, GError
 typedef struct _AppReview AppReview;
 
 typedef struct {
+  const char *path;
+  guint frame;
+  AppWindow window;
+  gboolean blank; /* a blank picture in its place */
+} AppImageChoice;
+
+typedef struct {
   AppModelOptions model;
   const char *log_path; /* NULL: the default place */
   gboolean no_log;
+  /* NULL, or the image of the first question: what is wrong with it is said before a big model is
+   * loaded, and that question, asked with the same choice, finds it decoded. */
+  const AppImageChoice *image;
 } AppReviewOptions;
 
-/* Loads the model and opens the log. */
+/* Looks at the image, opens the log, loads the model. */
 AppReview *app_review_new(const AppReviewOptions *options, GError **error);
 void app_review_free(AppReview *review);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(AppReview, app_review_free)
@@ -95,17 +105,12 @@ const char *app_review_model_name(AppReview *review);
 gboolean app_review_has_vision(AppReview *review);
 
 typedef struct {
-  const char *path;
-  guint frame;
-  AppWindow window;
-  gboolean blank; /* a blank picture in its place */
-} AppImageChoice;
-
-typedef struct {
   double temperature, top_p;
   guint64 seed;
-  guint max_tokens;
+  guint max_tokens; /* 0: the default */
 } AppSampling;
+/* Whether a question can be asked with it: asking checks too, but after the model was loaded. */
+gboolean app_sampling_check(const AppSampling *sampling, GError **error);
 
 typedef enum { APP_LENGTH_AUTO, APP_LENGTH_BRIEF, APP_LENGTH_DETAILED } AppLength;
 typedef enum { APP_ANSWER_FREE, APP_ANSWER_SHORT, APP_ANSWER_YES_NO } AppAnswerForm;

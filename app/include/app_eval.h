@@ -25,9 +25,9 @@ typedef struct {
 typedef void (*AppEvalRow)(JsonNode *row, guint done, guint total, gpointer user);
 
 /* The scores: {model, blank_image, questions, groups: [{kind, answer_type, n, exact, exact_low,
- * exact_high, recall, recall_low, recall_high, closed, majority, majority_answer}]}; shares from 0 to
- * 1 with 95 % bootstrap intervals; the groups "all" come last. MAJORITY is what the most frequent answer of
- * that group would score. ROW may be NULL. */
+ * exact_high, recall, recall_low, recall_high, closed, majority, majority_answer}]}; shares from 0
+ * to 1 with 95 % bootstrap intervals; the groups "all" come last. MAJORITY is what the most
+ * frequent answer of that group would score. ROW may be NULL. */
 JsonNode *app_eval_vqa(const AppEvalOptions *options, AppEvalRow row, gpointer user,
                        GCancellable *cancellable, GError **error);
 
