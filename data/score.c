@@ -1,3 +1,4 @@
+/* score.c - see score.h. */
 #include "score.h"
 
 #include <stdlib.h>
@@ -14,8 +15,9 @@ is_word_character(const char *at, const char *start)
 {
   gunichar c = g_utf8_get_char(at);
 
-  if (g_unichar_isalnum(c))
+  if (g_unichar_isalnum(c)) {
     return TRUE;
+  }
   return (c == '.' || c == ',') && at > start && g_ascii_isdigit(at[-1]) && g_ascii_isdigit(at[1]);
 }
 
@@ -24,13 +26,15 @@ add_word(GPtrArray *words, const char *start, const char *end)
 {
   g_autofree char *word = g_strndup(start, (gsize)(end - start));
 
-  if (strcmp(word, "a") == 0 || strcmp(word, "an") == 0 || strcmp(word, "the") == 0)
+  if (strcmp(word, "a") == 0 || strcmp(word, "an") == 0 || strcmp(word, "the") == 0) {
     return;
-  for (guint i = 0; i < G_N_ELEMENTS(NUMBERS); i++)
+  }
+  for (guint i = 0; i < G_N_ELEMENTS(NUMBERS); i++) {
     if (strcmp(word, NUMBERS[i]) == 0) {
       g_ptr_array_add(words, g_strdup_printf("%u", i));
       return;
     }
+  }
   g_ptr_array_add(words, g_steal_pointer(&word));
 }
 
@@ -44,14 +48,16 @@ data_score_words(const char *text)
 
   for (const char *at = lower;; at = g_utf8_next_char(at)) {
     gboolean inside = *at && is_word_character(at, lower);
-    if (inside && !start)
+    if (inside && !start) {
       start = at;
+    }
     if (!inside && start) {
       add_word(words, start, at);
       start = NULL;
     }
-    if (!*at)
+    if (!*at) {
       break;
+    }
   }
   g_ptr_array_add(words, NULL);
   return (char **)g_ptr_array_free(words, FALSE);
@@ -73,13 +79,15 @@ data_score_recall(const char *prediction, const char *reference)
   g_auto(GStrv) r = data_score_words(reference);
   guint n = g_strv_length(r), found = 0;
 
-  for (guint i = 0; i < n; i++)
-    for (guint j = 0; p[j]; j++)
+  for (guint i = 0; i < n; i++) {
+    for (guint j = 0; p[j]; j++) {
       if (p[j][0] && strcmp(p[j], r[i]) == 0) {
         p[j][0] = '\0'; /* each word of the prediction answers for one of the reference */
         found++;
         break;
       }
+    }
+  }
   return n ? (double)found / n : 0;
 }
 
@@ -97,17 +105,21 @@ data_score_closed(const char *prediction, const char *reference)
   guint n_p = g_strv_length(p), n_r = g_strv_length(r);
 
   if (n_r == 1 && is_yes_or_no(r[0])) {
-    for (guint i = 0; i < n_p; i++)
-      if (is_yes_or_no(p[i]))
+    for (guint i = 0; i < n_p; i++) {
+      if (is_yes_or_no(p[i])) {
         return strcmp(p[i], r[0]) == 0;
+      }
+    }
     return FALSE;
   }
   for (guint i = 0; n_r && i + n_r <= n_p; i++) {
     guint same = 0;
-    while (same < n_r && strcmp(p[i + same], r[same]) == 0)
+    while (same < n_r && strcmp(p[i + same], r[same]) == 0) {
       same++;
-    if (same == n_r)
+    }
+    if (same == n_r) {
       return TRUE;
+    }
   }
   return FALSE;
 }
@@ -137,12 +149,14 @@ data_score_interval(const double *values, gsize n, guint64 seed, double *low, do
   double means[N_RESAMPLES];
 
   *low = *high = 0;
-  if (!n)
+  if (!n) {
     return;
+  }
   for (guint i = 0; i < N_RESAMPLES; i++) {
     double sum = 0;
-    for (gsize j = 0; j < n; j++)
+    for (gsize j = 0; j < n; j++) {
       sum += values[next_random(&seed) % n];
+    }
     means[i] = sum / (double)n;
   }
   qsort(means, N_RESAMPLES, sizeof means[0], compare_doubles);

@@ -20,7 +20,8 @@ double data_score_recall(const char *prediction, const char *reference);
 /* Strict closed score. Reference yes or no: the prediction's first yes or no is it. Any other
  * reference: its words occur in the prediction one after another. */
 gboolean data_score_closed(const char *prediction, const char *reference);
-/* 95 % percentile bootstrap interval of the mean of N values; the same seed gives the same bounds. */
+/* 95 % percentile bootstrap interval of the mean of N values; the same seed gives the same bounds.
+ */
 void data_score_interval(const double *values, gsize n, guint64 seed, double *low, double *high);
 
 G_END_DECLS

@@ -18,10 +18,10 @@ G_BEGIN_DECLS
 #define STORE_ERROR (store_error_quark())
 GQuark store_error_quark(void);
 typedef enum {
-  STORE_ERROR_FORMAT,  /* not a Hilum log */
+  STORE_ERROR_FORMAT, /* not a Hilum log */
   STORE_ERROR_CORRUPT,
-  STORE_ERROR_NEWER,   /* schema of a newer Hilum */
-  STORE_ERROR_IO,      /* disk full, no permission */
+  STORE_ERROR_NEWER, /* schema of a newer Hilum */
+  STORE_ERROR_IO,    /* disk full, no permission */
   STORE_ERROR_BUSY,
   STORE_ERROR_NOT_FOUND,
   STORE_ERROR_INVALID, /* a value that the log does not hold: too long, no SHA-256 */
@@ -33,9 +33,9 @@ typedef struct _StoreLog StoreLog;
 char *store_default_path(void);
 /* Opens or makes the log (and its folder, mode 0700). A log that others may read is tightened to
  * the owner's rights; one of an older schema is migrated. READ_ONLY: must exist and be of this
- * schema, and neither rows nor modes change (SQLite may leave an empty -wal and a -shm beside it); a
- * log in a folder that cannot be written is read as the unchanging file that it then is. A symbolic
- * link in the place of the file is refused.
+ * schema, and neither rows nor modes change (SQLite may leave an empty -wal and a -shm beside it);
+ * a log in a folder that cannot be written is read as the unchanging file that it then is. A
+ * symbolic link in the place of the file is refused.
  */
 StoreLog *store_log_open(const char *path, gboolean read_only, GError **error);
 void store_log_close(StoreLog *log);
@@ -58,14 +58,14 @@ typedef struct {
   const char *study_instance_uid, *series_instance_uid, *patient_id, *patient_name;
   const char *study_date, *study_description, *modality;
   const char *path, *sop_instance_uid, *sop_class, *transfer_syntax;
-  guint frame;                   /* 0-based */
+  guint frame; /* 0-based */
   gboolean has_window;
   double window_center, window_width;
   const char *voi_function;
   gboolean inverted;
-  const char *pixels_sha256;     /* of the stored pixels */
-  const char *sent_sha256;       /* of the very picture (RGB bytes) that the model saw */
-  gboolean blank;                /* --blank-image control */
+  const char *pixels_sha256; /* of the stored pixels */
+  const char *sent_sha256;   /* of the very picture (RGB bytes) that the model saw */
+  gboolean blank;            /* --blank-image control */
 } StoreImage;
 
 typedef struct {
@@ -80,8 +80,8 @@ typedef struct {
   guint max_tokens;
   double image_s, prompt_s, first_token_s, answer_s;
   guint prompt_tokens, answer_tokens;
-  gint64 image;                   /* id of the image it was asked on; 0: none */
-  const char *answer_form;        /* "free", "short", "yes-no" */
+  gint64 image;            /* id of the image it was asked on; 0: none */
+  const char *answer_form; /* "free", "short", "yes-no" */
   /* caption-length-aware prompting, for describe; instruction_rule NULL otherwise */
   const char *instruction_rule, *instruction_list, *instruction_text;
   guint instruction_words, instruction_threshold;
@@ -90,8 +90,8 @@ typedef struct {
 /* Each returns the row's id, or 0 with *error set. Equal models and images are found again. */
 gint64 store_log_add_model(StoreLog *log, const StoreModel *model, GError **error);
 gint64 store_log_add_image(StoreLog *log, const StoreImage *image, GError **error);
-/* REWOUND_FROM: conversation that this one branches off, or 0; after its turn REWOUND_TURN (0: before
- * the first), which must be there. */
+/* REWOUND_FROM: conversation that this one branches off, or 0; after its turn REWOUND_TURN (0:
+ * before the first), which must be there. */
 gint64 store_log_add_conversation(StoreLog *log, gint64 model, const char *program_version,
                                   gint64 rewound_from, guint rewound_turn, GError **error);
 /* One transaction, durable when it returns. Turn numbers count up from 1. */
@@ -102,7 +102,7 @@ gint64 store_log_add_turn(StoreLog *log, gint64 conversation, const StoreTurn *t
 
 typedef struct {
   gint64 id;
-  char *started;   /* ISO 8601, UTC */
+  char *started; /* ISO 8601, UTC */
   char *model_name, *model_sha256, *modality, *image_path, *first_question;
   guint n_turns;
   char *program_version;
@@ -119,7 +119,7 @@ typedef struct {
   guint number;
   char *time;
   StoreTurn turn;
-  StoreImage image;     /* zeroes when the turn had none */
+  StoreImage image; /* zeroes when the turn had none */
   StoreModel model;
   GStringChunk *strings; /* private */
 } StoreTurnRow;

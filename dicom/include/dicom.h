@@ -42,17 +42,17 @@ typedef struct {
   char *modality, *photometric;
   guint rows, columns, frames, samples, planar, bits_allocated, bits_stored, high_bit;
   guint pixel_representation;
-  gboolean has_planar;          /* PlanarConfiguration present */
-  gboolean has_bits;            /* the four bit fields are meaningful */
+  gboolean has_planar;                  /* PlanarConfiguration present */
+  gboolean has_bits;                    /* the four bit fields are meaningful */
   GArray *window_center, *window_width; /* of double, equal lengths */
   GPtrArray *window_explanation;        /* of char *, may be shorter */
-  char *voi_lut_function;       /* "LINEAR", "LINEAR_EXACT", "SIGMOID" */
-  guint n_voi_luts;             /* items of VOILUTSequence */
+  char *voi_lut_function;               /* "LINEAR", "LINEAR_EXACT", "SIGMOID" */
+  guint n_voi_luts;                     /* items of VOILUTSequence */
   gboolean has_modality_lut, has_rescale;
-  double slope, intercept;      /* 1 and 0 when absent */
+  double slope, intercept; /* 1 and 0 when absent */
   char *rescale_type;
-  gboolean inverse_shape;       /* PresentationLUTShape INVERSE */
-  gboolean lossy;               /* LossyImageCompression 01 or a lossy transfer syntax */
+  gboolean inverse_shape; /* PresentationLUTShape INVERSE */
+  gboolean lossy;         /* LossyImageCompression 01 or a lossy transfer syntax */
   /* text for people and prompts, as UTF-8 */
   char *patient_name, *patient_id, *patient_birth_date, *patient_sex;
   char *study_id, *study_date, *study_time, *accession_number, *study_description;
@@ -62,10 +62,10 @@ typedef struct {
   gint series_number, instance_number;
   gboolean has_position, has_orientation, has_spacing;
   double position[3], orientation[6];
-  double spacing[2];            /* mm between rows, mm between columns */
-  char *spacing_source;         /* "PixelSpacing", "ImagerPixelSpacing", "" */
+  double spacing[2];    /* mm between rows, mm between columns */
+  char *spacing_source; /* "PixelSpacing", "ImagerPixelSpacing", "" */
   double slice_thickness;
-  double frame_time_ms;         /* cine, 0 when absent */
+  double frame_time_ms; /* cine, 0 when absent */
 } DicomInfo;
 
 typedef struct _DicomFile DicomFile;
@@ -107,8 +107,13 @@ gboolean dicom_file_pixel_summary(DicomFile *file, char md5[33], double *pix_min
 
 /* ---- the picture -------------------------------------------------------------------------- */
 
-typedef enum { DICOM_VOI_LINEAR, DICOM_VOI_LINEAR_EXACT, DICOM_VOI_SIGMOID, DICOM_VOI_LUT,
-               DICOM_VOI_NONE /* colour, or already 8 bit */ } DicomVoi;
+typedef enum {
+  DICOM_VOI_LINEAR,
+  DICOM_VOI_LINEAR_EXACT,
+  DICOM_VOI_SIGMOID,
+  DICOM_VOI_LUT,
+  DICOM_VOI_NONE /* colour, or already 8 bit */
+} DicomVoi;
 
 /* A window in output units of the modality LUT (PS3.3 C.11.2.1.2; width >= 1 for linear). */
 typedef struct {
@@ -152,7 +157,7 @@ typedef struct {
   char *series_instance_uid, *study_instance_uid, *modality, *series_description;
   char *study_description, *patient_name, *patient_id, *study_date;
   gint series_number;
-  GPtrArray *items;        /* of DicomSeriesItem *, sorted by geometry, else InstanceNumber, else path */
+  GPtrArray *items; /* of DicomSeriesItem *, sorted by geometry, else InstanceNumber, else path */
   gboolean sorted_by_geometry;
 } DicomSeries;
 void dicom_series_free(DicomSeries *series);
@@ -167,8 +172,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(DicomScan, dicom_scan_free)
 
 typedef gboolean (*DicomScanProgress)(guint done, guint total, gpointer user); /* FALSE: cancel */
 /* PATH: a file or a folder (walked, links not followed out of it). Headers only. */
-DicomScan *dicom_scan(const char *path, DicomScanProgress progress, gpointer user,
-                      GError **error);
+DicomScan *dicom_scan(const char *path, DicomScanProgress progress, gpointer user, GError **error);
 
 G_END_DECLS
 #endif
