@@ -122,6 +122,14 @@ cli_finish_output(int status)
   return status;
 }
 
+const char *
+cli_text_member(JsonObject *object, const char *name)
+{
+  const char *text = json_object_get_string_member_with_default(object, name, NULL);
+
+  return text ? text : "-";
+}
+
 void
 cli_print_field(const char *key, const char *format, ...)
 {

@@ -41,8 +41,15 @@ typedef struct {
 GOptionGroup *cli_model_group(CliModel *model); /* give it to cli_parse() */
 /* Checks the values and fills model->model. FALSE: complained already, exit with CLI_MISUSED. */
 gboolean cli_model_finish(CliModel *model);
+/* The model as an operand, argv[1], where there is one. FALSE: --model names one too; complained.
+ */
+gboolean cli_model_operand(CliModel *model, int argc, char **argv);
 void cli_model_clear(CliModel *model);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(CliModel, cli_model_clear)
+
+/* Values of options. FALSE: complained already, exit with CLI_MISUSED. */
+gboolean cli_parse_seed(const char *text, guint64 *seed);
+gboolean cli_parse_form(const char *text, AppAnswerForm *form); /* TEXT NULL: free */
 
 /* --log FILE and --no-log, as entries for a subcommand's own list. */
 #define CLI_LOG_ENTRY(log)                                                                         \
@@ -71,6 +78,8 @@ int cli_finish_output(int status);
  * say must not steer a terminal. In place; returns TEXT. */
 char *cli_harmless(char *text);
 
+/* A string member for people: "-" when it is absent or null. Borrowed. */
+const char *cli_text_member(JsonObject *object, const char *name);
 /* "key   value" lines for people. */
 void cli_print_field(const char *key, const char *format, ...) G_GNUC_PRINTF(2, 3);
 

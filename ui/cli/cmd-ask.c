@@ -73,7 +73,7 @@ cmd_ask(int argc, char **argv)
                       "Answers questions about an image, in several turns.", &status)) {
     return status;
   }
-  if (!cli_talk_form(form, &question.form)) {
+  if (!cli_parse_form(form, &question.form)) {
     return CLI_MISUSED;
   }
   for (char **q = questions; q && *q; q++) {

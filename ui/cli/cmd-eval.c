@@ -14,12 +14,14 @@ show_row(JsonNode *row, guint done, guint total, gpointer user)
 {
   const EvalView *view = user;
 
-  if (view->rows)
+  if (view->rows) {
     cli_print_json(row);
+  }
   if (!view->quiet && (done % 50 == 0 || done == total)) {
     fprintf(stderr, "\rhilum: %u of %u questions", done, total);
-    if (done == total)
+    if (done == total) {
       fputc('\n', stderr);
+    }
   }
 }
 
@@ -60,8 +62,8 @@ eval_vqa(int argc, char **argv)
       {"images", 0, 0, G_OPTION_ARG_FILENAME, &images, "Folder of the images", "DIR"},
       {"blank-image", 0, 0, G_OPTION_ARG_NONE, &blank, "A blank picture in each image's place",
        NULL},
-      {"answer", 0, 0, G_OPTION_ARG_STRING, &form, "Form of closed questions: free, short, yes-no",
-       "FORM"},
+      {"answer", 0, 0, G_OPTION_ARG_FILENAME, &form,
+       "Form of closed questions: free, short, yes-no", "FORM"},
       {"limit", 0, 0, G_OPTION_ARG_INT, &limit, "The first N questions only", "N"},
       {"max-tokens", 0, 0, G_OPTION_ARG_INT, &max_tokens, "Longest answer (default 32)", "N"},
       {"rows", 0, 0, G_OPTION_ARG_NONE, &view.rows, "Print each question's row as well (JSON)",
@@ -74,22 +76,21 @@ eval_vqa(int argc, char **argv)
 
   if (!cli_parse(&argc, &argv, entries, cli_model_group(&model), "",
                  "Runs a model over questions with known answers (greedy) and scores it.", NULL, 0,
-                 0, &status))
+                 0, &status)) {
     return status;
-  if (!cli_model_finish(&model))
+  }
+  if (!cli_model_finish(&model)) {
     return CLI_MISUSED;
-  if (!questions || !images)
+  }
+  if (!questions || !images) {
     return cli_misused("--questions FILE and --images DIR are needed");
-  if (limit < 0 || max_tokens < 0)
+  }
+  if (limit < 0 || max_tokens < 0) {
     return cli_misused("--limit and --max-tokens take positive numbers");
-  if (!form || strcmp(form, "free") == 0)
-    options.form = APP_ANSWER_FREE;
-  else if (strcmp(form, "short") == 0)
-    options.form = APP_ANSWER_SHORT;
-  else if (strcmp(form, "yes-no") == 0)
-    options.form = APP_ANSWER_YES_NO;
-  else
-    return cli_misused("--answer is '%s'; expected free, short or yes-no", form);
+  }
+  if (!cli_parse_form(form, &options.form)) {
+    return CLI_MISUSED;
+  }
   options.model = model.model;
   options.questions = questions;
   options.images = images;
@@ -97,12 +98,14 @@ eval_vqa(int argc, char **argv)
   options.limit = (guint)limit;
   options.max_tokens = (guint)max_tokens;
   report = app_eval_vqa(&options, show_row, &view, NULL, &error);
-  if (!report)
+  if (!report) {
     return cli_failed(error);
-  if (json || view.rows)
+  }
+  if (json || view.rows) {
     cli_print_json(report);
-  else
+  } else {
     print_table(report);
+  }
   return CLI_DONE;
 }
 

@@ -4,14 +4,6 @@
 
 #include "commands.h"
 
-static const char *
-text_member(JsonObject *object, const char *name)
-{
-  const char *text = json_object_get_string_member_with_default(object, name, NULL);
-
-  return text ? text : "-";
-}
-
 static JsonObject *
 object_member(JsonObject *object, const char *name)
 {
@@ -68,9 +60,9 @@ print_table(JsonNode *array)
   printf("%6s  %-19s %5s  %-8s  %s\n", "ID", "STARTED", "TURNS", "MODALITY", "QUESTION");
   for (guint i = 0; i < json_array_get_length(rows); i++) {
     JsonObject *row = json_array_get_object_element(rows, i);
-    g_autofree char *question = one_line(text_member(row, "question"), 56);
-    g_autofree char *started = short_time(text_member(row, "started"));
-    g_autofree char *modality = one_line(text_member(row, "modality"), 8);
+    g_autofree char *question = one_line(cli_text_member(row, "question"), 56);
+    g_autofree char *started = short_time(cli_text_member(row, "started"));
+    g_autofree char *modality = one_line(cli_text_member(row, "modality"), 8);
     printf("%6" G_GINT64_FORMAT "  %-19s %5" G_GINT64_FORMAT "  %-8s  %s\n",
            json_object_get_int_member(row, "id"), started, json_object_get_int_member(row, "turns"),
            modality, question);
@@ -113,17 +105,17 @@ cmd_list(int argc, char **argv)
 static void
 print_image(JsonObject *image)
 {
-  cli_print_field("image", "%s, frame %d%s", text_member(image, "path"),
+  cli_print_field("image", "%s, frame %d%s", cli_text_member(image, "path"),
                   (int)json_object_get_int_member(image, "frame"),
                   json_object_get_boolean_member(image, "blank") ? ", blank control" : "");
   if (!json_object_get_null_member(image, "window_center")) {
     cli_print_field("window", "%g/%g %s", json_object_get_double_member(image, "window_center"),
                     json_object_get_double_member(image, "window_width"),
-                    text_member(image, "voi_function"));
+                    cli_text_member(image, "voi_function"));
   }
-  cli_print_field("instance", "%s", text_member(image, "sop_instance_uid"));
-  cli_print_field("pixels", "sha256 %s", text_member(image, "pixels_sha256"));
-  cli_print_field("picture sent", "sha256 %s", text_member(image, "sent_sha256"));
+  cli_print_field("instance", "%s", cli_text_member(image, "sop_instance_uid"));
+  cli_print_field("pixels", "sha256 %s", cli_text_member(image, "pixels_sha256"));
+  cli_print_field("picture sent", "sha256 %s", cli_text_member(image, "sent_sha256"));
 }
 
 static void
@@ -136,10 +128,10 @@ print_turn(JsonObject *turn)
   g_autofree char *seed = app_json_text(json_object_get_member(sampling, "seed"));
 
   cli_print_field("turn", "%d, %s", (int)json_object_get_int_member(turn, "turn"),
-                  text_member(turn, "time"));
-  cli_print_field("model", "%s (%s)", text_member(model, "name"),
-                  text_member(model, "quantization"));
-  cli_print_field("", "sha256 %s", text_member(model, "sha256"));
+                  cli_text_member(turn, "time"));
+  cli_print_field("model", "%s (%s)", cli_text_member(model, "name"),
+                  cli_text_member(model, "quantization"));
+  cli_print_field("", "sha256 %s", cli_text_member(model, "sha256"));
   if (image) {
     print_image(image);
   }
@@ -149,13 +141,13 @@ print_turn(JsonObject *turn)
                   (int)json_object_get_int_member(sampling, "max_tokens"));
   if (instruction) {
     cli_print_field("instruction", "%s (rule: %s, %d words, threshold %d)",
-                    text_member(instruction, "list"), text_member(instruction, "rule"),
+                    cli_text_member(instruction, "list"), cli_text_member(instruction, "rule"),
                     (int)json_object_get_int_member(instruction, "words"),
                     (int)json_object_get_int_member(instruction, "threshold"));
   }
-  cli_print_field("question", "%s", text_member(turn, "question"));
-  cli_print_field("answer", "%s", text_member(turn, "answer"));
-  cli_print_field("ended by", "%s", text_member(turn, "stop"));
+  cli_print_field("question", "%s", cli_text_member(turn, "question"));
+  cli_print_field("answer", "%s", cli_text_member(turn, "answer"));
+  cli_print_field("ended by", "%s", cli_text_member(turn, "stop"));
 }
 
 static int

@@ -5,24 +5,17 @@
 
 #include "commands.h"
 
-static const char *
-text_member(JsonObject *object, const char *name)
-{
-  const char *text = json_object_get_string_member_with_default(object, name, NULL);
-
-  return text ? text : "-";
-}
-
 static void
 print_info(JsonNode *node)
 {
   JsonObject *o = json_node_get_object(node);
   const char *card = json_object_get_string_member_with_default(o, "card", "");
 
-  cli_print_field("name", "%s", text_member(o, "name"));
-  cli_print_field("path", "%s", text_member(o, "path"));
-  cli_print_field("format", "%s, %s", text_member(o, "format"), text_member(o, "quantization"));
-  cli_print_field("sha256", "%s", text_member(o, "sha256"));
+  cli_print_field("name", "%s", cli_text_member(o, "name"));
+  cli_print_field("path", "%s", cli_text_member(o, "path"));
+  cli_print_field("format", "%s, %s", cli_text_member(o, "format"),
+                  cli_text_member(o, "quantization"));
+  cli_print_field("sha256", "%s", cli_text_member(o, "sha256"));
   cli_print_field("parameters", "%.1f million, %.1f MB of weights",
                   (double)json_object_get_int_member(o, "parameters") / 1e6,
                   (double)json_object_get_int_member(o, "weight_bytes") / 1e6);
@@ -32,18 +25,18 @@ print_info(JsonNode *node)
       (int)json_object_get_int_member(o, "heads"), (int)json_object_get_int_member(o, "kv_heads"),
       (int)json_object_get_int_member(o, "vocab"));
   cli_print_field("context", "%d positions", (int)json_object_get_int_member(o, "context"));
-  cli_print_field("template", "%s", text_member(o, "template"));
+  cli_print_field("template", "%s", cli_text_member(o, "template"));
   if (json_object_get_null_member(o, "vision")) {
     cli_print_field("vision", "none (a text model)");
   } else {
     JsonObject *v = json_object_get_object_member(o, "vision");
     cli_print_field("vision", "%d x %d pixels (%s), %d tokens, hidden %d, %d blocks, from %s",
                     (int)json_object_get_int_member(v, "image_size"),
-                    (int)json_object_get_int_member(v, "image_size"), text_member(v, "aspect"),
+                    (int)json_object_get_int_member(v, "image_size"), cli_text_member(v, "aspect"),
                     (int)json_object_get_int_member(v, "image_tokens"),
                     (int)json_object_get_int_member(v, "hidden"),
-                    (int)json_object_get_int_member(v, "blocks_run"), text_member(v, "origin"));
-    cli_print_field("projector", "%s", text_member(v, "projector"));
+                    (int)json_object_get_int_member(v, "blocks_run"), cli_text_member(v, "origin"));
+    cli_print_field("projector", "%s", cli_text_member(v, "projector"));
   }
   if (*card) {
     printf("\n%s%s", card, g_str_has_suffix(card, "\n") ? "" : "\n");
@@ -64,13 +57,7 @@ cmd_info(int argc, char **argv)
                  "What a model is: shape, parts, hash and card.", NULL, 0, 1, &status)) {
     return status;
   }
-  if (argc == 2 && model.path) {
-    return cli_misused("the model is named twice: '%s' and '%s'", model.path, argv[1]);
-  }
-  if (argc == 2) {
-    model.path = g_strdup(argv[1]);
-  }
-  if (!cli_model_finish(&model)) {
+  if (!cli_model_operand(&model, argc, argv) || !cli_model_finish(&model)) {
     return CLI_MISUSED;
   }
   node = app_model_info(&model.model, &error);
@@ -118,11 +105,8 @@ cmd_convert(int argc, char **argv)
                  1, &status)) {
     return status;
   }
-  if (argc == 2 && model.path) {
-    return cli_misused("the model is named twice: '%s' and '%s'", model.path, argv[1]);
-  }
-  if (argc == 2) {
-    model.path = g_strdup(argv[1]);
+  if (!cli_model_operand(&model, argc, argv)) {
+    return CLI_MISUSED;
   }
   if (!out) {
     return cli_misused("--out says which GGUF file to write; it is missing");

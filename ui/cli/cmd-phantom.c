@@ -7,8 +7,7 @@
 #include "commands.h"
 
 typedef struct {
-  char *out, *kinds, *format, *split;
-  gint64 seed;
+  char *out, *kinds, *format, *split, *seed;
   int count, questions, size, stack;
   gboolean json;
 } Arguments;
@@ -20,6 +19,7 @@ arguments_clear(Arguments *a)
   g_free(a->kinds);
   g_free(a->format);
   g_free(a->split);
+  g_free(a->seed);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Arguments, arguments_clear)
 
@@ -56,8 +56,10 @@ fill_options(const Arguments *a, AppPhantomOptions *options)
     cli_misused("--split is '%s'; expected train or eval", a->split);
     return FALSE;
   }
+  if (a->seed && !cli_parse_seed(a->seed, &options->seed)) {
+    return FALSE;
+  }
   options->out = a->out;
-  options->seed = (guint64)a->seed;
   options->count = (guint)a->count;
   options->kinds = a->kinds;
   options->format = strcmp(a->format, "dicom") == 0 ? APP_PHANTOM_DICOM : APP_PHANTOM_PNG;
@@ -104,13 +106,12 @@ cmd_phantom(int argc, char **argv)
   app_phantom_options_init(&options);
   g_auto(Arguments) a = {.format = g_strdup("dicom"),
                          .split = g_strdup("train"),
-                         .seed = (gint64)options.seed,
                          .count = (int)options.count,
                          .questions = (int)options.questions_per_image,
                          .size = (int)options.size};
   const GOptionEntry entries[] = {
       {"out", 0, 0, G_OPTION_ARG_FILENAME, &a.out, "Folder to write to", "DIR"},
-      {"seed", 0, 0, G_OPTION_ARG_INT64, &a.seed, "Seed (default: 1)", "N"},
+      {"seed", 0, 0, G_OPTION_ARG_FILENAME, &a.seed, "Seed (default: 1)", "N"},
       {"count", 0, 0, G_OPTION_ARG_INT, &a.count, "Pictures to write (default: 100)", "N"},
       {"kind", 0, 0, G_OPTION_ARG_FILENAME, &a.kinds,
        "Of chest-cr, chest-ct, abdomen-ct, head-ct, with commas (default: all)", "KINDS"},
@@ -144,5 +145,5 @@ cmd_phantom(int argc, char **argv)
   } else {
     print_report(report);
   }
-  return cli_finish_output(CLI_DONE);
+  return CLI_DONE;
 }

@@ -178,8 +178,6 @@ parse(Options *o, int *argc, char ***argv, int *status)
 static gboolean
 finish(Options *o, AppTrainOptions *train)
 {
-  char *end = NULL;
-
   if (!o->out) {
     cli_misused("--out says which GGUF file to write; it is missing");
     return FALSE;
@@ -190,12 +188,8 @@ finish(Options *o, AppTrainOptions *train)
                 "positive numbers");
     return FALSE;
   }
-  if (o->seed) {
-    train->seed = g_ascii_strtoull(o->seed, &end, 10);
-    if (!*o->seed || *end || *o->seed == '-') {
-      cli_misused("--seed is '%s'; expected a number", o->seed);
-      return FALSE;
-    }
+  if (o->seed && !cli_parse_seed(o->seed, &train->seed)) {
+    return FALSE;
   }
   if (!cli_model_finish(&o->model)) {
     return FALSE;

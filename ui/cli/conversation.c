@@ -65,13 +65,13 @@ static gboolean
 check_sampling(CliTalkOptions *o)
 {
   guint64 seed = 0;
+  g_autoptr(GError) error = NULL;
 
   if (o->max_tokens < 0) {
     cli_misused("--max-tokens is %d; expected a positive number", o->max_tokens);
     return FALSE;
   }
-  if (o->seed && !g_ascii_string_to_unsigned(o->seed, 10, 0, G_MAXUINT64, &seed, NULL)) {
-    cli_misused("--seed is '%s'; expected a whole number from 0 on", o->seed);
+  if (o->seed && !cli_parse_seed(o->seed, &seed)) {
     return FALSE;
   }
   /* A greedy answer is repeatable as it stands, and so is the choice of an instruction then. */
@@ -82,6 +82,10 @@ check_sampling(CliTalkOptions *o)
                               .top_p = o->greedy ? 1 : o->top_p,
                               .seed = seed,
                               .max_tokens = (guint)o->max_tokens};
+  if (!app_sampling_check(&o->sampling, &error)) {
+    cli_failed(error);
+    return FALSE;
+  }
   return TRUE;
 }
 
@@ -131,31 +135,15 @@ cli_talk_parse(CliTalkOptions *o, int *argc, char ***argv, const GOptionEntry *e
   return TRUE;
 }
 
-gboolean
-cli_talk_form(const char *text, AppAnswerForm *form)
-{
-  static const char *const names[] = {"free", "short", "yes-no"};
-
-  *form = APP_ANSWER_FREE;
-  for (guint i = 0; text && i < G_N_ELEMENTS(names); i++) {
-    if (strcmp(text, names[i]) == 0) {
-      *form = (AppAnswerForm)i;
-      return TRUE;
-    }
-  }
-  if (text) {
-    cli_misused("--answer is '%s'; expected free, short or yes-no", text);
-  }
-  return text == NULL;
-}
-
 /* ---- opening ------------------------------------------------------------------------------ */
 
 CliTalk *
 cli_talk_open(const CliTalkOptions *options, int *status)
 {
-  const AppReviewOptions review_options = {
-      .model = options->model.model, .log_path = options->log, .no_log = options->no_log};
+  const AppReviewOptions review_options = {.model = options->model.model,
+                                           .log_path = options->log,
+                                           .no_log = options->no_log,
+                                           .image = options->image ? &options->choice : NULL};
   g_autoptr(GError) error = NULL;
   AppReview *review = app_review_new(&review_options, &error);
   CliTalk *talk;

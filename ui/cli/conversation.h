@@ -21,8 +21,6 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(CliTalkOptions, cli_talk_options_clear)
 /* Parses the shared options and ENTRIES, and checks the values. As cli_parse(). */
 gboolean cli_talk_parse(CliTalkOptions *options, int *argc, char ***argv,
                         const GOptionEntry *entries, const char *summary, int *status);
-/* "free", "short", "yes-no"; TEXT NULL is free. FALSE: complained. */
-gboolean cli_talk_form(const char *text, AppAnswerForm *form);
 
 typedef struct {
   const CliTalkOptions *options;

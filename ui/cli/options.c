@@ -99,6 +99,19 @@ cli_model_finish(CliModel *m)
   return TRUE;
 }
 
+gboolean
+cli_model_operand(CliModel *m, int argc, char **argv)
+{
+  if (argc == 2 && m->path) {
+    cli_misused("the model is named twice: '%s' and '%s'", m->path, argv[1]);
+    return FALSE;
+  }
+  if (argc == 2) {
+    m->path = g_strdup(argv[1]);
+  }
+  return TRUE;
+}
+
 void
 cli_model_clear(CliModel *m)
 {
@@ -106,4 +119,32 @@ cli_model_clear(CliModel *m)
   g_clear_pointer(&m->mmproj, g_free);
   g_clear_pointer(&m->vision_tower, g_free);
   g_clear_pointer(&m->template_name, g_free);
+}
+
+gboolean
+cli_parse_seed(const char *text, guint64 *seed)
+{
+  if (!g_ascii_string_to_unsigned(text, 10, 0, G_MAXUINT64, seed, NULL)) {
+    cli_misused("--seed is '%s'; expected a whole number from 0 on", text);
+    return FALSE;
+  }
+  return TRUE;
+}
+
+gboolean
+cli_parse_form(const char *text, AppAnswerForm *form)
+{
+  static const char *const names[] = {"free", "short", "yes-no"};
+
+  *form = APP_ANSWER_FREE;
+  for (guint i = 0; text && i < G_N_ELEMENTS(names); i++) {
+    if (strcmp(text, names[i]) == 0) {
+      *form = (AppAnswerForm)i;
+      return TRUE;
+    }
+  }
+  if (text) {
+    cli_misused("--answer is '%s'; expected free, short or yes-no", text);
+  }
+  return text == NULL;
 }
