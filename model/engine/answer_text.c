@@ -67,11 +67,13 @@ model_answer_text_stop_at(ModelAnswerText *text, const char *stop)
 }
 
 /* Length of the character at S (N bytes left): 1 to 4, 0 when S could be the start of one that is
- * not all there yet, -1 when it is none. Overlong forms and surrogates are none. */
+ * not all there yet, -1 when it is none. Overlong forms and surrogates are none, and so is a NUL,
+ * which a C string cannot hold. */
 static int
 utf8_length(const uint8_t *s, size_t n)
 {
-  const int length = s[0] < 0x80   ? 1
+  const int length = s[0] == 0     ? -1
+                     : s[0] < 0x80 ? 1
                      : s[0] < 0xc2 ? -1
                      : s[0] < 0xe0 ? 2
                      : s[0] < 0xf0 ? 3

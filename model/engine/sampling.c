@@ -1,8 +1,7 @@
 /* sampling.c - greedy, or temperature and top-p with a seeded generator.
  *
- * The generator is xoshiro256** seeded by splitmix64 (Blackman and Vigna, public domain
- * algorithms), written out here so that a seed means the same on every machine. Ties go to the
- * lower id.
+ * The generator is base/random.h's, so a seed means the same on every machine. Ties go to the lower
+ * id.
  */
 #include "engine/sampling.h"
 
@@ -11,35 +10,11 @@
 
 #include "base/error.h"
 
-static uint64_t
-rotate(uint64_t x, int k)
-{
-  return (x << k) | (x >> (64 - k));
-}
-
-static uint64_t
-splitmix(uint64_t *seed)
-{
-  uint64_t z = (*seed += 0x9e3779b97f4a7c15u);
-
-  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-  z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-  return z ^ (z >> 31);
-}
-
 /* Uniform in [0, 1) with 53 bits. */
 static double
-draw(uint64_t *s)
+draw(ModelSampler *sampler)
 {
-  const uint64_t result = rotate(s[1] * 5, 7) * 9, t = s[1] << 17;
-
-  s[2] ^= s[0];
-  s[3] ^= s[1];
-  s[1] ^= s[2];
-  s[0] ^= s[3];
-  s[2] ^= t;
-  s[3] = rotate(s[3], 45);
-  return (double)(result >> 11) * 0x1.0p-53;
+  return (double)(model_random_next(&sampler->random) >> 11) * 0x1.0p-53;
 }
 
 bool
@@ -81,13 +56,9 @@ model_sampling_check(const ModelSampling *sampling, ModelError *err)
 void
 model_sampler_start(ModelSampler *sampler, const ModelSampling *sampling)
 {
-  uint64_t seed = sampling->seed;
-
   sampler->temperature = sampling->temperature;
   sampler->top_p = sampling->top_p;
-  for (int i = 0; i < 4; i++) {
-    sampler->state[i] = splitmix(&seed);
-  }
+  model_random_seed(&sampler->random, sampling->seed);
 }
 
 /* Likelier first; among equals the lower id. */
@@ -140,7 +111,7 @@ pick_nucleus(ModelSampler *s, double sum)
     s->heap[n] = id;
     sift(s->probability, s->heap, n, 0);
   } while (n > 0 && kept < (double)s->top_p * sum);
-  mark = draw(s->state) * kept;
+  mark = draw(s) * kept;
   for (uint32_t i = s->n; i-- > n;) {
     mark -= s->probability[s->heap[i]];
     if (mark < 0) {
@@ -172,7 +143,7 @@ model_sampler_pick(ModelSampler *s, const float *logits)
   if (s->top_p < 1) {
     return pick_nucleus(s, sum);
   }
-  mark = draw(s->state) * sum;
+  mark = draw(s) * sum;
   for (uint32_t i = 0; i < s->n; i++) {
     mark -= s->probability[i];
     if (mark < 0) {

@@ -2,6 +2,7 @@
 #ifndef HILUM_MODEL_SAMPLING_H
 #define HILUM_MODEL_SAMPLING_H
 
+#include "base/random.h"
 #include "model.h"
 
 typedef struct {
@@ -9,7 +10,7 @@ typedef struct {
   double *probability; /* [n] */
   uint32_t *heap;      /* [n] */
   float temperature, top_p;
-  uint64_t state[4];
+  ModelRandom random;
 } ModelSampler;
 
 bool model_sampler_init(ModelSampler *sampler, uint32_t n, ModelError *err);

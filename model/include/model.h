@@ -58,8 +58,8 @@ typedef struct {
 typedef struct ModelEngine ModelEngine;
 
 typedef struct {
-  const char *mmproj;       /* GGUF of the tower and projector, or NULL (also for HF folders) */
-  const char *vision_tower; /* folder of a CLIP checkpoint to use, or NULL: the checkpoint's own */
+  const char *mmproj;        /* GGUF of the tower and projector, or NULL (also for HF folders) */
+  const char *vision_tower;  /* folder of a CLIP checkpoint to use, or NULL: the checkpoint's own */
   const char *template_name; /* conversation template to use, or NULL: the checkpoint's own */
   uint32_t n_threads;        /* 0: one per online core */
 } ModelEngineOptions;
@@ -68,13 +68,14 @@ typedef struct {
  * PATH is a folder or a file. OPTIONS may be NULL. Caller frees with model_engine_free(). */
 ModelEngine *model_engine_open(const char *path, const ModelEngineOptions *options,
                                ModelError *err);
+/* ENGINE may be NULL. Its sessions must be gone. */
 void model_engine_free(ModelEngine *engine);
 
 /* What a model is, for people and for the log. Strings are borrowed from the engine. */
 typedef struct {
-  const char *name;          /* general.name, _name_or_path or the file's base name */
+  const char *name; /* general.name, _name_or_path or the file's base name */
   const char *path;
-  const char *format;        /* "gguf", "gguf+mmproj", "huggingface" */
+  const char *format;        /* "gguf", "gguf+mmproj", "huggingface", "huggingface+mmproj" */
   const char *quantization;  /* type of most weight bytes: "F32", "F16", "Q8_0", "mixed Q4_K" ... */
   const char *template_name; /* conversation template in use */
   const char *tower_origin;  /* "checkpoint", "stock", "none" */
@@ -83,10 +84,11 @@ typedef struct {
   uint32_t n_layers, hidden, heads, kv_heads, head_dim, ffn, vocab, context;
   bool has_vision;
   uint32_t image_size, patch_size, n_image_tokens, vision_hidden, vision_blocks_run;
-  const char *projector;    /* "linear", "mlp2x_gelu", "none" */
-  const char *aspect;       /* "pad", "square" */
+  const char *projector; /* "linear", "mlp2x_gelu", "none" */
+  const char *aspect;    /* "pad", "square" */
 } ModelInfo;
 
+/* Lives as long as ENGINE. */
 const ModelInfo *model_engine_info(const ModelEngine *engine);
 
 /* SHA-256 (64 hex digits and a NUL) over the names, types, shapes and bytes of the files that make
@@ -113,8 +115,9 @@ bool model_tokenize(const ModelEngine *engine, const char *text, size_t length, 
  * text. */
 bool model_tokenize_special(const ModelEngine *engine, const char *text, size_t length,
                             ModelIds *ids, ModelError *err);
-/* The same, with a picture where "<image>" stands in the text, as LLaVA's tokenizer_image_token: one
- * MODEL_IMAGE_ID each (checkpoints with image start/end tokens: the written-out run of patch ids). */
+/* The same, with a picture where "<image>" stands in the text, as LLaVA's tokenizer_image_token:
+ * one MODEL_IMAGE_ID each (checkpoints with image start/end tokens: the written-out run of patch
+ * ids). */
 bool model_tokenize_prompt(const ModelEngine *engine, const char *text, size_t length,
                            ModelIds *ids, ModelError *err);
 /* SentencePiece decode: valid UTF-8 (broken sequences become U+FFFD). Caller frees with free(). */
@@ -130,13 +133,17 @@ typedef struct {
   uint32_t context; /* positions of the timeline; 0: min(the model's context, 4096) */
 } ModelSessionOptions;
 
+/* An empty timeline with all the memory that it will need but the picture's. ENGINE is borrowed.
+ * OPTIONS may be NULL. ARGUMENT when the context is more than the model's, TOO_LARGE without
+ * memory. */
 ModelSession *model_session_new(ModelEngine *engine, const ModelSessionOptions *options,
                                 ModelError *err);
+/* SESSION may be NULL; not while it answers. */
 void model_session_free(ModelSession *session);
 
 typedef struct {
-  float temperature;   /* 0: greedy */
-  float top_p;         /* 1: off */
+  float temperature; /* 0: greedy */
+  float top_p;       /* 1: off */
   uint64_t seed;
   uint32_t max_tokens; /* most ids in the answer; 0: 512 */
 } ModelSampling;
@@ -144,7 +151,8 @@ typedef struct {
 typedef enum { MODEL_PHASE_IMAGE, MODEL_PHASE_PROMPT, MODEL_PHASE_ANSWER } ModelPhase;
 
 /* Called from the session's thread. PROGRESS: DONE of TOTAL steps of PHASE. TOKEN: the bytes that
- * the answer has grown by (whole UTF-8 characters only); false stops the answer (stop "cancelled").*/
+ * the answer has grown by (whole UTF-8 characters only); false stops the answer (stop
+ * "cancelled").*/
 typedef struct {
   void (*progress)(ModelPhase phase, uint32_t done, uint32_t total, void *user);
   bool (*token)(const char *bytes, size_t length, int32_t id, void *user);
@@ -152,21 +160,23 @@ typedef struct {
 } ModelCallbacks;
 
 typedef struct {
-  double image_s;       /* preparing and encoding the picture; 0 when it was kept */
-  double prompt_s;      /* this turn's own ids */
-  double first_token_s; /* from the call to the first token */
-  double answer_s;      /* from the first to the last token */
+  double image_s;         /* preparing and encoding the picture; 0 when it was kept */
+  double prompt_s;        /* this turn's own ids */
+  double first_token_s;   /* from the call to the first token */
+  double answer_s;        /* from the first to the last token */
   uint32_t prompt_tokens; /* positions computed for this turn (picture included) */
   uint32_t answer_tokens;
 } ModelTiming;
 
 typedef struct {
-  char *text;         /* UTF-8, stop strings cut off */
-  ModelIds prompt;    /* the whole timeline before the answer; a picture is one MODEL_IMAGE_ID */
-  ModelIds answer;    /* generated ids, EOS not included */
-  const char *stop;   /* "eos", "stop-string", "max-tokens", "context", "cancelled" (static) */
+  char *text;       /* UTF-8, stop strings cut off */
+  ModelIds prompt;  /* the whole timeline before the answer; a picture is one MODEL_IMAGE_ID,
+                       in v1.0 its start id, one patch id per row, and its end id */
+  ModelIds answer;  /* generated ids, EOS not included */
+  const char *stop; /* "eos", "stop-string", "max-tokens", "context", "cancelled" (static) */
   ModelTiming timing;
 } ModelAnswer;
+/* Frees what ANSWER owns and empties it; an empty one may be cleared again. */
 void model_answer_clear(ModelAnswer *answer);
 
 /* Asks QUESTION (without "<image>"; the template places it). IMAGE is for the first turn, or NULL
@@ -178,8 +188,8 @@ bool model_session_ask(ModelSession *session, const ModelImage *image, const cha
                        const ModelSampling *sampling, const ModelCallbacks *callbacks,
                        ModelAnswer *answer, ModelError *err);
 
-uint32_t model_session_turns(const ModelSession *session);      /* finished turns */
-uint32_t model_session_positions(const ModelSession *session);  /* used positions */
+uint32_t model_session_turns(const ModelSession *session);     /* finished turns */
+uint32_t model_session_positions(const ModelSession *session); /* used positions */
 /* Back to just before turn TURN (0: empty). The picture's rows are kept for asking again. */
 bool model_session_rewind(ModelSession *session, uint32_t turn, ModelError *err);
 /* From any thread: stop at the next layer or token. Cleared by the next call that works. */
@@ -193,18 +203,20 @@ uint8_t *model_preprocess(const ModelEngine *engine, const ModelImage *image, ui
 
 /* Every stage for one rendered prompt, for comparison with references. All arrays owned. */
 typedef struct {
-  uint8_t *u8;          /* [side][side][3], NULL without a picture */
+  uint8_t *u8; /* [side][side][3], NULL without a picture */
   uint32_t side;
-  ModelIds ids;         /* as model_tokenize_prompt() gives them */
+  ModelIds ids; /* as model_tokenize_prompt() gives them */
   uint32_t n_positions;
-  float *vision;        /* [n_patches][vision_hidden] */
-  float *projected;     /* [n_patches][hidden] */
+  float *vision;    /* [n_patches][vision_hidden] */
+  float *projected; /* [n_patches][hidden] */
   uint32_t n_patches, vision_hidden, hidden;
-  float *logits;        /* [vocab], after the prompt */
+  float *logits; /* [vocab], after the prompt */
   uint32_t vocab;
-  ModelIds greedy;      /* max_tokens ids at most, stops at EOS */
-  char *text;           /* decode of greedy */
+  ModelIds greedy; /* max_tokens ids at most, stops at EOS */
+  char *text;      /* decode of greedy */
 } ModelTrace;
+/* PROMPT is a rendered one; IMAGE stands where it says "<image>" (once), or is NULL. MAX_TOKENS 0:
+ * the logits alone. On error TRACE is empty. */
 bool model_trace(ModelEngine *engine, const ModelImage *image, const char *prompt,
                  uint32_t max_tokens, ModelTrace *trace, ModelError *err);
 void model_trace_clear(ModelTrace *trace);

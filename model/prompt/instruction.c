@@ -1,12 +1,14 @@
 /* instruction.c - which instruction goes with which caption (LLaVA-Med, arXiv 2306.00890, 3.1), and
  * how closed questions are put. */
 #include "model_prompt.h"
+
+#include "base/random.h"
 #include "prompt/space.h"
 
 #include <string.h>
 
 /* As in the released alignment data: the brief ones end in a full stop and one has a typographic
- * apostrophe; of the detailed ones only the last ends in a full stop. */
+ * apostrophe; the detailed ones have no full stop. */
 static const char *const brief[] = {
     "Describe the image concisely.",
     "Provide a brief description of the given image.",
@@ -63,17 +65,6 @@ model_prompt_words(const char *text, size_t length)
   return words;
 }
 
-/* splitmix64 (Steele, Lea, Flood 2014): every step gives 64 fresh bits. */
-static uint64_t
-next_random(uint64_t *state)
-{
-  uint64_t z = *state += 0x9e3779b97f4a7c15u;
-
-  z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
-  z = (z ^ z >> 27) * 0x94d049bb133111ebu;
-  return z ^ z >> 31;
-}
-
 /* Uniform in 0..n-1: draws from the incomplete last stretch of n are thrown away. */
 static uint32_t
 choose(uint64_t seed, uint32_t n)
@@ -81,7 +72,7 @@ choose(uint64_t seed, uint32_t n)
   uint64_t state = seed, draw, end = UINT64_MAX - UINT64_MAX % n;
 
   do {
-    draw = next_random(&state);
+    draw = model_splitmix64(&state);
   } while (draw >= end);
   return (uint32_t)(draw % n);
 }

@@ -1,3 +1,4 @@
+/* template.c - the published templates, and how their parts are joined (facts 3). */
 #include "prompt/template.h"
 
 #include "model_prompt.h"

@@ -1,3 +1,4 @@
+/* ids.c - a growing list of ids. */
 #include "tokenizer/tokenizer.h"
 
 #include <stdlib.h>

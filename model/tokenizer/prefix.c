@@ -1,3 +1,4 @@
+/* prefix.c - see prefix.h: a sorted list, narrowed byte by byte. */
 #include "tokenizer/prefix.h"
 
 #include <stdlib.h>

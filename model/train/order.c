@@ -103,5 +103,5 @@ train_order_next(TrainOrder *order, uint32_t *kind, uint64_t *index, bool *pictu
   }
   *kind = k;
   *index = order->permutation[k][state->position++];
-  *picture_first = train_random_next(&order->state.random) >> 63;
+  *picture_first = model_random_next(&order->state.random) >> 63;
 }

@@ -229,45 +229,66 @@ each_role(const TrainParams *params, ModelWeights *weights,
 {
   uint32_t i = 0;
 #define VISIT(role)                                                                                \
-  if (!visit(&params->tensors[i++], &(role), user)) {                                              \
-    return false;                                                                                  \
-  }
+  do {                                                                                             \
+    if (!visit(&params->tensors[i++], &(role), user)) {                                            \
+      return false;                                                                                \
+    }                                                                                              \
+  } while (0)
   if (params->config.has_vision) {
-    VISIT(weights->class_embedding)
-    VISIT(weights->patch_embedding)
-    VISIT(weights->position_embedding) VISIT(weights->pre_ln_w)
-        VISIT(weights->pre_ln_b) for (uint32_t n = 0; n < params->config.vision.blocks_stored; n++)
-    {
+    VISIT(weights->class_embedding);
+    VISIT(weights->patch_embedding);
+    VISIT(weights->position_embedding);
+    VISIT(weights->pre_ln_w);
+    VISIT(weights->pre_ln_b);
+    for (uint32_t n = 0; n < params->config.vision.blocks_stored; n++) {
       ModelVisionBlock *b = &weights->blocks[n];
 
-      VISIT(b->ln1_w)
-      VISIT(b->ln1_b)
-      VISIT(b->q_w) VISIT(b->k_w) VISIT(b->v_w) VISIT(b->q_b) VISIT(b->k_b) VISIT(b->v_b)
-          VISIT(b->o_w) VISIT(b->o_b) VISIT(b->ln2_w) VISIT(b->ln2_b) VISIT(b->fc1_w)
-              VISIT(b->fc1_b) VISIT(b->fc2_w) VISIT(b->fc2_b)
+      VISIT(b->ln1_w);
+      VISIT(b->ln1_b);
+      VISIT(b->q_w);
+      VISIT(b->k_w);
+      VISIT(b->v_w);
+      VISIT(b->q_b);
+      VISIT(b->k_b);
+      VISIT(b->v_b);
+      VISIT(b->o_w);
+      VISIT(b->o_b);
+      VISIT(b->ln2_w);
+      VISIT(b->ln2_b);
+      VISIT(b->fc1_w);
+      VISIT(b->fc1_b);
+      VISIT(b->fc2_w);
+      VISIT(b->fc2_b);
     }
     if (strstr(params->tensors[i].name, "post_layernorm")) {
-      VISIT(weights->post_ln_w) VISIT(weights->post_ln_b)
+      VISIT(weights->post_ln_w);
+      VISIT(weights->post_ln_b);
     }
     for (int k = 0; k < 2 && params->mm_w[k] != TRAIN_NO_TENSOR; k++) {
       if (params->config.projector == MODEL_PROJECTOR_NONE) {
         break;
       }
-      VISIT(weights->mm_w[k]) VISIT(weights->mm_b[k])
+      VISIT(weights->mm_w[k]);
+      VISIT(weights->mm_b[k]);
     }
   }
-  VISIT(weights->token_embedding)
+  VISIT(weights->token_embedding);
   for (uint32_t n = 0; n < params->config.decoder.layers; n++) {
     ModelLayer *l = &weights->layers[n];
 
-    VISIT(l->attn_norm)
-    VISIT(l->q)
-    VISIT(l->k) VISIT(l->v) VISIT(l->o) VISIT(l->ffn_norm) VISIT(l->gate) VISIT(l->up)
-        VISIT(l->down)
+    VISIT(l->attn_norm);
+    VISIT(l->q);
+    VISIT(l->k);
+    VISIT(l->v);
+    VISIT(l->o);
+    VISIT(l->ffn_norm);
+    VISIT(l->gate);
+    VISIT(l->up);
+    VISIT(l->down);
   }
-  VISIT(weights->output_norm)
+  VISIT(weights->output_norm);
   if (!params->tied) {
-    VISIT(weights->output)
+    VISIT(weights->output);
   }
 #undef VISIT
   return true;

@@ -235,6 +235,22 @@ test_ends(void)
   check_script("\xffy", "\xef\xbf\xbdy", "eos", 2);
 }
 
+/* The byte 0 would end the text for whoever reads it as a C string. */
+static void
+test_zero_byte(void)
+{
+  const int32_t chain[] = {byte_id('a'), byte_id('\0'), byte_id('b'), 2};
+  Scripted s = scripted(chain, G_N_ELEMENTS(chain), 200);
+  ModelAnswer answer = ask(s.session, NULL, "q", 32);
+
+  g_assert_cmpstr(answer.text, ==,
+                  "a\xef\xbf\xbd"
+                  "b");
+  g_assert_cmpuint(answer.answer.n, ==, 3);
+  model_answer_clear(&answer);
+  scripted_clear(&s);
+}
+
 /* v1.0 has no end in its templates but "###". Each id of a script has one successor, so that '#'
  * goes on for ever. */
 static void
@@ -987,6 +1003,7 @@ main(int argc, char **argv)
 {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/session/ends", test_ends);
+  g_test_add_func("/session/zero-byte", test_zero_byte);
   g_test_add_func("/session/ends-of-v10", test_ends_of_v10);
   g_test_add_func("/session/several-words", test_several_words);
   g_test_add_func("/session/leading-blank", test_leading_blank);

@@ -130,7 +130,7 @@ item_new(const Shape *shape, const ModelConfig *config, TrainRandom *random, gui
   }
   item.picture = g_malloc(side * side * 3);
   for (gsize i = 0; i < side * side * 3; i++) {
-    item.picture[i] = (uint8_t)train_random_next(random);
+    item.picture[i] = (uint8_t)model_random_next(random);
   }
   g_assert_true(train_item_measure(&item, config, 256, &err));
   return item;
