@@ -15,8 +15,7 @@
 #define MODEL_MAX_PATCHES 65536u      /* of the tower's square; attention is quadratic in them */
 #define MODEL_MAX_PICTURE_SIDE 65535u /* side of a picture that is asked about */
 #define MODEL_MAX_THREADS 256u
-#define MODEL_MAX_TEXT_BYTES                                                                       \
-  (8u << 20)                       /* one text to tokenize; each byte takes about 100 of work */
-#define MODEL_MAX_PIECE_BYTES 256u /* of a vocabulary; SentencePiece trains 16 characters */
+#define MODEL_MAX_TEXT_BYTES (8u << 20) /* one text to tokenize, 100 bytes of work for each */
+#define MODEL_MAX_PIECE_BYTES 256u      /* of a vocabulary; SentencePiece trains 16 characters */
 
 #endif
