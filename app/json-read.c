@@ -53,11 +53,19 @@ app_json_object_length(const char *text, gsize n)
   return 0;
 }
 
+/* While the error is raised the parser still knows where it is. */
+static void
+on_parse_error(JsonParser *parser, gpointer failure, gpointer place)
+{
+  *(guint *)place = json_parser_get_current_pos(parser);
+}
+
 JsonObject *
 app_json_object_read(const char *text, gsize n, GError **error)
 {
   g_autoptr(JsonParser) parser = json_parser_new_immutable();
   gsize length = app_json_object_length(text, n), end = length;
+  guint place = 0;
 
   while (end < n && app_json_is_blank(text[end])) {
     end++;
@@ -72,9 +80,9 @@ app_json_object_read(const char *text, gsize n, GError **error)
     g_set_error_literal(error, APP_ERROR, APP_ERROR_FAILED, "not UTF-8");
     return NULL;
   }
+  g_signal_connect(parser, "error", G_CALLBACK(on_parse_error), &place);
   if (!json_parser_load_from_data(parser, text, (gssize)length, NULL)) {
-    g_set_error(error, APP_ERROR, APP_ERROR_FAILED, "not JSON at line %u, character %u of it",
-                json_parser_get_current_line(parser), json_parser_get_current_pos(parser));
+    g_set_error(error, APP_ERROR, APP_ERROR_FAILED, "not JSON near character %u", place);
     return NULL;
   }
   return json_object_ref(json_node_get_object(json_parser_get_root(parser)));
