@@ -275,8 +275,12 @@ test_drag(void)
   g_signal_emit_by_name(drag, "drag-update", 0.0, -25.0);
   g_assert_cmpfloat(heard.center, ==, -60);
   g_assert_cmpfloat(heard.width, ==, 400);
-  /* A view that arrives meanwhile does not move the start. */
+  /* A late view, of the window at the start, neither moves the start nor passes for what was asked
+   * for last: back at the start, the start is asked for again. */
   desktop_viewer_take_view(viewer, view_new(2, 3, FALSE));
+  g_signal_emit_by_name(drag, "drag-update", 0.0, 0.0);
+  g_assert_cmpfloat(heard.center, ==, 40);
+  g_assert_cmpfloat(heard.width, ==, 400);
   g_signal_emit_by_name(drag, "drag-update", -5000.0, 0.0);
   g_assert_cmpfloat(heard.width, ==, 1);
   g_signal_emit_by_name(drag, "drag-update", 0.0, 1e9);

@@ -325,13 +325,21 @@ test_new_conversation(Fixture *f, gconstpointer slow)
 static void
 test_ask_shown(Fixture *f, gconstpointer slow)
 {
-  g_autoptr(JsonNode) holder = NULL;
+  g_autoptr(JsonNode) holder = NULL, later = NULL;
 
   load(f);
   g_signal_emit_by_name(f->window->viewer, "step", 9);
   g_signal_emit_by_name(f->window->viewer, "window-changed", 10.0, 20.0);
   ask(f, "What?");
   check_image(json_array_get_object_element(turns_of(f, 0, &holder), 0), "1.2.3.4.1", 200, 400);
+  /* Nor on the window that the hand has gone on to meanwhile. */
+  wait_until(shown_width(f) == 20);
+  g_signal_emit_by_name(f->window->viewer, "step", 1);
+  g_signal_emit_by_name(f->window->viewer, "window-changed", 300.0, 40.0);
+  wait_until(g_str_equal(shown_label(f), "CT 11/30"));
+  g_assert_cmpfloat(shown_width(f), ==, 20);
+  ask(f, "And now?");
+  check_image(json_array_get_object_element(turns_of(f, 0, &later), 0), "1.2.3.4.11", 10, 20);
 }
 
 static void

@@ -20,7 +20,7 @@ struct _DesktopViewer {
 
   DesktopFilter filter;
   double scrolled; /* part of a step that the wheel has gone */
-  gboolean dragging;
+  gboolean dragging, moved;
   double start_center, start_width;
   double center, width; /* asked for last; counts until a view is taken */
 
@@ -192,6 +192,7 @@ on_drag_begin(GtkGestureDrag *gesture, double x, double y, DesktopViewer *self)
 {
   gtk_widget_grab_focus(GTK_WIDGET(self));
   self->dragging = has_window(self);
+  self->moved = FALSE;
   self->start_center = self->center;
   self->start_width = self->width;
 }
@@ -201,7 +202,8 @@ on_drag_update(GtkGestureDrag *gesture, double dx, double dy, DesktopViewer *sel
 {
   double step;
 
-  if (!self->dragging || !has_window(self) || hypot(dx, dy) < DRAG_THRESHOLD) {
+  self->moved = self->moved || hypot(dx, dy) >= DRAG_THRESHOLD;
+  if (!self->dragging || !has_window(self) || !self->moved) {
     return;
   }
   gtk_gesture_set_state(GTK_GESTURE(gesture), GTK_EVENT_SEQUENCE_CLAIMED);
