@@ -1,6 +1,7 @@
 #include "checkpoint/roles.h"
 
 #include "base/error.h"
+#include "base/utf8.h"
 #include "checkpoint/huggingface.h"
 
 #include <stdio.h>
@@ -10,26 +11,20 @@
 void
 model_text_copy(char *out, size_t n, const char *text, size_t length, bool lines)
 {
-  size_t at = 0;
+  size_t at = 0, step;
 
-  for (size_t i = 0; i < length && text[i]; i++) {
-    unsigned char c = (unsigned char)text[i];
-    size_t more = c >= 0xF0 ? 3 : c >= 0xE0 ? 2 : c >= 0xC2 ? 1 : 0;
-    bool whole = c < 0x80 || (c >= 0xC2 && c < 0xF5 && i + more < length);
-    for (size_t k = 1; whole && k <= more; k++)
-      whole = ((unsigned char)text[i + k] & 0xC0) == 0x80;
-    bool control = (c < 0x20 && !(lines && (c == '\n' || c == '\t'))) || c == 0x7F;
-    if (!whole || control) {
-      if (at + 1 >= n)
-        break;
-      out[at++] = control ? ' ' : '?';
-      continue;
-    }
-    if (at + more + 1 >= n)
+  for (size_t i = 0; i < length && text[i]; i += step) {
+    uint32_t code = 0;
+    size_t whole = model_utf8_decode(text + i, length - i, &code);
+    bool line = lines && (code == '\n' || code == '\t');
+    bool control = whole && (code < 0x20 || (code >= 0x7F && code < 0xA0)) && !line;
+    const char *from = !whole ? "?" : control ? " " : text + i;
+    step = whole ? whole : 1;
+    whole = whole && !control ? whole : 1;
+    if (at + whole >= n)
       break;
-    memcpy(out + at, text + i, more + 1);
-    at += more + 1;
-    i += more;
+    memcpy(out + at, from, whole);
+    at += whole;
   }
   out[at] = '\0';
 }

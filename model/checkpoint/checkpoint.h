@@ -1,8 +1,8 @@
 /* checkpoint.h - what every reader (Hugging Face folder, GGUF) delivers: a configuration, a table
  * of memory-mapped tensors by role, and a vocabulary. Private to model/.
  *
- * Invariants: every tensor's data lies inside a mapping that the checkpoint owns, its shape has been
- * checked against the configuration, its byte size against the file. Shapes are row-major
+ * Invariants: every tensor's data lies inside a mapping that the checkpoint owns, its shape has
+ * been checked against the configuration, its byte size against the file. Shapes are row-major
  * (PyTorch order: shape[0] = rows = outputs, shape[n-1] = columns = inputs, contiguous).
  */
 #ifndef HILUM_MODEL_CHECKPOINT_H
@@ -49,7 +49,11 @@ void model_type_write_row(ModelType type, const float *in, uint64_t n_columns, u
 /* ---- configuration ------------------------------------------------------------------------ */
 
 typedef enum { MODEL_ASPECT_PAD, MODEL_ASPECT_SQUARE } ModelAspect;
-typedef enum { MODEL_PROJECTOR_NONE, MODEL_PROJECTOR_LINEAR, MODEL_PROJECTOR_MLP2X_GELU } ModelProjectorKind;
+typedef enum {
+  MODEL_PROJECTOR_NONE,
+  MODEL_PROJECTOR_LINEAR,
+  MODEL_PROJECTOR_MLP2X_GELU
+} ModelProjectorKind;
 
 typedef struct {
   uint32_t image_size, patch_size, hidden, heads, ffn;
@@ -58,6 +62,8 @@ typedef struct {
   float mean[3], std[3];
   bool gelu_erf; /* false: CLIP's quick_gelu */
 } ModelVisionConfig;
+/* CLIP's, which hold where a file does not say. */
+extern const float model_clip_mean[3], model_clip_std[3];
 
 typedef struct {
   uint32_t hidden, layers, heads, kv_heads, head_dim, ffn, vocab, context;
@@ -71,9 +77,9 @@ typedef struct {
   ModelProjectorKind projector;
   ModelAspect aspect;
   ModelDecoderConfig decoder;
-  bool image_start_end;      /* v1.0: <im_start> <im_patch>*n <im_end> inside the text */
+  bool image_start_end; /* v1.0: <im_start> <im_patch>*n <im_end> inside the text */
   int32_t id_im_patch, id_im_start, id_im_end; /* -1 when absent */
-  int32_t bos, eos, pad;     /* the REAL ones (v1.0: bos 2), never the bogus ones of config.json */
+  int32_t bos, eos, pad; /* the REAL ones (v1.0: bos 2), never the bogus ones of config.json */
   char template_name[64];
   char name[128];
 } ModelConfig;
@@ -86,8 +92,9 @@ typedef struct {
 } ModelVisionBlock;
 
 typedef struct {
-  ModelTensor attn_norm;      /* [hidden] */
-  ModelTensor q, k, v, o;     /* [heads*head_dim,hidden], [kv*head_dim,hidden] x2, [hidden,heads*head_dim] */
+  ModelTensor attn_norm; /* [hidden] */
+  ModelTensor q, k, v,
+      o; /* [heads*head_dim,hidden], [kv*head_dim,hidden] x2, [hidden,heads*head_dim] */
   ModelTensor ffn_norm;       /* [hidden] */
   ModelTensor gate, up, down; /* [ffn,hidden] x2, [hidden,ffn] */
 } ModelLayer;
@@ -97,13 +104,13 @@ typedef struct {
   ModelTensor patch_embedding;    /* [vision hidden, 3, patch, patch] */
   ModelTensor position_embedding; /* [1 + patches, vision hidden] */
   ModelTensor pre_ln_w, pre_ln_b;
-  ModelTensor post_ln_w, post_ln_b;   /* may be absent */
-  ModelVisionBlock *blocks;           /* blocks_stored of them */
-  ModelTensor mm_w[2], mm_b[2];       /* projector: linear uses [0]; mlp2x [0] then [1] */
-  ModelTensor token_embedding;        /* [vocab, hidden] */
+  ModelTensor post_ln_w, post_ln_b; /* may be absent */
+  ModelVisionBlock *blocks;         /* blocks_stored of them */
+  ModelTensor mm_w[2], mm_b[2];     /* projector: linear uses [0]; mlp2x [0] then [1] */
+  ModelTensor token_embedding;      /* [vocab, hidden] */
   ModelLayer *layers;
-  ModelTensor output_norm;            /* [hidden] */
-  ModelTensor output;                 /* [vocab, hidden]; a copy of token_embedding when tied */
+  ModelTensor output_norm; /* [hidden] */
+  ModelTensor output;      /* [vocab, hidden]; a copy of token_embedding when tied */
   bool tied;
 } ModelWeights;
 
@@ -165,9 +172,10 @@ bool model_checkpoint_open(const char *path, const ModelEngineOptions *options,
                            ModelCheckpoint *checkpoint, ModelError *err);
 void model_checkpoint_close(ModelCheckpoint *checkpoint);
 
-/* Iterates over all tensors by their ORIGINAL LLaVA names ("model.layers.0.self_attn.q_proj.weight",
- * "model.mm_projector.0.weight", "model.vision_tower.vision_tower.vision_model.…"), whatever the
- * file calls them. Order is fixed. NULL past the end. NAME receives up to 256 bytes. */
+/* Iterates over all tensors by their ORIGINAL LLaVA names
+ * ("model.layers.0.self_attn.q_proj.weight", "model.mm_projector.0.weight",
+ * "model.vision_tower.vision_tower.vision_model.…"), whatever the file calls them. Order is fixed.
+ * NULL past the end. NAME receives up to 256 bytes. */
 const ModelTensor *model_checkpoint_tensor(const ModelCheckpoint *checkpoint, uint32_t index,
                                            char name[256]);
 

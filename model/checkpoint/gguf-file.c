@@ -273,7 +273,7 @@ read_info(Cursor *c, ModelTableEntry *entry, char **names, uint64_t *offset)
 }
 
 static bool
-place_tensors(Cursor *c, ModelGguf *gguf, const uint64_t *offsets, ModelSpan *spans,
+place_tensors(Cursor *c, ModelGguf *gguf, const uint64_t *offsets, ModelByteSpan *spans,
               uint64_t alignment)
 {
   const ModelMapping *mapping = c->mapping;
@@ -297,7 +297,7 @@ place_tensors(Cursor *c, ModelGguf *gguf, const uint64_t *offsets, ModelSpan *sp
                         mapping->path, tensor->name, (unsigned long long)tensor->n_bytes,
                         (unsigned long long)offsets[i], (unsigned long long)size);
     tensor->data = mapping->data + start + offsets[i];
-    spans[i] = (ModelSpan){offsets[i], offsets[i] + tensor->n_bytes, tensor->name};
+    spans[i] = (ModelByteSpan){offsets[i], offsets[i] + tensor->n_bytes, tensor->name};
   }
   return model_spans_check(spans, gguf->table.n, mapping->path, c->err);
 }
@@ -307,7 +307,7 @@ read_tensors(Cursor *c, ModelMapping *mapping, ModelGguf *gguf, uint64_t n_tenso
              uint64_t alignment)
 {
   uint64_t left = mapping->size - c->at, n_names, *offsets;
-  ModelSpan *spans;
+  ModelByteSpan *spans;
   char *names;
   bool ok = true;
 

@@ -71,12 +71,10 @@ read_blocks_run(const ModelGguf *gguf, ModelVisionConfig *config, ModelError *er
 static bool
 read_tower(const ModelGguf *gguf, ModelVisionConfig *config, ModelError *err)
 {
-  static const float mean[3] = {0.48145466f, 0.4578275f, 0.40821073f};
-  static const float std[3] = {0.26862954f, 0.26130258f, 0.27577711f};
   bool silu = false;
 
-  memcpy(config->mean, mean, sizeof mean);
-  memcpy(config->std, std, sizeof std);
+  memcpy(config->mean, model_clip_mean, sizeof config->mean);
+  memcpy(config->std, model_clip_std, sizeof config->std);
   config->eps = 1e-5f;
   if (!model_gguf_u32(gguf, "clip.vision.image_size", &config->image_size, err) ||
       !model_gguf_u32(gguf, "clip.vision.patch_size", &config->patch_size, err) ||

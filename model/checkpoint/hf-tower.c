@@ -106,12 +106,10 @@ model_tower_config(ModelVisionConfig *config, const ModelTable *table, const cha
                    const ModelJson *json, const ModelJsonNode *vision, const char *folder,
                    ModelError *err)
 {
-  static const float mean[3] = {0.48145466f, 0.4578275f, 0.40821073f};
-  static const float std[3] = {0.26862954f, 0.26130258f, 0.27577711f};
   const char *act = "quick_gelu", *model_type = "clip";
 
-  memcpy(config->mean, mean, sizeof mean);
-  memcpy(config->std, std, sizeof std);
+  memcpy(config->mean, model_clip_mean, sizeof config->mean);
+  memcpy(config->std, model_clip_std, sizeof config->std);
   config->eps = 1e-5f;
   derive(config, table, prefix);
   if (!model_json_u32(json, vision, "hidden_size", &config->hidden, err) ||

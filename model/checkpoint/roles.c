@@ -7,6 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+const float model_clip_mean[3] = {0.48145466f, 0.4578275f, 0.40821073f};
+const float model_clip_std[3] = {0.26862954f, 0.26130258f, 0.27577711f};
+
 const char model_tower_prefix[] = "model.vision_tower.vision_tower.vision_model.";
 
 static void

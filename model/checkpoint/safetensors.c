@@ -109,7 +109,7 @@ read_tensor(const ModelMapping *mapping, const ModelJsonNode *item, uint64_t dat
 
 static bool
 read_header(ModelMapping *mapping, const ModelJsonNode *root, uint64_t data_start,
-            ModelTable *table, ModelSpan *spans, ModelError *err)
+            ModelTable *table, ModelByteSpan *spans, ModelError *err)
 {
   char *names = mapping->names;
   size_t n_spans = 0;
@@ -131,7 +131,7 @@ read_header(ModelMapping *mapping, const ModelJsonNode *root, uint64_t data_star
       return false;
     if (entry.tensor.n_bytes) {
       uint64_t begin = (uint64_t)(entry.tensor.data - mapping->data);
-      spans[n_spans++] = (ModelSpan){begin, begin + entry.tensor.n_bytes, entry.tensor.name};
+      spans[n_spans++] = (ModelByteSpan){begin, begin + entry.tensor.n_bytes, entry.tensor.name};
     }
   }
   return model_spans_check(spans, n_spans, mapping->path, err);
@@ -142,7 +142,7 @@ model_safetensors_read(ModelMapping *mapping, ModelTable *table, ModelError *err
 {
   uint64_t length = 0, data_start;
   ModelJson json;
-  ModelSpan *spans;
+  ModelByteSpan *spans;
   bool ok;
 
   if (mapping->size < 9)

@@ -69,7 +69,7 @@ model_table_clear(ModelTable *table)
 static int
 compare_spans(const void *a, const void *b)
 {
-  const ModelSpan *x = a, *y = b;
+  const ModelByteSpan *x = a, *y = b;
 
   if (x->begin != y->begin)
     return x->begin < y->begin ? -1 : 1;
@@ -77,7 +77,7 @@ compare_spans(const void *a, const void *b)
 }
 
 bool
-model_spans_check(ModelSpan *spans, size_t n, const char *path, ModelError *err)
+model_spans_check(ModelByteSpan *spans, size_t n, const char *path, ModelError *err)
 {
   if (n)
     qsort(spans, n, sizeof *spans, compare_spans);

@@ -29,8 +29,8 @@ void model_table_clear(ModelTable *table);
 typedef struct {
   uint64_t begin, end;
   const char *name;
-} ModelSpan;
-bool model_spans_check(ModelSpan *spans, size_t n, const char *path, ModelError *err);
+} ModelByteSpan;
+bool model_spans_check(ModelByteSpan *spans, size_t n, const char *path, ModelError *err);
 
 /* Adds every tensor of a safetensors file. */
 bool model_safetensors_read(ModelMapping *mapping, ModelTable *table, ModelError *err);

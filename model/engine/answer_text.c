@@ -11,8 +11,7 @@
 #include <string.h>
 
 #include "base/error.h"
-
-#define REPLACEMENT "\xef\xbf\xbd" /* U+FFFD */
+#include "base/utf8.h"
 
 static bool
 reserve(char **buffer, size_t *capacity, size_t n, ModelError *err)
@@ -118,7 +117,7 @@ settle(ModelAnswerText *text, size_t end, bool last, size_t *grown, ModelError *
       text->n_text += (size_t)length;
       text->settled += (size_t)length;
     } else {
-      memcpy(text->text + text->n_text, REPLACEMENT, 3);
+      memcpy(text->text + text->n_text, MODEL_UTF8_REPLACEMENT, 3);
       text->n_text += 3;
       text->settled++;
     }

@@ -2,7 +2,7 @@
 #ifndef HILUM_MODEL_PROMPT_SPACE_H
 #define HILUM_MODEL_PROMPT_SPACE_H
 
-#include "tokenizer/utf8.h"
+#include "base/utf8.h"
 
 static inline bool
 model_space_code(uint32_t c)

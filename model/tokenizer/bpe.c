@@ -7,7 +7,7 @@
 #include "base/error.h"
 #include "base/limits.h"
 #include "tokenizer/tokenizer_private.h"
-#include "tokenizer/utf8.h"
+#include "base/utf8.h"
 
 #include <stdlib.h>
 

@@ -9,7 +9,7 @@
 #include "base/error.h"
 #include "base/limits.h"
 #include "checkpoint/checkpoint.h"
-#include "tokenizer/utf8.h"
+#include "base/utf8.h"
 
 #include <inttypes.h>
 #include <math.h>

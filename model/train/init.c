@@ -1,18 +1,15 @@
 /* init.c - a model with random weights, to start from nothing. */
 #include "base/error.h"
 #include "base/limits.h"
+#include "checkpoint/mapping.h"
 #include "checkpoint/write.h"
 #include "params.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#define MOST_TOKENIZER_BYTES (64 << 20)
+#define MOST_TOKENIZER_BYTES (64u << 20)
 
 static bool
 shape_check(const TrainShape *s, ModelError *err)
@@ -47,9 +44,6 @@ shape_check(const TrainShape *s, ModelError *err)
 static void
 config_fill(const TrainShape *s, const ModelVocabulary *vocabulary, ModelConfig *config)
 {
-  static const float mean[3] = {0.48145466f, 0.4578275f, 0.40821073f};
-  static const float std[3] = {0.26862954f, 0.26130258f, 0.27577711f};
-
   *config = (ModelConfig){.has_vision = true,
                           .aspect = MODEL_ASPECT_PAD,
                           .id_im_patch = -1,
@@ -67,8 +61,8 @@ config_fill(const TrainShape *s, const ModelVocabulary *vocabulary, ModelConfig 
                                        .blocks_stored = s->vision_blocks,
                                        .blocks_run = s->vision_blocks,
                                        .eps = 1e-5f};
-  memcpy(config->vision.mean, mean, sizeof mean);
-  memcpy(config->vision.std, std, sizeof std);
+  memcpy(config->vision.mean, model_clip_mean, sizeof config->vision.mean);
+  memcpy(config->vision.std, model_clip_std, sizeof config->vision.std);
   config->projector =
       strcmp(s->projector, "linear") == 0 ? MODEL_PROJECTOR_LINEAR : MODEL_PROJECTOR_MLP2X_GELU;
   /* Adjacent pairs are how GGUF keeps q and k. */
@@ -85,39 +79,6 @@ config_fill(const TrainShape *s, const ModelVocabulary *vocabulary, ModelConfig 
                                          .rope_adjacent = true};
   snprintf(config->template_name, sizeof config->template_name, "%s", s->template_name);
   snprintf(config->name, sizeof config->name, "%s", s->name);
-}
-
-/* The whole file; caller frees. */
-static uint8_t *
-read_whole(const char *path, size_t *n, ModelError *err)
-{
-  int fd = open(path, O_RDONLY | O_CLOEXEC);
-  struct stat status;
-  uint8_t *data = NULL;
-  ssize_t got = 1;
-
-  *n = 0;
-  if (fd < 0 || fstat(fd, &status) != 0) {
-    model_fail(err, MODEL_ERROR_IO, "%s: cannot open: %s", path, strerror(errno));
-  } else if (status.st_size > MOST_TOKENIZER_BYTES) {
-    model_fail(err, MODEL_ERROR_TOO_LARGE, "%s: %lld bytes, a tokenizer has at most %d", path,
-               (long long)status.st_size, MOST_TOKENIZER_BYTES);
-  } else if (!(data = malloc((size_t)status.st_size + 1))) {
-    model_fail(err, MODEL_ERROR_TOO_LARGE, "%s: no memory", path);
-  }
-  while (data && *n < (size_t)status.st_size &&
-         (got = read(fd, data + *n, (size_t)status.st_size - *n)) > 0) {
-    *n += (size_t)got;
-  }
-  if (data && got < 0) {
-    model_fail(err, MODEL_ERROR_IO, "%s: cannot read: %s", path, strerror(errno));
-    free(data);
-    data = NULL;
-  }
-  if (fd >= 0) {
-    close(fd);
-  }
-  return data;
 }
 
 static bool
@@ -141,14 +102,15 @@ bool
 train_model_init(const TrainShape *shape, const char *tokenizer, const char *out, ModelError *err)
 {
   ModelCheckpoint checkpoint = {.format = "gguf", .tower_origin = "checkpoint"};
-  uint8_t *data;
+  char *data;
   size_t n;
   bool ok;
 
-  if (!shape_check(shape, err) || !(data = read_whole(tokenizer, &n, err))) {
+  if (!shape_check(shape, err) ||
+      !model_file_read(tokenizer, MOST_TOKENIZER_BYTES, &data, &n, err)) {
     return false;
   }
-  ok = model_vocabulary_parse(data, n, tokenizer, &checkpoint.vocabulary, err);
+  ok = model_vocabulary_parse((const uint8_t *)data, n, tokenizer, &checkpoint.vocabulary, err);
   free(data);
   if (ok) {
     config_fill(shape, &checkpoint.vocabulary, &checkpoint.config);

@@ -471,6 +471,21 @@ test_decoder(void)
   remove_tree(folder);
 }
 
+/* A name goes to terminals: escape codes (of one byte or two), broken and overlong bytes do not. */
+static void
+test_name(void)
+{
+  const Llm file = {.name = "a\x1b[2J \xc2\x9b"
+                            "b\x7f\xc0\xaf\xed\xa0\x80 \xc3\xa9\xe2\x82"};
+  g_autofree char *folder = new_folder(), *path = write_llm(folder, &file);
+  ModelCheckpoint c;
+
+  open_checkpoint(path, NULL, &c);
+  g_assert_cmpstr(c.config.name, ==, "a [2J  b ????? \xc3\xa9??");
+  model_checkpoint_close(&c);
+  remove_tree(folder);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -480,5 +495,6 @@ main(int argc, char **argv)
   g_test_add_func("/traps-gguf/refused", test_refused);
   g_test_add_func("/traps-gguf/vit-large", test_vit_large);
   g_test_add_func("/traps-gguf/decoder", test_decoder);
+  g_test_add_func("/traps-gguf/name", test_name);
   return g_test_run();
 }

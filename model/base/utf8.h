@@ -1,7 +1,7 @@
-/* utf8.h - the one decoder that tokenizing and detokenizing agree on: SentencePiece's
+/* utf8.h - the one decoder that all of model/ agrees on: SentencePiece's
  * (util.cc, DecodeUTF8). Private to model/. */
-#ifndef HILUM_MODEL_TOKENIZER_UTF8_H
-#define HILUM_MODEL_TOKENIZER_UTF8_H
+#ifndef HILUM_MODEL_BASE_UTF8_H
+#define HILUM_MODEL_BASE_UTF8_H
 
 #include <stdbool.h>
 #include <stddef.h>
