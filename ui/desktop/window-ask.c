@@ -180,13 +180,14 @@ mark_conversation(DesktopWindow *self, const AppImageChoice *choice, const char 
   }
 }
 
+/* Frames count from 0, as on the command line and in the log. */
 static char *
 subject_in_full(const AppView *view, const char *subject)
 {
   g_autofree char *name = g_path_get_basename(view->path);
   g_autofree char *shown = g_filename_display_name(name);
 
-  return g_strdup_printf("%s · %s, frame %u", subject, shown, view->frame + 1);
+  return g_strdup_printf("%s · %s, frame %u", subject, shown, view->frame);
 }
 
 void
