@@ -53,8 +53,8 @@ bool model_gguf_u32(const ModelGguf *gguf, const char *name, uint32_t *out, Mode
 bool model_gguf_float(const ModelGguf *gguf, const char *name, float *out, ModelError *err);
 bool model_gguf_bool(const ModelGguf *gguf, const char *name, bool *out, ModelError *err);
 /* *text is borrowed and not NUL-terminated. */
-bool model_gguf_string(const ModelGguf *gguf, const char *name, const char **text,
-                       uint64_t *length, ModelError *err);
+bool model_gguf_string(const ModelGguf *gguf, const char *name, const char **text, uint64_t *length,
+                       ModelError *err);
 /* Whether the string NAME is TEXT; false when absent or of another kind. */
 bool model_gguf_string_is(const ModelGguf *gguf, const char *name, const char *text);
 
