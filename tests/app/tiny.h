@@ -275,26 +275,29 @@ tiny_folder_new(void)
   return folder;
 }
 
-/* Removes FOLDER, one level of folders below it, and frees the name. */
+/* Removes FOLDER and all that is in it; a link is removed, not followed. */
 static inline void
-tiny_folder_free(char *folder)
+tiny_folder_remove(const char *folder)
 {
   g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
   const char *name;
 
   while (dir && (name = g_dir_read_name(dir))) {
     g_autofree char *path = g_build_filename(folder, name, NULL);
-    if (g_file_test(path, G_FILE_TEST_IS_DIR)) {
-      g_autoptr(GDir) below = g_dir_open(path, 0, NULL);
-      const char *inner;
-      while (below && (inner = g_dir_read_name(below))) {
-        g_autofree char *file = g_build_filename(path, inner, NULL);
-        g_remove(file);
-      }
+    if (g_file_test(path, G_FILE_TEST_IS_DIR) && !g_file_test(path, G_FILE_TEST_IS_SYMLINK)) {
+      tiny_folder_remove(path);
+    } else {
+      g_remove(path);
     }
-    g_remove(path);
   }
   g_rmdir(folder);
+}
+
+/* The same, and frees the name. */
+static inline void
+tiny_folder_free(char *folder)
+{
+  tiny_folder_remove(folder);
   g_free(folder);
 }
 

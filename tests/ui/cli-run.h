@@ -158,4 +158,17 @@ cli_json_lines(const char *text)
   return nodes;
 }
 
+/* KEYS: the names of OBJECT's members, in order, with blanks between. */
+static inline void
+cli_assert_keys(JsonObject *object, const char *keys)
+{
+  g_autoptr(GList) names = json_object_get_members(object);
+  g_autoptr(GString) joined = g_string_new(NULL);
+
+  for (GList *l = names; l; l = l->next) {
+    g_string_append_printf(joined, "%s%s", joined->len ? " " : "", (char *)l->data);
+  }
+  g_assert_cmpstr(joined->str, ==, keys);
+}
+
 #endif

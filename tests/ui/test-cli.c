@@ -52,7 +52,8 @@ test_help(void)
       {NULL, NULL},      {"ask", NULL},        {"describe", NULL},  {"image", NULL},
       {"image", "info"}, {"image", "render"},  {"image", "decode"}, {"model", NULL},
       {"model", "info"}, {"model", "convert"}, {"model", "trace"},  {"tokenize", NULL},
-      {"log", NULL},     {"log", "list"},      {"log", "show"}};
+      {"log", NULL},     {"log", "list"},      {"log", "show"},     {"phantom", NULL},
+      {"train", NULL},   {"eval", NULL},       {"eval", "vqa"}};
 
   for (guint i = 0; i < G_N_ELEMENTS(commands); i++) {
     g_auto(CliRun) run = {0};
@@ -162,35 +163,47 @@ test_bad_files(void)
   }
 }
 
-/* ---- asking ------------------------------------------------------------------------------- */
-
+/* What is quickly seen to be wrong is said before the model is looked at, and makes no log. */
 static void
-assert_keys(JsonObject *object, const char *keys)
+test_cheap_first(void)
 {
-  g_autoptr(GList) names = json_object_get_members(object);
-  g_autoptr(GString) joined = g_string_new(NULL);
+  g_autofree char *no_model = in_folder("no-model"), *gone = in_folder("no-image");
+  g_autofree char *log = in_folder("cheap.sqlite");
+  g_auto(CliRun) image = {0}, frame = {0}, sampling = {0};
 
-  for (GList *l = names; l; l = l->next) {
-    g_string_append_printf(joined, "%s%s", joined->len ? " " : "", (char *)l->data);
-  }
-  g_assert_cmpstr(joined->str, ==, keys);
+  cli_run(&image, NULL, "ask", "--model", no_model, "--image", gone, "--question", "?", "--log",
+          log, NULL);
+  g_assert_cmpint(image.status, ==, 1);
+  g_assert_nonnull(strstr(image.err, gone));
+  g_assert_null(strstr(image.err, no_model));
+  cli_run(&frame, NULL, "describe", "--model", no_model, "--image", plain, "--frame", "2", "--log",
+          log, NULL);
+  g_assert_cmpint(frame.status, !=, 0);
+  g_assert_nonnull(strstr(frame.err, plain));
+  cli_run(&sampling, NULL, "ask", "--model", no_model, "--image", ct, "--question", "?", "--top-p",
+          "2", "--log", log, NULL);
+  g_assert_cmpint(sampling.status, ==, 2);
+  g_assert_false(g_file_test(log, G_FILE_TEST_EXISTS));
 }
+
+/* ---- asking ------------------------------------------------------------------------------- */
 
 static void
 assert_turn_keys(JsonObject *turn, gboolean describing)
 {
-  assert_keys(turn, describing ? "turn question answer prompt_ids answer_ids stop image model "
-                                 "timing instruction"
-                               : "turn question answer prompt_ids answer_ids stop image model "
-                                 "timing");
-  assert_keys(json_object_get_object_member(turn, "image"),
-              "path sop_instance_uid frame window_center window_width pixels_sha256 sent_sha256");
-  assert_keys(json_object_get_object_member(turn, "model"), "name sha256 quantization");
-  assert_keys(json_object_get_object_member(turn, "timing"),
-              "image_s prompt_tokens prompt_s first_token_s answer_tokens decode_tokens_per_s");
+  cli_assert_keys(turn, describing ? "turn question answer prompt_ids answer_ids stop image model "
+                                     "timing instruction"
+                                   : "turn question answer prompt_ids answer_ids stop image model "
+                                     "timing");
+  cli_assert_keys(
+      json_object_get_object_member(turn, "image"),
+      "path sop_instance_uid frame window_center window_width pixels_sha256 sent_sha256");
+  cli_assert_keys(json_object_get_object_member(turn, "model"), "name sha256 quantization");
+  cli_assert_keys(json_object_get_object_member(turn, "timing"),
+                  "image_s prompt_tokens prompt_s first_token_s answer_tokens decode_tokens_per_s");
   if (describing) {
-    assert_keys(json_object_get_object_member(turn, "instruction"),
-                "rule words threshold list text");
+    cli_assert_keys(json_object_get_object_member(turn, "instruction"),
+                    "rule words threshold list text");
   }
 }
 
@@ -502,7 +515,7 @@ test_tokenize(void)
   g_assert_cmpint(run.status, ==, 0);
   lines = cli_json_lines(run.out);
   g_assert_cmpuint(lines->len, ==, 3);
-  assert_keys(json_node_get_object(lines->pdata[0]), "ids ids_special");
+  cli_assert_keys(json_node_get_object(lines->pdata[0]), "ids ids_special");
   cli_run(&strings, "\"ab\"\n\"\"\n \"\\u00e4\" \n\"\\ud83e\\ude7b\\n\"\n", "tokenize", "--model",
           model, "--json", "--json-strings", NULL);
   g_assert_cmpint(strings.status, ==, 0);
@@ -528,6 +541,7 @@ main(int argc, char **argv)
   g_test_add_func("/cli/version", test_version);
   g_test_add_func("/cli/misuse", test_misuse);
   g_test_add_func("/cli/bad-files", test_bad_files);
+  g_test_add_func("/cli/cheap-first", test_cheap_first);
   g_test_add_func("/cli/ask/two-turns", test_two_turns);
   g_test_add_func("/cli/ask/repeatable", test_repeatable);
   g_test_add_func("/cli/ask/no-log", test_no_log);
