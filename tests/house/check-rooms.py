@@ -2,7 +2,8 @@
 
 check-rooms.py BUILD SOURCE - speaks TAP. For each room's library it reads the undefined symbols and
 fails when the room reaches where it may not, reads the defined ones and fails when one lacks the
-room's prefix, and compiles a wrong include with the room's own flags, which must not succeed.
+room's prefix, and compiles a wrong include with the room's own flags, which must not succeed. In
+the model room no object may hold data that can change, and the kernel pool alone starts threads.
 """
 import json
 import os
@@ -17,6 +18,7 @@ ROOMS = {'model': 'model_', 'train': 'train_', 'dicom': 'dicom_|phantom_', 'data
 GLIB, GTK, SQLITE = r'^g_', r'^(gtk_|gdk_|gsk_|adw_)', r'^sqlite3_'
 PRINTING = r'^(printf|vprintf|puts|putchar|fprintf|vfprintf|fputs|fputc|perror|__printf_chk|' \
            r'__fprintf_chk|stdout|stderr)$'
+LOGGING = r'^(g_print|g_printerr|g_log|g_log_structured.*|g_warn_message|_ZSt4(cout|cerr|clog))$'
 ENDING = r'^(exit|_exit|abort|quick_exit|system)$'
 STARTING = r'^(pthread_create|g_thread_new|g_thread_try_new|g_thread_pool_new|g_task_run_in_thread|' \
            r'fork|vfork|posix_spawn.*|execv.*|g_spawn_.*|g_subprocess_.*)$'
@@ -29,14 +31,19 @@ FORBIDDEN = {
               r'^(dicom|store|app|train|phantom)_', r'^(fork|vfork|exec.*|posix_spawn.*)$'],
     'train': [GLIB, GTK, SQLITE, PRINTING, ENDING, CXX, NETWORK, STARTING,
               r'^(dicom|store|app|phantom)_'],
-    'dicom': [GTK, SQLITE, PRINTING, ENDING, NETWORK, STARTING, CXX, r'^(model|store|app|train)_'],
-    'data': [GTK, PRINTING, ENDING, NETWORK, STARTING, CXX, r'^(model|dicom|app|train|phantom)_'],
-    'app': [GTK, SQLITE, PRINTING, ENDING, NETWORK, CXX],
-    'cli': [GTK, SQLITE, NETWORK, CXX, r'^(model|dicom|store|train|phantom)_'],
-    'desktop': [SQLITE, PRINTING, NETWORK, CXX, r'^(model|dicom|store|train|phantom)_'],
+    'dicom': [GTK, SQLITE, PRINTING, LOGGING, ENDING, NETWORK, STARTING, CXX,
+              r'^(model|store|app|train)_'],
+    'bridge': [GTK, SQLITE, PRINTING, LOGGING, ENDING, NETWORK, STARTING,
+               r'^(model|store|app|train|phantom)_'],
+    'data': [GTK, PRINTING, LOGGING, ENDING, NETWORK, STARTING, CXX,
+             r'^(model|dicom|app|train|phantom)_'],
+    'app': [GTK, SQLITE, PRINTING, LOGGING, ENDING, NETWORK, CXX],
+    'cli': [GTK, SQLITE, NETWORK, STARTING, CXX, r'^(model|dicom|store|train|phantom)_'],
+    'desktop': [SQLITE, PRINTING, NETWORK, STARTING, CXX, r'^(model|dicom|store|train|phantom)_'],
 }
 LIBRARIES = {'model': 'model/libhilum-model.a', 'train': 'model/train/libhilum-train.a',
-             'dicom': 'dicom/libhilum-dicom.a', 'data': 'data/libhilum-data.a',
+             'dicom': 'dicom/libhilum-dicom.a',
+             'bridge': 'dicom/bridge/libhilum-dicom-bridge.a', 'data': 'data/libhilum-data.a',
              'app': 'app/libhilum-app.a', 'cli': 'ui/cli/hilum.p', 'desktop':
              'ui/desktop/hilum-desktop.p'}
 # Headers that the room must not be able to include.
@@ -68,8 +75,32 @@ def symbols(path, flag):
     return names
 
 
+def elsewhere(path, pattern, allowed):
+    """Objects that reach for PATTERN though they are not the ALLOWED one."""
+    out = subprocess.run(['nm', '-A', '-u', path], capture_output=True, text=True, check=True)
+    found = [line.split() for line in out.stdout.splitlines() if line.strip()]
+    return sorted({words[0].split('/')[-1].rstrip(':') for words in found
+                   if re.search(pattern, words[-1]) and allowed not in words[0]})
+
+
+def variables(path):
+    """Objects that hold data which can change: globals and statics."""
+    out = subprocess.run(['size', '-A', path], capture_output=True, text=True, check=True)
+    found, current = set(), ''
+    for line in out.stdout.splitlines():
+        words = line.split()
+        if line.rstrip().endswith(':'):
+            current = words[0]
+        elif len(words) == 3 and words[1] != '0' and \
+                re.match(r'^\.(data|bss|tdata|tbss)(\.(?!rel\.ro).*)?$', words[0]):
+            found.add(current)
+    return sorted(found)
+
+
 def main(build, source):
     results = []
+    sanitized = any(s.startswith('__asan_')
+                    for s in symbols(os.path.join(build, LIBRARIES['model']), '-u'))
     for room, library in LIBRARIES.items():
         path = os.path.join(build, library)
         undefined = symbols(path, '-u')
@@ -80,6 +111,12 @@ def main(build, source):
             bad = sorted(s for s in defined
                          if not re.match(f'^_?({ROOMS[room]})', s) and s not in undefined)
             results.append((f'every symbol of {room} has its prefix', bad))
+    pool = elsewhere(os.path.join(build, LIBRARIES['model']), STARTING, 'kernels_pool.')
+    results.append(('the kernel pool alone starts threads in model', pool))
+    for room in ('model', 'train'):
+        # The sanitizer's own tables are variables.
+        bad = [] if sanitized else variables(os.path.join(build, LIBRARIES[room]))
+        results.append((f'{room} has no variables outside of functions', bad))
     with open(os.path.join(build, 'compile_commands.json'), encoding='utf-8') as f:
         commands = json.load(f)
     for folder, headers in WRONG_INCLUDES.items():
