@@ -94,9 +94,9 @@ set_picture_stages(JsonObject *object, const ModelTrace *trace)
   char sha256[65];
 
   if (!trace->u8) {
+    json_object_set_null_member(object, "preprocess");
     json_object_set_null_member(object, "vision");
     json_object_set_null_member(object, "projected");
-    json_object_set_null_member(object, "preprocess");
     return;
   }
   preprocess = json_object_new();
