@@ -358,7 +358,7 @@ read_rle(DicomFile *file, guint index, DicomFrame *frame, GError **error)
   const char *wrong = dicom_rle_decode(data, n, frame->stored, (gsize)info->rows * info->columns,
                                        info->samples, bytes);
   if (wrong) {
-    g_set_error(error, DICOM_ERROR, DICOM_ERROR_CORRUPT, "%s: frame %u: %s", file->name, index + 1,
+    g_set_error(error, DICOM_ERROR, DICOM_ERROR_CORRUPT, "%s: frame %u: %s", file->name, index,
                 wrong);
   }
   return !wrong;

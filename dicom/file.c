@@ -209,7 +209,7 @@ dicom_file_read_frame(DicomFile *file, guint index, GError **error)
 
   if (index >= file->info.frames) {
     g_set_error(error, DICOM_ERROR, DICOM_ERROR_CORRUPT,
-                "%s: has no frame %u; NumberOfFrames is %u", file->name, index + 1,
+                "%s: has no frame %u, counted from 0; NumberOfFrames is %u", file->name, index,
                 file->info.frames);
     return NULL;
   }

@@ -147,9 +147,10 @@ dicom_bridge_first_fragment(DicomBridge *bridge, guint frame, guint n_frames, gu
       }
     }
     if (*fragment == 0) {
-      return bridge_fail(error, DICOM_ERROR_CORRUPT, bridge->name.c_str(),
-                         "frame %u of %u is not among the %lu fragments of PixelData", frame + 1,
-                         n_frames, n > 0 ? n - 1 : 0);
+      return bridge_fail(
+          error, DICOM_ERROR_CORRUPT, bridge->name.c_str(),
+          "frame %u, counted from 0, of %u is not among the %lu fragments of PixelData", frame,
+          n_frames, n > 0 ? n - 1 : 0);
     }
     return TRUE;
   } catch (...) {
@@ -250,7 +251,7 @@ dicom_bridge_decode(DicomBridge *bridge, guint frame, guint fragment, void *out,
     if (status.bad()) {
       // The decoder's "illegal call": it asked for another fragment, and there is none.
       return bridge_fail(error, DICOM_ERROR_CORRUPT, bridge->name.c_str(),
-                         "frame %u cannot be decoded: %s", frame + 1,
+                         "frame %u cannot be decoded: %s", frame,
                          status == EC_IllegalCall ? "the code stream ends before the picture does"
                                                   : status.text());
     }
