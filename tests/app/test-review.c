@@ -3,7 +3,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
-#include "app.h"
+#include "app_async.h"
 #include "tiny.h"
 
 typedef struct {
@@ -314,6 +314,52 @@ test_full_disk(Fixture *f, gconstpointer data)
   g_assert_cmpint(json_object_get_int_member(conversation(f, 0, &list), "turns"), ==, 3);
 }
 
+/* ---- opening with an image ---------------------------------------------------------------- */
+
+static void
+on_opened(GObject *source, GAsyncResult *result, gpointer user)
+{
+  *(GAsyncResult **)user = g_object_ref(result);
+}
+
+/* Options of a caller that goes on: all of them are copied. */
+static void
+open_soon(const Fixture *f, const char *path, GAsyncResult **result)
+{
+  g_autofree char *borrowed = g_strdup(path);
+  AppImageChoice choice = {.path = borrowed};
+  const AppReviewOptions options = {.model = {.model = f->model}, .no_log = TRUE, .image = &choice};
+
+  app_review_new_async(&options, NULL, on_opened, result);
+  memset(&choice, 0xff, sizeof choice);
+}
+
+static void
+test_open_with_image(Fixture *f, gconstpointer data)
+{
+  g_autoptr(GError) error = NULL;
+  g_autoptr(GAsyncResult) good = NULL, bad = NULL;
+  g_autoptr(AppReview) review = NULL;
+  g_autoptr(JsonNode) node = NULL;
+  AppQuestion q = question(f, "What?", 2);
+
+  open_soon(f, f->image, &good);
+  open_soon(f, "/nowhere/x.dcm", &bad);
+  while (!good || !bad) {
+    g_main_context_iteration(NULL, TRUE);
+  }
+  g_assert_null(app_review_new_finish(bad, &error));
+  g_assert_nonnull(strstr(error->message, "/nowhere/x.dcm"));
+  g_clear_error(&error);
+  review = app_review_new_finish(good, &error);
+  g_assert_no_error(error);
+  /* The picture is decoded already: its file is not needed again. */
+  g_remove(f->image);
+  node = app_review_ask(review, &q, NULL, NULL, &error);
+  g_assert_no_error(error);
+  g_assert_false(json_object_get_null_member(json_node_get_object(node), "image"));
+}
+
 static void
 test_arguments(Fixture *f, gconstpointer data)
 {
@@ -351,6 +397,7 @@ main(int argc, char **argv)
                {"/review/async", test_async},
                {"/review/async-close", test_async_close},
                {"/review/full-disk", test_full_disk},
+               {"/review/open-with-image", test_open_with_image},
                {"/review/arguments", test_arguments}};
 
   g_test_init(&argc, &argv, NULL);
