@@ -38,6 +38,8 @@ show_progress(guint64 done, guint64 total, gpointer user)
 static gboolean
 fill_options(const Arguments *a, AppPhantomOptions *options)
 {
+  const char *format = a->format ? a->format : "dicom", *split = a->split ? a->split : "train";
+
   if (!a->out) {
     cli_misused("--out is missing: the folder to write to");
     return FALSE;
@@ -48,12 +50,12 @@ fill_options(const Arguments *a, AppPhantomOptions *options)
                 a->count, a->questions, a->size, a->stack);
     return FALSE;
   }
-  if (strcmp(a->format, "png") != 0 && strcmp(a->format, "dicom") != 0) {
-    cli_misused("--format is '%s'; expected png or dicom", a->format);
+  if (strcmp(format, "png") != 0 && strcmp(format, "dicom") != 0) {
+    cli_misused("--format is '%s'; expected png or dicom", format);
     return FALSE;
   }
-  if (strcmp(a->split, "train") != 0 && strcmp(a->split, "eval") != 0) {
-    cli_misused("--split is '%s'; expected train or eval", a->split);
+  if (strcmp(split, "train") != 0 && strcmp(split, "eval") != 0) {
+    cli_misused("--split is '%s'; expected train or eval", split);
     return FALSE;
   }
   if (a->seed && !cli_parse_seed(a->seed, &options->seed)) {
@@ -62,8 +64,8 @@ fill_options(const Arguments *a, AppPhantomOptions *options)
   options->out = a->out;
   options->count = (guint)a->count;
   options->kinds = a->kinds;
-  options->format = strcmp(a->format, "dicom") == 0 ? APP_PHANTOM_DICOM : APP_PHANTOM_PNG;
-  options->split = strcmp(a->split, "eval") == 0 ? APP_PHANTOM_EVAL : APP_PHANTOM_TRAIN;
+  options->format = strcmp(format, "dicom") == 0 ? APP_PHANTOM_DICOM : APP_PHANTOM_PNG;
+  options->split = strcmp(split, "eval") == 0 ? APP_PHANTOM_EVAL : APP_PHANTOM_TRAIN;
   options->questions_per_image = (guint)a->questions;
   options->size = (guint)a->size;
   options->stack = (guint)a->stack;
@@ -104,9 +106,7 @@ cmd_phantom(int argc, char **argv)
 {
   AppPhantomOptions options;
   app_phantom_options_init(&options);
-  g_auto(Arguments) a = {.format = g_strdup("dicom"),
-                         .split = g_strdup("train"),
-                         .count = (int)options.count,
+  g_auto(Arguments) a = {.count = (int)options.count,
                          .questions = (int)options.questions_per_image,
                          .size = (int)options.size};
   const GOptionEntry entries[] = {
