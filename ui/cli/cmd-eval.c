@@ -1,27 +1,21 @@
 /* cmd-eval.c - hilum eval: scores of a model on questions with known answers. */
 #include <stdio.h>
-#include <string.h>
+#include <unistd.h>
 
 #include "app_eval.h"
 #include "commands.h"
 
-typedef struct {
-  gboolean rows, quiet;
-} EvalView;
-
+/* Each row as it comes, and on a terminal how far it is. */
 static void
 show_row(JsonNode *row, guint done, guint total, gpointer user)
 {
-  const EvalView *view = user;
+  const gboolean *rows = user;
 
-  if (view->rows) {
+  if (*rows) {
     cli_print_json(row);
   }
-  if (!view->quiet && (done % 50 == 0 || done == total)) {
-    fprintf(stderr, "\rhilum: %u of %u questions", done, total);
-    if (done == total) {
-      fputc('\n', stderr);
-    }
+  if (isatty(STDERR_FILENO)) {
+    fprintf(stderr, "\rhilum: %u of %u questions%s", done, total, done == total ? "\n" : "");
   }
 }
 
@@ -53,8 +47,7 @@ eval_vqa(int argc, char **argv)
 {
   g_auto(CliModel) model = {0};
   g_autofree char *questions = NULL, *images = NULL, *form = NULL;
-  gboolean json = FALSE, blank = FALSE;
-  EvalView view = {0};
+  gboolean json = FALSE, blank = FALSE, rows = FALSE;
   int limit = 0, max_tokens = 0, status;
   const GOptionEntry entries[] = {
       {"questions", 0, 0, G_OPTION_ARG_FILENAME, &questions,
@@ -66,8 +59,7 @@ eval_vqa(int argc, char **argv)
        "Form of closed questions: free, short, yes-no", "FORM"},
       {"limit", 0, 0, G_OPTION_ARG_INT, &limit, "The first N questions only", "N"},
       {"max-tokens", 0, 0, G_OPTION_ARG_INT, &max_tokens, "Longest answer (default 32)", "N"},
-      {"rows", 0, 0, G_OPTION_ARG_NONE, &view.rows, "Print each question's row as well (JSON)",
-       NULL},
+      {"rows", 0, 0, G_OPTION_ARG_NONE, &rows, "Print each question's row as well (JSON)", NULL},
       CLI_JSON_ENTRY(&json),
       {NULL}};
   AppEvalOptions options = {0};
@@ -97,11 +89,11 @@ eval_vqa(int argc, char **argv)
   options.blank = blank;
   options.limit = (guint)limit;
   options.max_tokens = (guint)max_tokens;
-  report = app_eval_vqa(&options, show_row, &view, NULL, &error);
+  report = app_eval_vqa(&options, show_row, &rows, NULL, &error);
   if (!report) {
     return cli_failed(error);
   }
-  if (json || view.rows) {
+  if (json || rows) {
     cli_print_json(report);
   } else {
     print_table(report);
