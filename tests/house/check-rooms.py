@@ -99,7 +99,7 @@ def variables(path):
 
 def main(build, source):
     results = []
-    sanitized = any(s.startswith('__asan_')
+    sanitized = any(s.startswith(('__asan_', '__ubsan_', '__tsan_', '__gcov_'))
                     for s in symbols(os.path.join(build, LIBRARIES['model']), '-u'))
     for room, library in LIBRARIES.items():
         path = os.path.join(build, library)
