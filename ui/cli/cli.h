@@ -49,6 +49,9 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(CliModel, cli_model_clear)
 
 /* Values of options. FALSE: complained already, exit with CLI_MISUSED. */
 gboolean cli_parse_seed(const char *text, guint64 *seed);
+/* One of NAMES (ends with NULL) becomes its index; TEXT NULL leaves *CHOICE as it is. */
+gboolean cli_parse_choice(const char *option, const char *text, const char *const *names,
+                          guint *choice);
 gboolean cli_parse_form(const char *text, AppAnswerForm *form); /* TEXT NULL: free */
 
 /* --log FILE and --no-log, as entries for a subcommand's own list. */

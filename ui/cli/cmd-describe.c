@@ -1,32 +1,14 @@
 /* cmd-describe.c - hilum describe */
-#include <string.h>
-
 #include "commands.h"
 #include "conversation.h"
-
-static gboolean
-parse_length(const char *text, AppLength *length)
-{
-  static const char *const names[] = {"auto", "brief", "detailed"};
-
-  *length = APP_LENGTH_AUTO;
-  for (guint i = 0; text && i < G_N_ELEMENTS(names); i++) {
-    if (strcmp(text, names[i]) == 0) {
-      *length = (AppLength)i;
-      return TRUE;
-    }
-  }
-  if (text) {
-    cli_misused("--length is '%s'; expected auto, brief or detailed", text);
-  }
-  return text == NULL;
-}
 
 int
 cmd_describe(int argc, char **argv)
 {
   g_auto(CliTalkOptions) options = {0};
   g_autofree char *length = NULL, *caption = NULL;
+  static const char *const lengths[] = {"auto", "brief", "detailed", NULL};
+  guint choice = APP_LENGTH_AUTO;
   AppQuestion question = {0};
   CliTalk *talk;
   int status;
@@ -41,9 +23,10 @@ cmd_describe(int argc, char **argv)
                       &status)) {
     return status;
   }
-  if (!parse_length(length, &question.length)) {
+  if (!cli_parse_choice("length", length, lengths, &choice)) {
     return CLI_MISUSED;
   }
+  question.length = (AppLength)choice;
   question.caption = caption;
   talk = cli_talk_open(&options, &status);
   if (!talk) {

@@ -90,7 +90,9 @@ static int
 cmd_convert(int argc, char **argv)
 {
   g_auto(CliModel) model = {0};
+  static const char *const types[] = {"f16", "f32", "q8_0", NULL};
   g_autofree char *type = NULL, *out = NULL, *card = NULL;
+  guint choice = 0;
   g_autoptr(GError) error = NULL;
   int status, shown = -1;
   const GOptionEntry entries[] = {
@@ -111,14 +113,10 @@ cmd_convert(int argc, char **argv)
   if (!out) {
     return cli_misused("--out says which GGUF file to write; it is missing");
   }
-  if (type && !g_strv_contains((const char *const[]){"f32", "f16", "q8_0", NULL}, type)) {
-    return cli_misused("--type is '%s'; expected f32, f16 or q8_0", type);
-  }
-  if (!cli_model_finish(&model)) {
+  if (!cli_parse_choice("type", type, types, &choice) || !cli_model_finish(&model)) {
     return CLI_MISUSED;
   }
-  if (!app_model_convert(&model.model, type ? type : "f16", card, out, show_progress, &shown,
-                         &error)) {
+  if (!app_model_convert(&model.model, types[choice], card, out, show_progress, &shown, &error)) {
     return cli_failed(error);
   }
   return CLI_DONE;

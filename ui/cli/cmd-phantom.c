@@ -1,6 +1,5 @@
 /* cmd-phantom.c - `hilum phantom`: synthetic pictures with known truth. */
 #include <stdio.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "app_phantom.h"
@@ -38,7 +37,9 @@ show_progress(guint64 done, guint64 total, gpointer user)
 static gboolean
 fill_options(const Arguments *a, AppPhantomOptions *options)
 {
-  const char *format = a->format ? a->format : "dicom", *split = a->split ? a->split : "train";
+  static const char *const formats[] = {"dicom", "png", NULL};
+  static const char *const splits[] = {"train", "eval", NULL};
+  guint format = 0, split = 0;
 
   if (!a->out) {
     cli_misused("--out is missing: the folder to write to");
@@ -50,12 +51,8 @@ fill_options(const Arguments *a, AppPhantomOptions *options)
                 a->count, a->questions, a->size, a->stack);
     return FALSE;
   }
-  if (strcmp(format, "png") != 0 && strcmp(format, "dicom") != 0) {
-    cli_misused("--format is '%s'; expected png or dicom", format);
-    return FALSE;
-  }
-  if (strcmp(split, "train") != 0 && strcmp(split, "eval") != 0) {
-    cli_misused("--split is '%s'; expected train or eval", split);
+  if (!cli_parse_choice("format", a->format, formats, &format) ||
+      !cli_parse_choice("split", a->split, splits, &split)) {
     return FALSE;
   }
   if (a->seed && !cli_parse_seed(a->seed, &options->seed)) {
@@ -64,8 +61,8 @@ fill_options(const Arguments *a, AppPhantomOptions *options)
   options->out = a->out;
   options->count = (guint)a->count;
   options->kinds = a->kinds;
-  options->format = strcmp(format, "dicom") == 0 ? APP_PHANTOM_DICOM : APP_PHANTOM_PNG;
-  options->split = strcmp(split, "eval") == 0 ? APP_PHANTOM_EVAL : APP_PHANTOM_TRAIN;
+  options->format = format == 0 ? APP_PHANTOM_DICOM : APP_PHANTOM_PNG;
+  options->split = split == 0 ? APP_PHANTOM_TRAIN : APP_PHANTOM_EVAL;
   options->questions_per_image = (guint)a->questions;
   options->size = (guint)a->size;
   options->stack = (guint)a->stack;

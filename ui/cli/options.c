@@ -132,19 +132,30 @@ cli_parse_seed(const char *text, guint64 *seed)
 }
 
 gboolean
-cli_parse_form(const char *text, AppAnswerForm *form)
+cli_parse_choice(const char *option, const char *text, const char *const *names, guint *choice)
 {
-  static const char *const names[] = {"free", "short", "yes-no"};
+  g_autofree char *expected = NULL;
 
-  *form = APP_ANSWER_FREE;
-  for (guint i = 0; text && i < G_N_ELEMENTS(names); i++) {
+  for (guint i = 0; text && names[i]; i++) {
     if (strcmp(text, names[i]) == 0) {
-      *form = (AppAnswerForm)i;
+      *choice = i;
       return TRUE;
     }
   }
   if (text) {
-    cli_misused("--answer is '%s'; expected free, short or yes-no", text);
+    expected = g_strjoinv(", ", (char **)names);
+    cli_misused("--%s is '%s'; expected one of %s", option, text, expected);
   }
   return text == NULL;
+}
+
+gboolean
+cli_parse_form(const char *text, AppAnswerForm *form)
+{
+  static const char *const names[] = {"free", "short", "yes-no", NULL};
+  guint choice = APP_ANSWER_FREE;
+  gboolean ok = cli_parse_choice("answer", text, names, &choice);
+
+  *form = (AppAnswerForm)choice;
+  return ok;
 }
