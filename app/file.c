@@ -1,5 +1,4 @@
 /* file.c - files that appear whole or not at all. */
-#include <string.h>
 
 #include "private.h"
 

@@ -1,5 +1,4 @@
 /* image.c - `hilum image`: facts, renderings and stored values of image files. */
-#include <string.h>
 
 #include "private.h"
 

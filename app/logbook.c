@@ -1,7 +1,6 @@
 /* logbook.c - finished turns on their way into the log. */
 #include "logbook.h"
 
-#include <string.h>
 
 #include "app.h"
 

@@ -1,5 +1,4 @@
 /* model.c - opening, describing and converting models. */
-#include <string.h>
 
 #include "private.h"
 

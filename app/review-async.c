@@ -4,7 +4,6 @@
  * handed to the asker's main context in one piece at most every 50 ms, so that a fast model does
  * not flood an interface; the last piece always arrives before the result.
  */
-#include <string.h>
 
 #include "review.h"
 

@@ -4,7 +4,6 @@
  * nothing: one mammogram is as big as a hundred CT slices. `lock` guards the cache alone; decoding
  * goes on without it, so that one slow frame does not hold up the others.
  */
-#include <string.h>
 
 #include "private.h"
 

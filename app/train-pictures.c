@@ -4,7 +4,6 @@
  * square or the error of its own entry, and the calling thread looks after it has come back. */
 #include "train-pictures.h"
 
-#include <string.h>
 
 typedef struct {
   char *path;

@@ -2,7 +2,6 @@
 #include "app_train.h"
 
 #include <glib/gstdio.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "private.h"
