@@ -17,6 +17,7 @@
 
 #include "base/error.h"
 #include "base/limits.h"
+#include "kernels/blas.h"
 
 typedef struct {
   ModelPool *pool;
@@ -93,6 +94,10 @@ model_pool_new(uint32_t n_threads, ModelError *err)
   }
   /* Our blocks are the unit of work: a second layer of threads would only fight with them. */
   openblas_set_num_threads(1);
+  if (!model_blas_check(NULL, err)) {
+    free(pool);
+    return NULL;
+  }
   if (pool) {
     pthread_mutex_init(&pool->run, NULL);
     pthread_mutex_init(&pool->lock, NULL);
