@@ -28,7 +28,9 @@ def count(record):
         skipped.append(record['name'])
     if record['result'] not in ('OK', 'SKIP') and not failed:
         failed.append(f"{record['name']}: {record['result']}, exit status {record['returncode']}")
-    if record['result'] == 'OK' and not passed and not skipped:
+    if record['result'] == 'OK' and record['name'].startswith('hilum:bench'):
+        passed += 1  # a benchmark checks first and times second; it speaks JSON, not TAP
+    elif record['result'] == 'OK' and not passed and not skipped:
         failed.append(f"{record['name']}: ran no case")
     return passed, failed, skipped
 
