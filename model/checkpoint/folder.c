@@ -54,6 +54,24 @@ shard_name_fits(const char *name)
          strcmp(name + n - 12, ".safetensors") == 0;
 }
 
+/* The place of NAME among the N SORTED ones, or where it would go in. */
+static uint32_t
+find_shard(const char *const *sorted, uint32_t n, const char *name, bool *found)
+{
+  uint32_t low = 0, high = n;
+
+  while (low < high) {
+    uint32_t middle = low + (high - low) / 2;
+    if (strcmp(sorted[middle], name) < 0)
+      low = middle + 1;
+    else
+      high = middle;
+  }
+  *found = low < n && strcmp(sorted[low], name) == 0;
+  return low;
+}
+
+/* SHARDS: in the order of their names, each once, so that a map of a million entries is cheap. */
 static bool
 list_shards(const ModelJson *index, const char **shards, uint32_t *n_shards, ModelError *err)
 {
@@ -63,21 +81,23 @@ list_shards(const ModelJson *index, const char **shards, uint32_t *n_shards, Mod
     return model_fail(err, MODEL_ERROR_CORRUPT, "%s: no object \"weight_map\" with entries",
                       index->label);
   for (const ModelJsonNode *item = map->child; item; item = item->next) {
-    uint32_t i = *n_shards;
+    uint32_t at;
+    bool found;
     if (item->type != MODEL_JSON_STRING || !shard_name_fits(item->text))
       return model_fail(err, MODEL_ERROR_CORRUPT,
                         "%s: weight_map puts %.100s into %.100s, expected the name of a "
                         ".safetensors file beside it",
                         index->label, item->key,
                         item->text ? item->text : model_json_type_name(item->type));
-    while (i > 0 && strcmp(shards[i - 1], item->text) != 0)
-      i--;
-    if (i > 0)
+    at = find_shard(shards, *n_shards, item->text, &found);
+    if (found)
       continue;
     if (*n_shards == MAX_SHARDS)
       return model_fail(err, MODEL_ERROR_TOO_LARGE, "%s: more than %u shards", index->label,
                         MAX_SHARDS);
-    shards[(*n_shards)++] = item->text;
+    memmove(shards + at + 1, shards + at, (*n_shards - at) * sizeof *shards);
+    shards[at] = item->text;
+    (*n_shards)++;
   }
   return true;
 }

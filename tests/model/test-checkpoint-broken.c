@@ -238,12 +238,45 @@ test_mutations_gguf(void)
   remove_tree(folder);
 }
 
+/* An index that names N_SHARDS files, each REPEATS times, mixed; none of them is there. */
+static void
+check_index(const char *folder, guint n_shards, guint repeats, ModelErrorCode code,
+            const char *pattern)
+{
+  g_autoptr(GString) index = g_string_new("{\"weight_map\":{");
+  ModelError err = {0};
+  ModelCheckpoint c;
+
+  for (guint i = 0; i < n_shards * repeats; i++) {
+    /* 7 has no common factor with the numbers of shards below: every name comes in turn. */
+    g_string_append_printf(index, "%s\"t%u\":\"shard-%04u.safetensors\"", i ? "," : "", i,
+                           i * 7 % n_shards);
+  }
+  g_string_append(index, "}}");
+  write_file(folder, "model.safetensors.index.json", index->str, index->len);
+  g_assert_false(model_checkpoint_open(folder, NULL, &c, &err));
+  assert_message(&err, code, pattern);
+}
+
+static void
+test_many_shards(void)
+{
+  g_autofree char *folder = tiny_folder(&most_files);
+
+  check_index(folder, 1024, 3, MODEL_ERROR_IO, "*shard-0000.safetensors: cannot open*");
+  check_index(folder, 1025, 3, MODEL_ERROR_TOO_LARGE, "*index.json: more than 1024 shards");
+  /* As many entries as fit: cheap, whatever the order. */
+  check_index(folder, 1024, 1000, MODEL_ERROR_IO, "*shard-0000.safetensors: cannot open*");
+  remove_tree(folder);
+}
+
 int
 main(int argc, char **argv)
 {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/checkpoint-broken/configs", test_configs);
   g_test_add_func("/checkpoint-broken/folders", test_folders);
+  g_test_add_func("/checkpoint-broken/many-shards", test_many_shards);
   g_test_add_func("/checkpoint-broken/mutations/folder", test_mutations_folder);
   g_test_add_func("/checkpoint-broken/mutations/gguf", test_mutations_gguf);
   return g_test_run();
