@@ -11,9 +11,41 @@
 
 #define MOST_TOKENIZER_BYTES (64u << 20)
 
+/* Zeros would make a model of nothing, and some of them are divided by. */
+static bool
+shape_check_zeros(const TrainShape *s, ModelError *err)
+{
+  const struct {
+    const char *name;
+    uint32_t value;
+  } fields[] = {{"image_size", s->image_size},
+                {"patch_size", s->patch_size},
+                {"vision_hidden", s->vision_hidden},
+                {"vision_blocks", s->vision_blocks},
+                {"vision_heads", s->vision_heads},
+                {"vision_ffn", s->vision_ffn},
+                {"hidden", s->hidden},
+                {"layers", s->layers},
+                {"heads", s->heads},
+                {"kv_heads", s->kv_heads},
+                {"ffn", s->ffn},
+                {"context", s->context}};
+
+  for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
+    if (fields[i].value == 0) {
+      return model_fail(err, MODEL_ERROR_ARGUMENT, "shape: %s is 0, expected at least 1",
+                        fields[i].name);
+    }
+  }
+  return true;
+}
+
 static bool
 shape_check(const TrainShape *s, ModelError *err)
 {
+  if (!shape_check_zeros(s, err)) {
+    return false;
+  }
   if (s->image_size > MODEL_MAX_IMAGE_SIDE || s->image_size % s->patch_size != 0) {
     return model_fail(
         err, MODEL_ERROR_ARGUMENT,

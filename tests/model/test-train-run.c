@@ -273,6 +273,43 @@ test_init(void)
   g_assert_nonnull(strstr(err.message, "/nowhere"));
 }
 
+/* Each field that is 0 is named; nothing is written. */
+static void
+test_init_zeros(void)
+{
+  static const struct {
+    const char *name;
+    gsize offset;
+  } fields[] = {{"image_size", G_STRUCT_OFFSET(TrainShape, image_size)},
+                {"patch_size", G_STRUCT_OFFSET(TrainShape, patch_size)},
+                {"vision_hidden", G_STRUCT_OFFSET(TrainShape, vision_hidden)},
+                {"vision_blocks", G_STRUCT_OFFSET(TrainShape, vision_blocks)},
+                {"vision_heads", G_STRUCT_OFFSET(TrainShape, vision_heads)},
+                {"vision_ffn", G_STRUCT_OFFSET(TrainShape, vision_ffn)},
+                {"hidden", G_STRUCT_OFFSET(TrainShape, hidden)},
+                {"layers", G_STRUCT_OFFSET(TrainShape, layers)},
+                {"heads", G_STRUCT_OFFSET(TrainShape, heads)},
+                {"kv_heads", G_STRUCT_OFFSET(TrainShape, kv_heads)},
+                {"ffn", G_STRUCT_OFFSET(TrainShape, ffn)},
+                {"context", G_STRUCT_OFFSET(TrainShape, context)}};
+  g_auto(Place) place = {0};
+  g_autofree char *out = NULL;
+
+  place_init(&place);
+  out = g_build_filename(place.folder, "never.gguf", NULL);
+  for (guint i = 0; i < G_N_ELEMENTS(fields); i++) {
+    g_autofree char *named = g_strdup_printf("shape: %s is 0,", fields[i].name);
+    TrainShape shape = tiny;
+    ModelError err = {0};
+
+    G_STRUCT_MEMBER(uint32_t, &shape, fields[i].offset) = 0;
+    g_assert_false(train_model_init(&shape, place.tokenizer, out, &err));
+    g_assert_cmpint(err.code, ==, MODEL_ERROR_ARGUMENT);
+    g_assert_true(g_str_has_prefix(err.message, named));
+    g_assert_false(g_file_test(out, G_FILE_TEST_EXISTS));
+  }
+}
+
 static void
 test_learns_and_writes(void)
 {
@@ -625,6 +662,7 @@ main(int argc, char **argv)
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/train/options", test_options);
   g_test_add_func("/train/init", test_init);
+  g_test_add_func("/train/init-zeros", test_init_zeros);
   g_test_add_func("/train/order", test_order);
   g_test_add_func("/train/picture-place", test_picture_place);
   g_test_add_func("/train/learns-and-writes", test_learns_and_writes);
