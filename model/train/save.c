@@ -20,7 +20,7 @@
 typedef struct {
   int fd;
   const char *path;
-  ModelSha256 sha;
+  ModelSha256 sha; /* of what was written, or of what is checked */
   ModelError *err;
 } File;
 
@@ -62,7 +62,6 @@ read_bytes(File *file, void *data, size_t n)
                         "%s: cannot read the checkpoint: %s", file->path,
                         done < 0 ? strerror(errno) : "it ends too early");
     }
-    model_sha256_update(&file->sha, at, (size_t)done);
     at += done;
     n -= (size_t)done;
   }
@@ -213,18 +212,33 @@ check_header(const char *path, uint64_t size, const TrainSaved *expected, const 
 }
 
 static bool
-read_all(File *file, const TrainSaved *expected, TrainSaved *saved, TrainCore *core)
+seek_to(File *file, size_t place)
 {
-  struct stat status;
-  char hex[65], stored[65] = {0};
+  return lseek(file->fd, (off_t)place, SEEK_SET) >= 0 ||
+         model_fail(file->err, MODEL_ERROR_IO, "%s: cannot read the checkpoint: %s", file->path,
+                    strerror(errno));
+}
 
-  if (fstat(file->fd, &status) != 0) {
-    return model_fail(file->err, MODEL_ERROR_IO, "%s: %s", file->path, strerror(errno));
-  }
-  if (!read_bytes(file, saved, sizeof *saved) ||
-      !check_header(file->path, (uint64_t)status.st_size, expected, core, saved, file->err) ||
-      !each_block(core, file, read_floats)) {
+/* Reads the file of SIZE bytes from its beginning, without keeping anything. */
+static bool
+check_sha256(File *file, uint64_t size)
+{
+  uint8_t piece[1 << 16];
+  char hex[65], stored[65] = {0};
+  uint64_t left = size - 64;
+
+  if (!seek_to(file, 0)) {
     return false;
+  }
+  model_sha256_init(&file->sha);
+  while (left > 0) {
+    size_t n = left < sizeof piece ? (size_t)left : sizeof piece;
+
+    if (!read_bytes(file, piece, n)) {
+      return false;
+    }
+    model_sha256_update(&file->sha, piece, n);
+    left -= n;
   }
   model_sha256_finish(&file->sha, hex);
   if (!read_bytes(file, stored, 64)) {
@@ -236,6 +250,21 @@ read_all(File *file, const TrainSaved *expected, TrainSaved *saved, TrainCore *c
                       stored);
   }
   return true;
+}
+
+/* Twice through the file: a damaged one must leave CORE as it was. */
+static bool
+read_all(File *file, const TrainSaved *expected, TrainSaved *saved, TrainCore *core)
+{
+  struct stat status;
+
+  if (fstat(file->fd, &status) != 0) {
+    return model_fail(file->err, MODEL_ERROR_IO, "%s: %s", file->path, strerror(errno));
+  }
+  return read_bytes(file, saved, sizeof *saved) &&
+         check_header(file->path, (uint64_t)status.st_size, expected, core, saved, file->err) &&
+         check_sha256(file, (uint64_t)status.st_size) && seek_to(file, sizeof *saved) &&
+         each_block(core, file, read_floats);
 }
 
 bool
@@ -255,7 +284,6 @@ train_load(const char *folder, const TrainSaved *expected, TrainSaved *saved, Tr
     return errno == ENOENT ||
            model_fail(err, MODEL_ERROR_IO, "%s: cannot open: %s", path, strerror(errno));
   }
-  model_sha256_init(&file.sha);
   ok = read_all(&file, expected, saved, core);
   close(file.fd);
   core->updates = ok ? saved->updates : core->updates;

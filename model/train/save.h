@@ -23,7 +23,8 @@ typedef struct {
 bool train_save(const char *folder, const TrainSaved *saved, const TrainCore *core,
                 ModelError *err);
 /* *FOUND false: there is none. Otherwise SAVED and the trained weights and moments of CORE are
- * filled; an error when the file is damaged or of another run than EXPECTED->fingerprint. */
+ * filled; an error when the file is damaged or of another run than EXPECTED->fingerprint, and CORE
+ * is as it was then. */
 bool train_load(const char *folder, const TrainSaved *expected, TrainSaved *saved, TrainCore *core,
                 bool *found, ModelError *err);
 
