@@ -57,6 +57,18 @@ app_engine_open(const AppModelOptions *options, GError **error)
   return engine;
 }
 
+gboolean
+app_model_has_vision(const AppModelOptions *options, gboolean *has, GError **error)
+{
+  g_autoptr(ModelEngine) engine = app_engine_open(options, error);
+
+  if (!engine) {
+    return FALSE;
+  }
+  *has = model_engine_info(engine)->has_vision;
+  return TRUE;
+}
+
 static JsonObject *
 vision_object(const ModelInfo *info, ModelEngine *engine)
 {

@@ -64,12 +64,6 @@ app_review_model_name(AppReview *review)
   return model_engine_info(review->engine)->name;
 }
 
-gboolean
-app_review_has_vision(AppReview *review)
-{
-  return model_engine_info(review->engine)->has_vision;
-}
-
 /* ---- conversations ------------------------------------------------------------------------ */
 
 static void

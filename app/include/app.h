@@ -45,6 +45,8 @@ typedef struct {
 } AppModelOptions;
 
 JsonNode *app_model_info(const AppModelOptions *options, GError **error);
+/* Whether it looks at images, without the hash of its weights. FALSE only with ERROR. */
+gboolean app_model_has_vision(const AppModelOptions *options, gboolean *has, GError **error);
 JsonNode *app_model_trace(const AppModelOptions *options, const char *image, const char *prompt,
                           guint max_tokens, const char *dump_dir, GError **error);
 typedef gboolean (*AppProgress)(guint64 done, guint64 total, gpointer user);
@@ -102,7 +104,6 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(AppReview, app_review_free)
 JsonNode *app_review_model(AppReview *review, GError **error);
 /* Name of the model, at once. */
 const char *app_review_model_name(AppReview *review);
-gboolean app_review_has_vision(AppReview *review);
 
 typedef struct {
   double temperature, top_p;

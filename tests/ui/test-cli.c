@@ -169,7 +169,7 @@ test_cheap_first(void)
 {
   g_autofree char *no_model = in_folder("no-model"), *gone = in_folder("no-image");
   g_autofree char *log = in_folder("cheap.sqlite");
-  g_auto(CliRun) image = {0}, frame = {0}, sampling = {0};
+  g_auto(CliRun) image = {0}, frame = {0}, sampling = {0}, blind = {0}, lines = {0};
 
   cli_run(&image, NULL, "ask", "--model", no_model, "--image", gone, "--question", "?", "--log",
           log, NULL);
@@ -183,6 +183,13 @@ test_cheap_first(void)
   cli_run(&sampling, NULL, "ask", "--model", no_model, "--image", ct, "--question", "?", "--top-p",
           "2", "--log", log, NULL);
   g_assert_cmpint(sampling.status, ==, 2);
+  cli_run(&blind, NULL, "ask", "--model", model, "--question", "?", "--log", log, NULL);
+  g_assert_cmpint(blind.status, ==, 2);
+  g_assert_nonnull(strstr(blind.err, "--image"));
+  /* And before a question is waited for. */
+  cli_run(&lines, "?\n", "ask", "--model", model, "--log", log, NULL);
+  g_assert_cmpint(lines.status, ==, 2);
+  g_assert_nonnull(strstr(lines.err, "--image"));
   g_assert_false(g_file_test(log, G_FILE_TEST_EXISTS));
 }
 

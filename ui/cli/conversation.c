@@ -137,6 +137,24 @@ cli_talk_parse(CliTalkOptions *o, int *argc, char ***argv, const GOptionEntry *e
 
 /* ---- opening ------------------------------------------------------------------------------ */
 
+/* Only a model without eyes is asked without an image. Said before there is a log, and before every
+ * byte of the weights is read for their hash. */
+static gboolean
+check_blind(const CliModel *model, int *status)
+{
+  g_autoptr(GError) error = NULL;
+  gboolean has_vision = FALSE;
+
+  if (!app_model_has_vision(&model->model, &has_vision, &error)) {
+    *status = cli_failed(error);
+    return FALSE;
+  }
+  if (has_vision) {
+    *status = cli_misused("--image says what to look at; it is missing");
+  }
+  return !has_vision;
+}
+
 CliTalk *
 cli_talk_open(const CliTalkOptions *options, int *status)
 {
@@ -145,16 +163,15 @@ cli_talk_open(const CliTalkOptions *options, int *status)
                                            .no_log = options->no_log,
                                            .image = options->image ? &options->choice : NULL};
   g_autoptr(GError) error = NULL;
-  AppReview *review = app_review_new(&review_options, &error);
+  AppReview *review;
   CliTalk *talk;
 
-  if (!review) {
-    *status = cli_failed(error);
+  if (!options->image && !check_blind(&options->model, status)) {
     return NULL;
   }
-  if (!options->image && app_review_has_vision(review)) {
-    app_review_free(review);
-    *status = cli_misused("--image says what to look at; it is missing");
+  review = app_review_new(&review_options, &error);
+  if (!review) {
+    *status = cli_failed(error);
     return NULL;
   }
   cli_note("%s%s answers%s. %s", options->model.path ? "" : "the demo model, ",
