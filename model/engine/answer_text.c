@@ -3,7 +3,8 @@
  * Invariants:
  * 1. text is the UTF-8 form of raw[0 .. settled): whole characters as they are, each byte that
  *    belongs to none as U+FFFD (SentencePiece's rule).
- * 2. text only grows, so what was streamed is always a prefix of the final answer.
+ * 2. text only grows, so what was streamed is always a prefix of the final answer. White space at
+ *    its end waits for what follows: at the end of an answer it belongs to the template.
  */
 #include "engine/answer_text.h"
 
@@ -145,6 +146,16 @@ find_stop(const ModelAnswerText *text, size_t from)
   return text->n_raw;
 }
 
+/* Where the white space begins that N raw bytes end with; what is settled stays. */
+static size_t
+without_trailing_space(const ModelAnswerText *text, size_t n)
+{
+  while (n > text->settled && strchr(" \t\r\n", text->raw[n - 1]) && text->raw[n - 1] != '\0') {
+    n--;
+  }
+  return n;
+}
+
 /* Where the longest tail begins that is the start of a stop string, or n_raw. */
 static size_t
 find_partial_stop(const ModelAnswerText *text)
@@ -179,10 +190,17 @@ model_answer_text_add(ModelAnswerText *text, const char *bytes, size_t n, bool *
   *cut = find_stop(text, from);
   if (*cut < text->n_raw) {
     *stopped = true;
-    text->n_raw = *cut;
+    text->n_raw = *cut = without_trailing_space(text, *cut);
     return settle(text, text->n_raw, true, grown, err);
   }
-  return settle(text, find_partial_stop(text), false, grown, err);
+  return settle(text, without_trailing_space(text, find_partial_stop(text)), false, grown, err);
+}
+
+size_t
+model_answer_text_trim(ModelAnswerText *text)
+{
+  text->n_raw = without_trailing_space(text, text->n_raw);
+  return text->n_raw;
 }
 
 bool

@@ -27,6 +27,10 @@ void model_answer_text_stop_at(ModelAnswerText *text, const char *stop);
  * character is settled: what the text has grown by is *GROWN bytes at its end. */
 bool model_answer_text_add(ModelAnswerText *text, const char *bytes, size_t n, bool *stopped,
                            size_t *cut, size_t *grown, ModelError *err);
+/* The answer is whole: drops the white space that it ends with, and returns the raw bytes left. The
+ * templates of LLaVA-Med write a space in front of "</s>", so its models say it, and LLaVA's
+ * scripts strip it; the next turn's closing part brings it again. */
+size_t model_answer_text_trim(ModelAnswerText *text);
 /* Settles what was held back; broken bytes become U+FFFD, one each. */
 bool model_answer_text_finish(ModelAnswerText *text, size_t *grown, ModelError *err);
 

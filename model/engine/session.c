@@ -269,8 +269,8 @@ stream(Ask *ask, size_t grown, int32_t id)
          callbacks->token(ask->text.text + ask->text.n_text - grown, grown, id, callbacks->user);
 }
 
-/* Takes the ids of a stop string back out of the answer and the timeline: those that end behind the
- * cut. */
+/* Takes the ids of a stop string, or of the white space before the end, back out of the answer and
+ * the timeline: those that end behind the cut. */
 static void
 take_back(Ask *ask, size_t cut)
 {
@@ -331,6 +331,7 @@ answer_step(Ask *ask, ModelError *err)
                       session->engine->checkpoint.path, session->positions);
   }
   if (model_tokenizer_is_stop(session->engine->tokenizer, id)) {
+    take_back(ask, model_answer_text_trim(&ask->text));
     answer->stop = "eos";
     return true;
   }

@@ -37,6 +37,18 @@ test_ends(void)
   check_script("\xffy", "\xef\xbf\xbdy", "eos", 2);
 }
 
+/* The templates write a blank in front of "</s>", so trained models say it; it is no part of the
+ * answer, and the next turn's closing part writes it again. */
+static void
+test_trailing_blank(void)
+{
+  check_script("hi ", "hi", "eos", 2);
+  check_script("hi \n", "hi", "eos", 2);
+  check_script("a b", "a b", "eos", 3); /* held back, then let go */
+  check_script("a [INST]", "a", "stop-string", 1);
+  check_script(" ", "", "eos", 0);
+}
+
 /* The byte 0 would end the text for whoever reads it as a C string. */
 static void
 test_zero_byte(void)
@@ -256,6 +268,7 @@ main(int argc, char **argv)
 {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/session/ends", test_ends);
+  g_test_add_func("/session/trailing-blank", test_trailing_blank);
   g_test_add_func("/session/zero-byte", test_zero_byte);
   g_test_add_func("/session/ends-of-v10", test_ends_of_v10);
   g_test_add_func("/session/several-words", test_several_words);
