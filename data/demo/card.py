@@ -63,7 +63,7 @@ nothing.
 ## What it is
 
 A LLaVA as LLaVA-Med builds it, from nothing: a CLIP-like tower (112 x 112 pixels, patches of 14, 6 blocks of width 192,
-the last one unused), an `mlp2x_gelu` projector, a Llama decoder (6 layers of width 256), a SentencePiece vocabulary of
+all of them run), an `mlp2x_gelu` projector, a Llama decoder (4 layers of width 256), a SentencePiece vocabulary of
 2,000 pieces with byte fallback, the template `mistral_instruct`. Stored as Q8_0.
 
 ## What it was trained on, and how
@@ -75,9 +75,11 @@ the last one unused), an `mlp2x_gelu` projector, a Llama decoder (6 layers of wi
 
 | stage | trains | took |
 |---|---|---|
-| 0, in place of a trained tower and language model | vision, projector, llm | {training('stage0')} |
+| 0a, structured reports; 0 stands in for a trained tower and language model | vision, projector, llm | {training('stage0a')} |
+| 0b, reports, conversations, captions, VQA-RAD | vision, projector, llm | {training('stage0b')} |
+| 0c, the same with single questions | vision, projector, llm | {training('stage0c')} |
 | 1, concept alignment on captions | projector | {training('stage1')} |
-| 2, instruction tuning | projector, llm | {training('stage2')} |
+| 2, instruction tuning on conversations, single questions, captions, VQA-RAD | projector, llm | {training('stage2')} |
 
 ## What it scores
 
@@ -101,5 +103,6 @@ Closed: strict accuracy. Open: token recall. "Most frequent answer" is the share
 - Anything on real patients: on VQA-RAD it is near what the question alone gives; where it is above, the interval says
   how far that can be trusted.
 - Findings that the phantoms do not draw, other modalities, other views, sizes in millimetres, comparisons, reports.
-- Small things: it sees 112 x 112 pixels, 64 patches.
+- Small things: it sees 112 x 112 pixels, 64 patches. Counting, sizes and zones of small lesions are its weakest kinds,
+  as the table shows; kidney stones and small liver lesions are often missed.
 - Questions in words that it never saw; any language but English; saying that it does not know.""")

@@ -4,7 +4,7 @@
 # result is there, and training goes on from its checkpoint, so the script can be stopped and run again.
 # VQA-RAD (CC0) is taken from $HILUM_SHARED/corpus/vqa-rad (default ../shared).
 #
-#   stage 0  everything trains, first on structured reports, then on reports, questions and captions.
+#   stage 0  everything trains: on structured reports (a), then on reports, questions and captions (b, c).
 #            It stands in for what LLaVA-Med starts from, a trained CLIP tower and a trained language
 #            model, which do not exist at this size.
 #   stage 1  concept alignment: the projector alone, on captions paired by the 30-word rule.
@@ -17,12 +17,13 @@ shared=$(cd "${HILUM_SHARED:-$top/../shared}" && pwd)
 mkdir -p "$1"
 cd "$1"
 
-# Passes over the data: pictures drawn, optimizer steps of each stage.
+# Pictures drawn, and optimizer steps of 16 samples in each stage.
 pictures=${DEMO_PICTURES:-30000}
-steps_reports=${DEMO_STEPS_REPORTS:-3000}
-steps0=${DEMO_STEPS0:-7000}
+steps0a=${DEMO_STEPS0A:-3000}
+steps0b=${DEMO_STEPS0B:-7000}
+steps0c=${DEMO_STEPS0C:-4200}
 steps1=${DEMO_STEPS1:-200}
-steps2=${DEMO_STEPS2:-3000}
+steps2=${DEMO_STEPS2:-2400}
 
 sh "$top/app/install.sh" build run
 command -v spm_train >/dev/null || { echo "train-demo: apt-get install sentencepiece" >&2 && exit 1; }
@@ -42,9 +43,10 @@ hilum=$build/ui/cli/hilum
   python3 "$demo/prepare-vqa-rad.py" "$shared/corpus/vqa-rad" vqa-rad
 ln -sfn "$shared/corpus/vqa-rad/images" phantom/vqa-rad
 
-[ -f phantom/reports.json ] || {
-  python3 "$demo/reports.py" phantom/truth.jsonl >reports.part
-  mv reports.part phantom/reports.json
+[ -f phantom/singles.json ] || {
+  python3 "$demo/reports.py" phantom/truth.jsonl >phantom/reports.json
+  python3 "$demo/singles.py" phantom/instruct.json >singles.part
+  mv singles.part phantom/singles.json
 }
 
 # 3. The vocabulary: 2,000 pieces, byte fallback, learnt on the project's own texts.
@@ -64,20 +66,22 @@ train()
   shift
   [ -f "$out.gguf" ] || "$hilum" train --images phantom --batch 16 --accumulate 1 --beta2 0.98 \
     --seed 1 --checkpoint "checkpoint-$out" --save-every 500 --out "$out.gguf" --type f32 --json \
-    "$@" >>"$out.log"
+    --mask llama_2 "$@" >>"$out.log"
 }
-report=phantom/reports.json
-ask=phantom/instruct.json
-tell=phantom/captions.json
+report=phantom/reports.json # every fact in its fixed place
+ask=phantom/instruct.json   # conversations of several turns
+one=phantom/singles.json    # the same questions, each alone
+tell=phantom/captions.json  # captions, by the 30-word rule
 real=vqa-rad/train.json
-train reports --init-shape "name=hilum-demo,layers=4" --tokenizer tokenizer.model --data "$report" \
-  --train vision,projector,llm --mask llama_2 --lr 1e-3 --weight-decay 0.01 --steps "$steps_reports"
-train stage0 --model reports.gguf --data "$report,$report,$report,$ask,$ask,$tell,$real" --seed 2 \
-  --train vision,projector,llm --mask llama_2 --lr 1e-3 --weight-decay 0.01 --steps "$steps0"
-train stage1 --model stage0.gguf --data "$tell" --train projector --mask llama_2 --lr 2e-4 \
-  --steps "$steps1"
-train stage2 --model stage1.gguf --data "$ask,$ask,$tell,$real" --train projector,llm --mask llama_2 \
-  --lr 3e-4 --steps "$steps2"
+train stage0a --init-shape "name=hilum-demo,layers=4" --tokenizer tokenizer.model --data "$report" \
+  --train vision,projector,llm --lr 1e-3 --weight-decay 0.01 --steps "$steps0a"
+train stage0b --model stage0a.gguf --data "$report,$report,$report,$ask,$ask,$tell,$real" --seed 2 \
+  --train vision,projector,llm --lr 1e-3 --weight-decay 0.01 --steps "$steps0b"
+train stage0c --model stage0b.gguf --data "$report,$report,$ask,$ask,$ask,$one,$tell,$real" --seed 3 \
+  --train vision,projector,llm --lr 8e-4 --weight-decay 0.01 --steps "$steps0c"
+train stage1 --model stage0c.gguf --data "$tell" --train projector --lr 2e-4 --steps "$steps1"
+train stage2 --model stage1.gguf --data "$ask,$ask,$one,$one,$tell,$real" --seed 4 \
+  --train projector,llm --lr 5e-4 --steps "$steps2"
 
 # 5. One small file, its scores, and its card.
 [ -f plain.gguf ] || "$hilum" model convert --model stage2.gguf --type q8_0 --out plain.gguf

@@ -174,9 +174,8 @@ cli_talk_open(const CliTalkOptions *options, int *status)
     *status = cli_failed(error);
     return NULL;
   }
-  cli_note("%s%s answers%s. %s", options->model.path ? "" : "the demo model, ",
-           app_review_model_name(review), options->model.path ? "" : ", for want of --model",
-           APP_NOTICE);
+  cli_note("%s answers%s. %s", app_review_model_name(review),
+           options->model.path ? "" : " (the demo model; --model names another)", APP_NOTICE);
   if (!options->greedy && !options->seed && options->temperature > 0) {
     cli_note("seed %" G_GUINT64_FORMAT, options->sampling.seed);
   }
