@@ -11,11 +11,13 @@ sh "$top/app/install.sh" run build
 [ -f "$build/build.ninja" ] || meson setup "$build" "$top" --buildtype=release >&2
 ninja -C "$build" --quiet ui/cli/hilum ui/desktop/hilum-desktop >&2
 
-# The sample: a synthetic chest radiograph and a synthetic CT stack, made once.
+# The sample: a few synthetic chest radiographs and a synthetic CT stack, made once.
 if [ ! -f "$sample/.complete" ]; then
-  rm -rf "$sample"
-  "$build/ui/cli/hilum" phantom --out "$sample/radiographs" --seed 7 --count 3 --kind chest-cr >&2
-  "$build/ui/cli/hilum" phantom --out "$sample/ct" --seed 7 --stack 48 >&2
+  rm -rf "$sample" "$sample.part"
+  "$build/ui/cli/hilum" phantom --out "$sample.part" --seed 7 --count 3 --kind chest-cr >&2
+  "$build/ui/cli/hilum" phantom --out "$sample/ct-stack" --seed 7 --stack 48 >&2
+  mv "$sample.part/images" "$sample/chest-radiographs"
+  rm -rf "$sample.part"
   touch "$sample/.complete"
 fi
 
