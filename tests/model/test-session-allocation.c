@@ -2,6 +2,7 @@
  * made per token. */
 #include "session-fixture.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 
 #ifndef __SANITIZE_ADDRESS__
@@ -13,11 +14,25 @@ void *__libc_realloc(void *, size_t);
 static __thread int fail_in; /* 0: never; 1: the next one */
 static __thread guint n_allocations;
 
+/* On some processors OpenBLAS takes scratch space within a product, and does not look whether it
+ * got any: its allocations are not ours to fail or to count. */
 static gboolean
-fails_now(void)
+is_foreign(const void *caller)
 {
-  const gboolean fails = fail_in > 0 && --fail_in == 0;
+  Dl_info info;
 
+  return dladdr(caller, &info) != 0 && info.dli_fname && strstr(info.dli_fname, "openblas");
+}
+
+static gboolean
+fails_now(const void *caller)
+{
+  gboolean fails;
+
+  if (is_foreign(caller)) {
+    return FALSE;
+  }
+  fails = fail_in > 0 && --fail_in == 0;
   n_allocations++;
   if (fails) {
     errno = ENOMEM; /* which the C library itself counts on */
@@ -28,19 +43,19 @@ fails_now(void)
 void *
 malloc(size_t n)
 {
-  return fails_now() ? NULL : __libc_malloc(n);
+  return fails_now(__builtin_return_address(0)) ? NULL : __libc_malloc(n);
 }
 
 void *
 calloc(size_t a, size_t b)
 {
-  return fails_now() ? NULL : __libc_calloc(a, b);
+  return fails_now(__builtin_return_address(0)) ? NULL : __libc_calloc(a, b);
 }
 
 void *
 realloc(void *old, size_t n)
 {
-  return fails_now() ? NULL : __libc_realloc(old, n);
+  return fails_now(__builtin_return_address(0)) ? NULL : __libc_realloc(old, n);
 }
 
 /* ---- tests -------------------------------------------------------------------------------- */

@@ -1,7 +1,7 @@
 #!/bin/sh
 # test-desktop.sh PROGRAM [ARGUMENT...] - runs a test of the window on a display of its own.
 set -eu
-for need in xvfb-run Xvfb dbus-run-session xdotool; do
+for need in Xvfb dbus-run-session xdotool; do
   if ! command -v "$need" >/dev/null; then
     echo "1..0 # SKIP THE WINDOW IS NOT TESTED: there is no $need"
     exit 0
@@ -12,4 +12,23 @@ done
 export GDK_BACKEND=x11 GSK_RENDERER=cairo GDK_DEBUG=gl-disable
 export GSETTINGS_BACKEND=memory G_DEBUG=fatal-warnings
 unset WAYLAND_DISPLAY GTK_THEME GDK_SCALE 2>/dev/null || true
-exec xvfb-run -a -s "-screen 0 1280x800x24" dbus-run-session -- "$@"
+
+# The server picks a free display itself and says which: two tests that start at once cannot collide.
+folder=$(mktemp -d)
+Xvfb -displayfd 3 -screen 0 1280x800x24 -nolisten tcp -noreset 3>"$folder/display" 2>"$folder/log" &
+server=$!
+trap 'kill "$server" 2>/dev/null; rm -rf "$folder"' EXIT
+waited=0
+until [ -s "$folder/display" ]; do
+  if ! kill -0 "$server" 2>/dev/null || [ "$waited" -ge 600 ]; then
+    cat "$folder/log" >&2
+    echo "Bail out! Xvfb does not start"
+    exit 1
+  fi
+  sleep 0.1
+  waited=$((waited + 1))
+done
+DISPLAY=:$(cat "$folder/display")
+export DISPLAY
+unset XAUTHORITY 2>/dev/null || true
+dbus-run-session -- "$@"
