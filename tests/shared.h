@@ -21,4 +21,11 @@ shared_path(const char *relative)
   return path;
 }
 
+/* A fixed sample of a fuzzing or fault loop; twenty times as many rounds for tests/run.sh --long. */
+static inline guint
+test_rounds(guint sample)
+{
+  return g_getenv("HILUM_TEST_LONG") ? 20 * sample : sample;
+}
+
 #endif

@@ -4,6 +4,7 @@
 #include "fault-vfs.h"
 #include "log-fixture.h"
 #include "log-private.h"
+#include "shared.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/resource.h>
@@ -301,7 +302,7 @@ test_killed_at_any_time(LogFolder *folder, gconstpointer data)
 {
   guint kills = 0;
 
-  for (guint i = 0; i < 20; i++) {
+  for (guint i = 0; i < test_rounds(20); i++) {
     Outcome outcome = {0};
     int report;
     pid_t child = start_writer(folder->path, 0, &report);

@@ -1,5 +1,6 @@
 /* Broken checkpoints: a table of what can be wrong with a folder, and files changed at random. */
 #include "model/checkpoint-fixture.h"
+#include "shared.h"
 
 static void
 test_configs(void)
@@ -207,7 +208,7 @@ test_mutations_folder(void)
     guint taken;
     g_assert_true(g_file_get_contents(path, &bytes, &n, NULL));
     head = i == 1 ? MIN(n, 2000) : n;
-    taken = mutate(folder, names[i], folder, (const guint8 *)bytes, n, head, 1500);
+    taken = mutate(folder, names[i], folder, (const guint8 *)bytes, n, head, test_rounds(1500));
     g_test_message("%s: %u of 1500 taken", names[i], taken);
     g_assert_cmpuint(taken, <, 1500);
   }
@@ -231,7 +232,7 @@ test_mutations_gguf(void)
   model_checkpoint_close(&c);
   g_assert_true(g_file_get_contents(path, &bytes, &n, NULL));
   g_assert_cmpuint(n, >, 6000);
-  taken = mutate(folder, "m.gguf", path, (const guint8 *)bytes, n, 6000, 5000);
+  taken = mutate(folder, "m.gguf", path, (const guint8 *)bytes, n, 6000, test_rounds(5000));
   g_test_message("%u of 5000 taken", taken);
   g_assert_cmpuint(taken, <, 4900);
   g_assert_true(open_and_touch(path));

@@ -217,7 +217,7 @@ test_write_q8_0(void)
   float in[64], out[64];
   guint8 bytes[68];
 
-  for (guint round = 0; round < 2000; round++) {
+  for (guint round = 0; round < test_rounds(2000); round++) {
     double size = pow(10, g_rand_double_range(rand, -6, 4));
     for (int i = 0; i < 64; i++)
       in[i] = (float)g_rand_double_range(rand, -size, size);

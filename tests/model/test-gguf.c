@@ -4,6 +4,7 @@
 #include "checkpoint/gguf-header.h"
 
 #include "model/checkpoint-fixture.h"
+#include "shared.h"
 
 typedef struct {
   ModelMapping *mapping;
@@ -159,7 +160,7 @@ test_good(gconstpointer data)
       g_assert_cmpint(i, ==,
                       t == MODEL_GGUF_U8    ? 0xFE
                       : t == MODEL_GGUF_U16 ? 0xFFFE
-                        : t == MODEL_GGUF_U32 ? (gint64)0xFFFFFFFE
+                      : t == MODEL_GGUF_U32 ? (gint64)0xFFFFFFFE
                                             : -2);
     g_assert_cmpint(model_gguf_float(&r.gguf, name, &f, &r.err), ==,
                     t == MODEL_GGUF_F32 || t == MODEL_GGUF_F64);
@@ -209,7 +210,7 @@ test_mutations(void)
   guint taken = 0;
 
   build_good(&b, 3);
-  for (guint i = 0; i < 4000; i++) {
+  for (guint i = 0; i < test_rounds(4000); i++) {
     ModelBytes copy = {.data = g_memdup2(b.data, b.n), .n = b.n};
     /* Most of the file is header; a byte of a length or an offset goes wild every time. */
     gsize at = i < b.n ? i : (gsize)g_rand_int_range(rand, 0, (gint32)b.n);

@@ -3,6 +3,7 @@
 #include "base/limits.h"
 
 #include "model/checkpoint-fixture.h"
+#include "shared.h"
 
 #include <locale.h>
 #include <math.h>
@@ -223,7 +224,7 @@ test_mutations(void)
   g_autoptr(GRand) rand = g_rand_new_with_seed(7);
   guint taken = 0;
 
-  for (guint i = 0; i < 40000; i++) {
+  for (guint i = 0; i < test_rounds(40000); i++) {
     g_autofree char *copy = g_memdup2(text, sizeof text);
     gsize n = sizeof text - 1;
     ModelJson json;

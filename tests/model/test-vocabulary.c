@@ -3,6 +3,7 @@
 #include "tokenizer-fixture.h"
 
 #include "base/limits.h"
+#include "shared.h"
 
 #include <math.h>
 
@@ -257,7 +258,7 @@ test_broken_files(void)
     g_autofree guint8 *cut = g_memdup2(good->data, n);
     (void)try_bytes(cut, n);
   }
-  for (guint round = 0; round < 20000; round++) {
+  for (guint round = 0; round < test_rounds(20000); round++) {
     gsize n = good->len - (round % 4 == 3 ? (gsize)g_rand_int_range(random, 0, 200) : 0);
     g_autofree guint8 *bytes = g_memdup2(good->data, n);
     gint n_changes = g_rand_int_range(random, 1, 6);
