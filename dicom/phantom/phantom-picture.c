@@ -5,6 +5,7 @@
  */
 #include "phantom-private.h"
 
+#include <glib/gstdio.h>
 #include <png.h>
 #include <string.h>
 
@@ -84,6 +85,9 @@ phantom_write_png(const PhantomTruth *truth, const char *path, gboolean sync, GE
   GFileSetContentsFlags flags = sync ? G_FILE_SET_CONTENTS_CONSISTENT | G_FILE_SET_CONTENTS_DURABLE
                                      : G_FILE_SET_CONTENTS_NONE;
   g_autoptr(GError) failure = NULL;
+  if (!sync) {
+    g_unlink(path); /* written so, an old file that is longer would keep its tail */
+  }
   if (!g_file_set_contents_full(path, (const char *)bytes, (gssize)size, flags, 0644, &failure)) {
     g_set_error(error, DICOM_ERROR, DICOM_ERROR_IO, "%s", failure->message);
     return FALSE;
