@@ -12,13 +12,13 @@ sh "$top/app/install.sh" run build
 ninja -C "$build" --quiet ui/cli/hilum ui/desktop/hilum-desktop >&2
 
 # The sample: a few synthetic chest radiographs and a synthetic CT stack, made once.
-if [ ! -f "$sample/.complete" ]; then
+if [ ! -f "$sample.complete" ]; then
   rm -rf "$sample" "$sample.part"
   "$build/ui/cli/hilum" phantom --out "$sample.part" --seed 7 --count 3 --kind chest-cr >&2
   "$build/ui/cli/hilum" phantom --out "$sample/ct-stack" --seed 7 --stack 48 >&2
   mv "$sample.part/images" "$sample/chest-radiographs"
   rm -rf "$sample.part"
-  touch "$sample/.complete"
+  touch "$sample.complete"
 fi
 
 if [ $# -gt 0 ]; then
