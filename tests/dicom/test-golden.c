@@ -1,33 +1,12 @@
 /* test-golden.c - THE picture beside those of other renderers: pydicom with numpy, and DCMTK. */
 #include "build.h"
 #include "dicom.h"
+#include "picture.h"
 
 #include <json-glib/json-glib.h>
 #include <math.h>
 
 #define PYDICOM "/usr/lib/python3/dist-packages/pydicom/data/test_files"
-
-static DicomFrame *
-open_frame(const char *path, guint index)
-{
-  g_autoptr(GError) error = NULL;
-  g_autoptr(DicomFile) file = dicom_file_open(path, &error);
-
-  g_assert_no_error(error);
-  DicomFrame *frame = dicom_file_read_frame(file, index, &error);
-  g_assert_no_error(error);
-  return frame;
-}
-
-static DicomPicture *
-render(const DicomFrame *frame, const DicomWindow *window)
-{
-  g_autoptr(GError) error = NULL;
-  DicomPicture *picture = dicom_frame_render(frame, window, &error);
-
-  g_assert_no_error(error);
-  return picture;
-}
 
 static DicomWindow
 json_window(JsonArray *window)

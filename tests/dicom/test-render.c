@@ -1,33 +1,12 @@
 /* test-render.c - THE picture, against the standard's formulas worked out by hand. */
 #include "build.h"
 #include "dicom.h"
+#include "picture.h"
 
 #include <math.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/resource.h>
-
-static DicomFrame *
-open_frame(const char *path, guint index)
-{
-  g_autoptr(GError) error = NULL;
-  g_autoptr(DicomFile) file = dicom_file_open(path, &error);
-
-  g_assert_no_error(error);
-  DicomFrame *frame = dicom_file_read_frame(file, index, &error);
-  g_assert_no_error(error);
-  return frame;
-}
-
-static DicomPicture *
-render(const DicomFrame *frame, const DicomWindow *window)
-{
-  g_autoptr(GError) error = NULL;
-  DicomPicture *picture = dicom_frame_render(frame, window, &error);
-
-  g_assert_no_error(error);
-  return picture;
-}
 
 /* The first N pixels of the picture, all three channels equal. */
 static void
