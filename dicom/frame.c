@@ -53,7 +53,11 @@ dicom_frame_unref(DicomFrame *frame)
   if (!g_atomic_int_dec_and_test(&frame->refs)) {
     return;
   }
-  g_free(frame->stored);
+  if (frame->owner) {
+    g_bytes_unref(frame->owner);
+  } else {
+    g_free(frame->stored);
+  }
   g_free(frame->sha256);
   dicom_lut_free(frame->modality);
   for (guint i = 0; i < 3; i++) {

@@ -42,6 +42,7 @@ struct _DicomFrame {
   DicomColour colour;
   guint8 *stored;
   gsize n_bytes;
+  GBytes *owner; /* of STORED when it is not this frame's own: shared memory; else NULL */
 
   guint bits_stored, shift; /* value = stored >> shift, BITS_STORED bits of it */
   gboolean is_signed;

@@ -1,10 +1,15 @@
 /* dicom.h - from a file to a picture.
  *
- * What this room does: opens DICOM Part 10 files (and data sets without the preamble) through the
- * DCMTK bridge, and JPEG and PNG pictures; decodes frames; applies modality LUT, VOI LUT or window
- * and presentation LUT shape; makes THE 8-bit RGB picture for a frame and window, once, for screen,
- * model and exports alike; sorts a folder into series by geometry; writes PNG and phantoms.
+ * What this room does: opens DICOM Part 10 files (and data sets without the preamble), and JPEG and
+ * PNG pictures; decodes frames; applies modality LUT, VOI LUT or window and presentation LUT shape;
+ * makes THE 8-bit RGB picture for a frame and window, once, for screen, model and exports alike;
+ * sorts folders into patients, studies and series by geometry; says what an image is; writes PNG,
+ * phantoms and de-identified copies.
  * What it does not do: show anything, know the model, log, use the network.
+ *
+ * Foreign bytes are read by what dicom_file_open() and dicom_file_read_frame() call. The
+ * application does not call these two: it asks a helper process, in which they run
+ * (dicom_remote.h).
  *
  * Thread rule: functions are synchronous; distinct objects may be used from distinct threads, one
  * object from one thread at a time. DicomInfo and DicomPicture are plain data.
@@ -26,16 +31,44 @@ typedef enum {
   DICOM_ERROR_CORRUPT,
   DICOM_ERROR_TOO_LARGE, /* over dicom/limits.h */
   DICOM_ERROR_IO,
+  DICOM_ERROR_HELPER, /* the decoding process died, or took too long, or spoke nonsense */
 } DicomError;
 
 /* ---- files -------------------------------------------------------------------------------- */
 
 typedef enum { DICOM_KIND_DICOM, DICOM_KIND_JPEG, DICOM_KIND_PNG } DicomKind;
 
+/* What a DICOM object is for, from its SOPClassUID and from whether it has pixels that this room
+ * knows. Only DICOM_CONTENT_IMAGE has frames; a segmentation and a dose with PixelData are images.
+ */
+typedef enum {
+  DICOM_CONTENT_IMAGE,
+  DICOM_CONTENT_REPORT,       /* structured report, key object selection too */
+  DICOM_CONTENT_PDF,          /* encapsulated PDF; other encapsulated documents are OTHER */
+  DICOM_CONTENT_PRESENTATION, /* presentation state of any kind */
+  DICOM_CONTENT_RADIOTHERAPY, /* plan, structure set, treatment record */
+  DICOM_CONTENT_WAVEFORM,     /* ECG and the like */
+  DICOM_CONTENT_DIRECTORY,    /* DICOMDIR */
+  DICOM_CONTENT_OTHER,
+} DicomContent;
+/* "image", "report", "pdf", "presentation-state", "radiotherapy", "waveform", "directory", "other".
+ * Static. */
+const char *dicom_content_name(DicomContent content);
+
+/* The plane of one frame in the patient (PS3.3 C.7.6.2). */
+typedef struct {
+  gboolean has_position, has_orientation, has_spacing;
+  double position[3], orientation[6];
+  double spacing[2]; /* mm between rows, mm between columns */
+  guint stack;       /* StackID as a small number, in order of appearance; 0 when there is none */
+} DicomPlane;
+
 /* Header facts. Strings are never NULL ("" when absent), arrays may be empty. Attribute names are
  * DICOM keywords. For JPEG and PNG the DICOM-only fields are empty. */
 typedef struct {
   DicomKind kind;
+  DicomContent content;
+  char *content_name; /* name of the SOP class for people, "CT Image Storage"; the UID if unknown */
   char *path;
   char *transfer_syntax, *sop_class, *sop_instance_uid, *study_instance_uid, *series_instance_uid;
   char *frame_of_reference_uid;
@@ -57,21 +90,57 @@ typedef struct {
   char *patient_name, *patient_id, *patient_birth_date, *patient_sex;
   char *study_id, *study_date, *study_time, *accession_number, *study_description;
   char *series_description, *image_comments, *body_part_examined, *view_position, *laterality;
-  char *burned_in_annotation;
+  char *burned_in_annotation; /* "YES", "NO", "" */
+  /* what kind of image it is (dicom_gate.h judges) */
+  char *image_type;                 /* values joined by backslashes */
+  char *conversion_type;            /* secondary capture: "SYN", "DV" ... */
+  char *presentation_intent;        /* "FOR PRESENTATION", "FOR PROCESSING" */
+  char *patient_species;            /* PatientSpeciesDescription, or the meaning of its code */
+  char *lossy_ratio, *lossy_method; /* LossyImageCompressionRatio, -Method; joined by backslashes */
+  char *patient_orientation;        /* PatientOrientation, "L\\F" */
+  char *manufacturer, *manufacturer_model;
+  char *recognizable_visual_features;
+  /* a document's own words */
+  char *content_label, *content_description, *document_title; /* "" when absent */
+  /* DICOMDIR: files that it names, as relative paths with '/' between; no empty, "." or ".." part
+   */
+  GPtrArray *referenced_files; /* of char * */
+  /* SOPInstanceUIDs of the images that a presentation state or key object is about */
+  GPtrArray *referenced_instances; /* of char * */
   /* place in the series */
-  gint series_number, instance_number;
+  gint series_number, instance_number, acquisition_number;
+  double echo_time;       /* ms, 0 when absent */
+  gint temporal_position; /* 0 when absent */
   gboolean has_position, has_orientation, has_spacing;
   double position[3], orientation[6];
-  double spacing[2];    /* mm between rows, mm between columns */
-  char *spacing_source; /* "PixelSpacing", "ImagerPixelSpacing", "" */
-  double slice_thickness;
-  double frame_time_ms; /* cine, 0 when absent */
+  double spacing[2]; /* mm between rows, mm between columns */
+  /* "PixelSpacing", "ImagerPixelSpacing", "NominalScannedPixelSpacing", "UltrasoundRegion", "" */
+  char *spacing_source;
+  char *spacing_calibration; /* PixelSpacingCalibrationType: "GEOMETRY", "FIDUCIAL", "" */
+  double magnification;      /* EstimatedRadiographicMagnificationFactor, 0 when absent */
+  double slice_thickness, spacing_between_slices; /* mm, 0 when absent */
+  gboolean has_gantry_tilt;
+  double gantry_tilt;   /* GantryDetectorTilt in degrees */
+  double frame_time_ms; /* cine, 0 when absent; from FrameTime, FrameTimeVector or the rates */
+  /* Of DicomPlane, one for each frame of an enhanced object; empty otherwise, and then the fields
+   * above hold for every frame. */
+  GArray *planes;
 } DicomInfo;
+/* A whole copy; dicom_info_free(). */
+DicomInfo *dicom_info_copy(const DicomInfo *info);
+void dicom_info_free(DicomInfo *info);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(DicomInfo, dicom_info_free)
+/* The plane of FRAME, whichever way the object says it. */
+DicomPlane dicom_info_plane(const DicomInfo *info, guint frame);
 
 typedef struct _DicomFile DicomFile;
 
-/* Reads the header only (large values stay on disk). */
+/* Reads the header only (large values stay on disk). Objects without pixels open too: look at
+ * content. Damage behind the header is found when a frame is read. */
 DicomFile *dicom_file_open(const char *path, GError **error);
+/* The same from a descriptor that can be read at any offset; FD becomes the file's. NAME is for
+ * messages and for info->path, and no file is opened by it. */
+DicomFile *dicom_file_open_fd(int fd, const char *name, GError **error);
 void dicom_file_free(DicomFile *file);
 const DicomInfo *dicom_file_info(const DicomFile *file); /* borrowed */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(DicomFile, dicom_file_free)
@@ -142,6 +211,19 @@ char *dicom_picture_sha256(const DicomPicture *picture); /* of the RGB bytes; g_
 /* Written aside, synced, renamed. */
 gboolean dicom_picture_write_png(const DicomPicture *picture, const char *path, GError **error);
 
+/* ---- documents (report.c) ------------------------------------------------------------------- */
+
+/* A structured report as text for people, UTF-8, one content item a line, nested by indentation
+ * (PS3.3 A.35, C.17.3). g_free(). */
+char *dicom_file_report_text(DicomFile *file, GError **error);
+/* The document of an encapsulated PDF. */
+GBytes *dicom_file_pdf(DicomFile *file, GError **error);
+/* Makes FRAME (of IMAGE's SOP instance, unshared) look as the grayscale presentation state FILE
+ * says (PS3.3 A.33.1): modality, VOI and presentation LUTs, shutters, rotation and flip, graphics.
+ */
+gboolean dicom_frame_apply_presentation(DicomFrame *frame, const DicomInfo *image, guint index,
+                                        DicomFile *file, GError **error);
+
 /* ---- series ------------------------------------------------------------------------------- */
 
 typedef struct {
@@ -150,28 +232,76 @@ typedef struct {
   char *sop_instance_uid;
   gint instance_number;
   gboolean has_position;
-  double along; /* mm along the normal of the stack */
+  double along;        /* mm along the normal of the stack, of the first frame shown */
+  GArray *frame_order; /* of guint: frames in the order to show them; NULL: as they are stored */
 } DicomSeriesItem;
 
+/* One stack to scroll through. A series of several stacks (StackID, orientations, a localiser among
+ * the slices) becomes several of these, with the same SeriesInstanceUID. */
 typedef struct {
   char *series_instance_uid, *study_instance_uid, *modality, *series_description;
   char *study_description, *patient_name, *patient_id, *study_date;
   gint series_number;
+  guint stack, n_stacks; /* 1 of 1 when the series is one */
   GPtrArray *items; /* of DicomSeriesItem *, sorted by geometry, else InstanceNumber, else path */
   gboolean sorted_by_geometry;
+  gboolean is_localizer;
+  double spacing; /* mm between neighbours along the normal, the median; 0 when unknown */
+  double frame_time_ms;
+  GPtrArray *notes; /* of char *: what is odd, for people: "gantry tilt 15.0 degrees", "2 slices are
+                     * missing between images 12 and 13" */
 } DicomSeries;
 void dicom_series_free(DicomSeries *series);
 
+/* An object that is no image. */
 typedef struct {
-  GPtrArray *series;  /* of DicomSeries * */
-  GPtrArray *refused; /* of char *: "path: reason" */
-  guint n_files;
+  char *path, *title, *content_name, *study_instance_uid, *series_instance_uid, *patient_id;
+  DicomContent content;
+  GPtrArray *referenced_instances; /* of char * */
+} DicomDocument;
+
+typedef struct {
+  char *study_instance_uid, *date, *description, *accession_number;
+  GPtrArray *series;    /* of DicomSeries *, borrowed from the scan */
+  GPtrArray *documents; /* of DicomDocument *, borrowed from the scan */
+} DicomStudy;
+
+typedef struct {
+  char *patient_id, *name, *birth_date, *sex;
+  GPtrArray *studies; /* of DicomStudy * */
+} DicomPatient;
+
+typedef struct {
+  GPtrArray *series;    /* of DicomSeries *, in the order of patients, studies, series numbers */
+  GPtrArray *documents; /* of DicomDocument * */
+  GPtrArray *patients;  /* of DicomPatient * */
+  GPtrArray *refused;   /* of char *: "path: reason" */
+  guint n_files;        /* looked at: images, documents and refused together */
+  guint n_images;       /* files that are in SERIES */
 } DicomScan;
 void dicom_scan_free(DicomScan *scan);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(DicomScan, dicom_scan_free)
 
 typedef gboolean (*DicomScanProgress)(guint done, guint total, gpointer user); /* FALSE: cancel */
-/* PATH: a file or a folder (walked, links not followed out of it). Headers only. */
+
+/* Files below PATHS (files and folders; links are not followed out of a folder), in the order of
+ * their names, each once. What cannot be walked is added to REFUSED. FALSE: cancelled, or a path is
+ * not there. PROGRESS gets TOTAL 0. */
+gboolean dicom_walk(const char *const *paths, DicomScanProgress progress, gpointer user,
+                    GPtrArray *files, GPtrArray *refused, GError **error);
+
+/* Collects headers, in any order but one thread at a time, and sorts them out at the end. */
+typedef struct _DicomCollector DicomCollector;
+DicomCollector *dicom_collector_new(void);
+void dicom_collector_add(DicomCollector *collector,
+                         const DicomInfo *info); /* copies what it needs */
+void dicom_collector_refuse(DicomCollector *collector, const char *path, const char *message);
+/* Files that DICOMDIRs among the added name and that nobody added, so that they can be read too; of
+ * char *, absolute or relative like the DICOMDIR's own path. */
+GPtrArray *dicom_collector_wanted(DicomCollector *collector);
+DicomScan *dicom_collector_finish(DicomCollector *collector); /* frees it */
+
+/* All of it in this process. PATH: a file or a folder. Headers only. */
 DicomScan *dicom_scan(const char *path, DicomScanProgress progress, gpointer user, GError **error);
 
 G_END_DECLS
