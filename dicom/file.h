@@ -5,6 +5,7 @@
 #include "bridge/bridge.h"
 #include "dicom.h"
 #include "frame.h"
+#include "info-fields.h"
 #include "meta.h"
 #include "prescan.h"
 
@@ -21,9 +22,6 @@ struct _DicomFile {
 
 /* info.c: all of DicomInfo from the open bridge. */
 gboolean dicom_info_read(DicomFile *file, GError **error);
-/* Strings to "", arrays to empty, slope to 1. */
-void dicom_info_init(DicomInfo *info, const char *path);
-void dicom_info_clear(DicomInfo *info);
 
 /* decode.c: whether the header's sizes fit the limits and the element; reads no pixels. */
 gboolean dicom_check_pixels(const DicomFile *file, GError **error);
