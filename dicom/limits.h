@@ -33,5 +33,12 @@
 #define DICOM_MAX_JPEG_PIXELS_PER_BYTE 512
 #define DICOM_MAX_LOSSLESS_SAMPLES_PER_BYTE 8
 #define DICOM_MAX_DEFLATE_RATIO 1032
+/* Samples of one JPEG 2000 frame. A constant picture of any size takes some hundred bytes, so a
+ * ratio says nothing; OpenJPEG works with four bytes a sample beside ours, and 100 million (a
+ * mammogram has 30) keep it below a gigabyte. libjxl works with three floats a sample. */
+#define DICOM_MAX_J2K_SAMPLES ((guint64)100000000)
+#define DICOM_MAX_JXL_SAMPLES ((guint64)50000000)
+/* Tiles of one JPEG 2000 frame: OpenJPEG keeps 9 KB for each from the header on. */
+#define DICOM_MAX_J2K_TILES 4096
 
 #endif

@@ -1,0 +1,122 @@
+/* native.c - a frame without compression (PS3.5 clause 8.1 and 8.2). */
+#include "native.h"
+
+#include <string.h>
+
+guint64
+dicom_native_bits(const DicomNative *native)
+{
+  guint64 pixels = (guint64)native->columns * native->rows;
+
+  if (native->subsampled) {
+    return (pixels + 1) / 2 * 4 * native->bits;
+  }
+  return pixels * native->samples * native->bits;
+}
+
+gboolean
+dicom_native_is_plain(const DicomNative *native)
+{
+  return native->bits > 1 && !native->subsampled && !(native->planar && native->samples > 1);
+}
+
+/* Eight pixels to a byte, lowest bit first; a frame may begin inside a byte (PS3.5 8.1.1). */
+static void
+unpack_bits(const guint8 *in, guint first_bit, guint8 *out, gsize n)
+{
+  gsize i = 0;
+
+  for (; first_bit > 0 && i < n; i++) {
+    out[i] = in[0] >> first_bit & 1;
+    first_bit = (first_bit + 1) % 8;
+    in += first_bit == 0;
+  }
+  for (; n - i >= 8; i += 8, in++) {
+    for (guint bit = 0; bit < 8; bit++) {
+      out[i + bit] = *in >> bit & 1;
+    }
+  }
+  for (guint bit = 0; i < n; i++, bit++) {
+    out[i] = *in >> bit & 1;
+  }
+}
+
+static inline void
+expand_422(const guint8 *in, guint8 *out, gsize pixels, gsize bytes)
+{
+  for (gsize i = 0; i < pixels; i++) {
+    const guint8 *group = in + i / 2 * 4 * bytes;
+
+    memcpy(out, group + i % 2 * bytes, bytes);
+    memcpy(out + bytes, group + 2 * bytes, bytes);
+    memcpy(out + 2 * bytes, group + 3 * bytes, bytes);
+    out += 3 * bytes;
+  }
+}
+
+static inline void
+interleave(const guint8 *in, guint8 *out, gsize pixels, guint samples, gsize bytes)
+{
+  for (gsize i = 0; i < pixels; i++) {
+    for (guint s = 0; s < samples; s++) {
+      memcpy(out, in + (s * pixels + i) * bytes, bytes);
+      out += bytes;
+    }
+  }
+}
+
+void
+dicom_native_arrange(const DicomNative *native, const guint8 *raw, guint first_bit, guint8 *out)
+{
+  gsize pixels = (gsize)native->columns * native->rows, bytes = native->bits / 8;
+
+  if (native->bits == 1) {
+    unpack_bits(raw, first_bit, out, pixels * native->samples);
+  } else if (native->subsampled && bytes == 1) {
+    expand_422(raw, out, pixels, 1);
+  } else if (native->subsampled) {
+    expand_422(raw, out, pixels, bytes);
+  } else if (native->planar && native->samples == 3 && bytes == 1) {
+    interleave(raw, out, pixels, 3, 1);
+  } else if (native->planar && native->samples > 1) {
+    interleave(raw, out, pixels, native->samples, bytes);
+  } else {
+    memcpy(out, raw, pixels * native->samples * bytes);
+  }
+}
+
+void
+dicom_native_swap(guint8 *bytes, gsize n, guint word)
+{
+  switch (word) {
+  case 2:
+    for (gsize i = 0; i + 2 <= n; i += 2) {
+      guint16 value;
+
+      memcpy(&value, bytes + i, 2);
+      value = GUINT16_SWAP_LE_BE(value);
+      memcpy(bytes + i, &value, 2);
+    }
+    break;
+  case 4:
+    for (gsize i = 0; i + 4 <= n; i += 4) {
+      guint32 value;
+
+      memcpy(&value, bytes + i, 4);
+      value = GUINT32_SWAP_LE_BE(value);
+      memcpy(bytes + i, &value, 4);
+    }
+    break;
+  case 8:
+    for (gsize i = 0; i + 8 <= n; i += 8) {
+      guint64 value;
+
+      memcpy(&value, bytes + i, 8);
+      value = GUINT64_SWAP_LE_BE(value);
+      memcpy(bytes + i, &value, 8);
+    }
+    break;
+  default:
+    break;
+  }
+}
