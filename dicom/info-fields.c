@@ -66,6 +66,7 @@ const DicomInfoField dicom_info_fields[] = {
     FIELD(patient_species, TEXT, 1),
     FIELD(lossy_ratio, TEXT, 1),
     FIELD(lossy_method, TEXT, 1),
+    FIELD(animal_hint, TEXT, 1),
     FIELD(patient_orientation, TEXT, 1),
     FIELD(manufacturer, TEXT, 1),
     FIELD(manufacturer_model, TEXT, 1),

@@ -97,7 +97,8 @@ typedef struct {
   char *presentation_intent;        /* "FOR PRESENTATION", "FOR PROCESSING" */
   char *patient_species;            /* PatientSpeciesDescription, or the meaning of its code */
   char *lossy_ratio, *lossy_method; /* LossyImageCompressionRatio, -Method; joined by backslashes */
-  char *patient_orientation;        /* PatientOrientation, "L\\F" */
+  char *animal_hint;         /* "ProtocolName says CANINE"; "" when nothing speaks of an animal */
+  char *patient_orientation; /* PatientOrientation, "L\\F" */
   char *manufacturer, *manufacturer_model;
   char *recognizable_visual_features;
   /* a document's own words */
