@@ -204,6 +204,9 @@ model_engine_new(ModelCheckpoint *checkpoint, const ModelEngineOptions *options,
              check_template(checkpoint, err) && model_engine_weights(engine, arena_bytes, err)) {
     fill_info(engine);
     engine->tokenizer = model_tokenizer_new(&checkpoint->vocabulary, &checkpoint->config, err);
+    if (!engine->tokenizer) {
+      model_fail_in(checkpoint->path, err);
+    }
     engine->pool = engine->tokenizer ? model_pool_new(options ? options->n_threads : 0, err) : NULL;
   }
   if (!engine->pool) {

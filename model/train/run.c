@@ -88,7 +88,7 @@ run_open(TrainRun *run, const char *model, const ModelEngineOptions *engine_opti
   run->options.template_name = run->template_name;
   run->tokenizer = model_tokenizer_new(&run->checkpoint.vocabulary, config, err);
   if (!run->tokenizer) {
-    return false;
+    return model_fail_in(run->checkpoint.path, err);
   }
   has_post_ln = run->checkpoint.weights.post_ln_w.data && run->checkpoint.weights.post_ln_b.data;
   if (!train_params_init(&params, config, run->checkpoint.weights.tied, has_post_ln, err)) {
