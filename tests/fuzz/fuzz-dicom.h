@@ -1,0 +1,70 @@
+/* fuzz-dicom.h - everything that a viewer does with a file. */
+#ifndef HILUM_TESTS_FUZZ_DICOM_H
+#define HILUM_TESTS_FUZZ_DICOM_H
+
+#include "fuzz.h"
+
+#include "dicom.h"
+
+#define FUZZ_MOST_FRAMES 3
+
+static inline void
+fuzz_frame(DicomFile *file, guint index)
+{
+  g_autoptr(GError) error = NULL;
+  g_autoptr(DicomFrame) frame = dicom_file_read_frame(file, index, &error);
+
+  fuzz_check_error(frame != NULL, error);
+  if (frame) {
+    g_autoptr(DicomPicture) picture = dicom_frame_render(frame, NULL, &error);
+
+    fuzz_check_error(picture != NULL, error);
+    g_assert(dicom_frame_width(frame) > 0 && dicom_frame_height(frame) > 0);
+  }
+}
+
+/* INFO's texts are text. */
+static inline void
+fuzz_info(const DicomInfo *info)
+{
+  const char *const texts[] = {
+      info->patient_name,        info->patient_id,      info->study_description,
+      info->series_description,  info->image_comments,  info->content_label,
+      info->content_description, info->document_title,  info->image_type,
+      info->patient_species,     info->manufacturer,    info->modality,
+      info->photometric,         info->transfer_syntax, info->sop_instance_uid,
+      info->content_name};
+
+  for (gsize i = 0; i < G_N_ELEMENTS(texts); i++) {
+    g_assert(texts[i] && g_utf8_validate(texts[i], -1, NULL));
+  }
+  g_assert(info->window_center->len == info->window_width->len);
+}
+
+static inline void
+fuzz_dicom(const uint8_t *data, size_t n)
+{
+  const int fd = fuzz_descriptor(data, n);
+  g_autoptr(GError) error = NULL;
+  g_autoptr(DicomFile) file = NULL;
+  char path[32];
+
+  fuzz_start();
+  fuzz_path(fd, path);
+  file = dicom_file_open(path, &error);
+  fuzz_check_error(file != NULL, error);
+  if (file) {
+    const DicomInfo *info = dicom_file_info(file);
+
+    fuzz_info(info);
+    for (guint i = 0; i < MIN(info->frames, FUZZ_MOST_FRAMES); i++) {
+      fuzz_frame(file, i);
+    }
+    if (info->frames > FUZZ_MOST_FRAMES) {
+      fuzz_frame(file, info->frames - 1);
+    }
+  }
+  close(fd);
+}
+
+#endif
