@@ -110,20 +110,6 @@ dicom_frame_sha256(DicomFrame *frame)
   return frame->sha256;
 }
 
-/* BitsStored of the bits above SHIFT, with their sign. */
-static double
-cut_bits(const DicomFrame *frame, guint32 raw)
-{
-  guint32 bits = frame->bits_stored;
-  guint32 mask = bits >= 32 ? G_MAXUINT32 : (1u << bits) - 1;
-  guint32 value = raw >> frame->shift & mask;
-
-  if (frame->is_signed && value >> (bits - 1) & 1) {
-    return (double)(gint32)(value | ~mask);
-  }
-  return value;
-}
-
 double
 dicom_frame_sample(const DicomFrame *frame, gsize index)
 {
@@ -132,16 +118,16 @@ dicom_frame_sample(const DicomFrame *frame, gsize index)
   switch (frame->type) {
   case SAMPLE_U8:
   case SAMPLE_S8:
-    return cut_bits(frame, p[0]);
+    return dicom_frame_cut(frame, p[0]);
   case SAMPLE_U16:
   case SAMPLE_S16:
-    return cut_bits(frame, p[0] | (guint32)p[1] << 8);
+    return dicom_frame_cut(frame, p[0] | (guint32)p[1] << 8);
   case SAMPLE_U32:
   case SAMPLE_S32: {
     guint32 raw;
 
     memcpy(&raw, p, sizeof raw);
-    return cut_bits(frame, GUINT32_FROM_LE(raw));
+    return dicom_frame_cut(frame, GUINT32_FROM_LE(raw));
   }
   case SAMPLE_F32: {
     guint32 raw;
@@ -175,7 +161,8 @@ dicom_frame_modality(const DicomFrame *frame, double stored)
   }
   double index = stored - lut->first;
 
-  return index <= 0            ? lut->data[0]
+  /* So that what is no number is taken for the first. */
+  return !(index > 0)          ? lut->data[0]
          : index >= lut->n - 1 ? lut->data[lut->n - 1]
                                : lut->data[(gsize)index];
 }
@@ -197,42 +184,66 @@ dicom_frame_range(const DicomFrame *frame, double *low, double *high)
   *high = frame->high;
 }
 
-static gboolean
-is_padding(const DicomFrame *frame, double stored)
+gboolean
+dicom_frame_is_padding(const DicomFrame *frame, double stored)
 {
-  return frame->has_padding && stored >= frame->padding_low && stored <= frame->padding_high;
+  return isnan(stored) ||
+         (frame->has_padding && stored >= frame->padding_low && stored <= frame->padding_high);
 }
 
-/* Which stored values of at most 16 bits occur; the range then costs a pass over 65536 flags
- * whatever the modality LUT does, since a table need not be monotonic. */
+/* Which samples of at most 16 bits occur; the range then costs a pass over 65536 flags whatever the
+ * modality LUT does, since a table need not be monotonic. */
 static void
-mark_values(const DicomFrame *frame, guint8 *seen)
+mark_words(const DicomFrame *frame, guint8 *seen)
 {
   gsize n = (gsize)frame->width * frame->height * frame->samples;
-  guint mask = (1u << frame->bits_stored) - 1;
+  const guint8 *in = frame->stored;
 
   if (dicom_sample_bytes(frame->type) == 1) {
     for (gsize i = 0; i < n; i++) {
-      seen[frame->stored[i] >> frame->shift & mask] = 1;
+      seen[in[i]] = 1;
     }
     return;
   }
-  for (gsize i = 0; i < n; i++) {
-    guint raw = frame->stored[2 * i] | (guint)frame->stored[2 * i + 1] << 8;
-
-    seen[raw >> frame->shift & mask] = 1;
+  for (gsize i = 0; i < n; i++, in += 2) {
+    seen[in[0] | (guint)in[1] << 8] = 1;
   }
 }
 
 static void
 widen(DicomFrame *frame, double stored)
 {
-  if (isfinite(stored) && !is_padding(frame, stored)) {
+  if (isfinite(stored) && !dicom_frame_is_padding(frame, stored)) {
     double value = dicom_frame_modality(frame, stored);
 
     frame->low = MIN(frame->low, value);
     frame->high = MAX(frame->high, value);
   }
+}
+
+static void
+find_word_range(DicomFrame *frame)
+{
+  gint top = dicom_sample_bytes(frame->type) == 1 ? 256 : 65536;
+  g_autofree guint8 *seen = g_malloc0(65536);
+  gint low = top, high = -1, signed_low = top, signed_high = -top;
+
+  mark_words(frame, seen);
+  for (gint i = 0; i < top; i++) {
+    if (seen[i]) {
+      gint as_signed = i >= top / 2 ? i - top : i;
+
+      low = MIN(low, i);
+      high = MAX(high, i);
+      signed_low = MIN(signed_low, as_signed);
+      signed_high = MAX(signed_high, as_signed);
+      widen(frame, dicom_frame_cut(frame, (guint32)i));
+    }
+  }
+  frame->raw_known = TRUE;
+  frame->raw_signed = signed_high - signed_low < high - low;
+  frame->raw_low = frame->raw_signed ? signed_low : low;
+  frame->raw_high = frame->raw_signed ? signed_high : high;
 }
 
 void
@@ -246,14 +257,7 @@ dicom_frame_find_range(DicomFrame *frame)
   frame->low = INFINITY;
   frame->high = -INFINITY;
   if (dicom_sample_bytes(frame->type) <= 2) {
-    g_autofree guint8 *seen = g_malloc0(65536);
-
-    mark_values(frame, seen);
-    for (guint i = 0; i < 1u << frame->bits_stored; i++) {
-      if (seen[i]) {
-        widen(frame, cut_bits(frame, i << frame->shift));
-      }
-    }
+    find_word_range(frame);
   } else {
     gsize n = (gsize)frame->width * frame->height * frame->samples;
 

@@ -59,16 +59,36 @@ struct _DicomFrame {
   DicomLut *palette[3];
 
   double low, high; /* after the modality LUT */
-  char *sha256;     /* made on demand, under the lock of frame.c */
+  /* Of at most 16 bits: the least and greatest sample as it is in memory, read as signed where that
+   * is the shorter span; render-grey.c computes no greys outside. Not known: of every sample. */
+  gboolean raw_known, raw_signed;
+  gint raw_low, raw_high;
+  char *sha256; /* made on demand, under the lock of frame.c */
 };
 
 DicomFrame *dicom_frame_new(guint width, guint height, guint samples, DicomSampleType type);
 gsize dicom_sample_bytes(DicomSampleType type);
 /* Value of one sample as stored, with BitsStored, HighBit and sign applied. */
 double dicom_frame_sample(const DicomFrame *frame, gsize index);
+/* The value in WORD, the sample as it is in memory: BITS_STORED of the bits above SHIFT, with their
+ * sign. Inline, since whole tables are made with it. */
+static inline double
+dicom_frame_cut(const DicomFrame *frame, guint32 word)
+{
+  guint32 bits = frame->bits_stored;
+  guint32 mask = bits >= 32 ? G_MAXUINT32 : (1u << bits) - 1;
+  guint32 value = word >> frame->shift & mask;
+
+  if (frame->is_signed && value >> (bits - 1) & 1) {
+    return (double)(gint32)(value | ~mask);
+  }
+  return value;
+}
 /* A stored value after the modality LUT. */
 double dicom_frame_modality(const DicomFrame *frame, double stored);
-/* Fills low and high; to be called once, when all else is set. */
+/* Pixel padding, or no number at all: no picture (PS3.3 C.7.5.1.1.2). */
+gboolean dicom_frame_is_padding(const DicomFrame *frame, double stored);
+/* Fills low, high and what is said of raw samples; to be called when all else is set. */
 void dicom_frame_find_range(DicomFrame *frame);
 
 #endif

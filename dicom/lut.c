@@ -4,8 +4,6 @@
 #include "limits.h"
 #include "tags.h"
 
-#include <math.h>
-
 static DicomLut *
 fail_lut(const char *name, const char *keyword, const char *what, GError **error)
 {
@@ -223,45 +221,4 @@ dicom_palette_read(const DicomItem *root, DicomLut *palette[3], const char *name
     palette[i]->bits = bits;
   }
   return TRUE;
-}
-
-/* C.11.2.1.2 and C.11.2.1.3, for outputs from 0 to 255. */
-double
-dicom_window_apply(const DicomFrame *frame, const DicomWindow *window, double value)
-{
-  double c = window->center, w = window->width;
-
-  switch (window->voi) {
-  case DICOM_VOI_SIGMOID:
-    return 255 / (1 + exp(-4 * (value - c) / w));
-  case DICOM_VOI_LUT: {
-    const DicomLut *lut = g_ptr_array_index(frame->voi_luts, window->lut);
-    double index = floor(value) - lut->first;
-    guint entry = index <= 0            ? lut->data[0]
-                  : index >= lut->n - 1 ? lut->data[lut->n - 1]
-                                        : lut->data[(gsize)index];
-
-    return entry * 255.0 / ((1u << lut->bits) - 1);
-  }
-  case DICOM_VOI_LINEAR:
-    /* Below 1 the standard's formula divides by less than nothing; such windows are meant exactly.
-     */
-    if (w >= 1) {
-      c -= 0.5;
-      w -= 1;
-    }
-    break;
-  case DICOM_VOI_LINEAR_EXACT:
-    break;
-  case DICOM_VOI_NONE:
-  default:
-    return CLAMP(value, 0, 255);
-  }
-  if (value <= c - w / 2) {
-    return 0;
-  }
-  if (value > c + w / 2) {
-    return 255;
-  }
-  return ((value - c) / w + 0.5) * 255;
 }

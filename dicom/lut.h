@@ -13,7 +13,11 @@ DicomLut *dicom_lut_read(const DicomItem *item, const char *keyword, gboolean si
 gboolean dicom_palette_read(const DicomItem *root, DicomLut *palette[3], const char *name,
                             GError **error);
 
-/* From a value after the modality LUT to 0..255, not rounded. */
-double dicom_window_apply(const DicomFrame *frame, const DicomWindow *window, double value);
+/* voi.c. Values are worked on in blocks of one size, which lets the compiler unroll. */
+#define DICOM_BLOCK 256
+/* A block of values after the modality LUT through VOI (PS3.3 C.11.2) to 8 bits. WINDOW is one that
+ * the frame has a table for. Inversion and padding are not done here. */
+void dicom_voi_block(const DicomFrame *frame, const DicomWindow *window,
+                     const double values[DICOM_BLOCK], guint8 grey[DICOM_BLOCK]);
 
 #endif

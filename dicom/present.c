@@ -5,6 +5,7 @@
 #include "lut.h"
 #include "tags.h"
 
+#include <math.h>
 #include <string.h>
 
 /* Where an attribute of a functional group stands (PS3.3 C.7.6.16): in the frame's own groups, in
@@ -41,7 +42,7 @@ read_windows(const DicomItem *item, DicomFrame *frame)
   for (guint i = 0; i < n; i++) {
     DicomWindow window = {.voi = voi_function(function), .center = centers[i], .width = widths[i]};
 
-    if (window.width > 0) {
+    if (isfinite(window.center) && isfinite(window.width) && window.width > 0) {
       g_array_append_val(frame->windows, window);
     }
   }
@@ -59,10 +60,12 @@ read_modality(const DicomFile *file, const DicomItem *root, guint index, DicomFr
         dicom_lut_read(table, "ModalityLUTSequence", frame->is_signed, file->name, error);
     return frame->modality != NULL;
   }
-  if (dicom_item_numbers(rescale, TAG_RescaleSlope, &frame->slope, 1) == 0 || frame->slope == 0) {
+  if (dicom_item_numbers(rescale, TAG_RescaleSlope, &frame->slope, 1) == 0 ||
+      !isfinite(frame->slope) || frame->slope == 0) {
     frame->slope = 1;
   }
-  if (dicom_item_numbers(rescale, TAG_RescaleIntercept, &frame->intercept, 1) == 0) {
+  if (dicom_item_numbers(rescale, TAG_RescaleIntercept, &frame->intercept, 1) == 0 ||
+      !isfinite(frame->intercept)) {
     frame->intercept = 0;
   }
   return TRUE;
@@ -86,33 +89,46 @@ read_voi_luts(const DicomFile *file, const DicomItem *root, DicomFrame *frame, G
   return TRUE;
 }
 
-/* PixelPaddingValue has the type of the pixels, which implicit VR does not say. */
+/* PixelPaddingValue has the type of the pixels, which implicit VR does not say, and which explicit
+ * VR often says wrong. */
 static double
 padding_number(const DicomFrame *frame, double raw)
 {
-  gint64 value = (gint64)raw;
-  guint64 mask = frame->bits_stored >= 32 ? G_MAXUINT32 : (1u << frame->bits_stored) - 1;
+  gint32 value = (gint32)CLAMP(raw, G_MININT32, G_MAXINT32);
 
-  if (frame->is_signed && value > (gint64)(mask >> 1)) {
-    value = (gint16)(guint16)value;
+  if (value < G_MININT16 || value > G_MAXUINT16) {
+    return value;
   }
-  return (double)value;
+  if (frame->is_signed) {
+    guint32 mask = frame->bits_stored >= 17 ? G_MAXUINT16 : (1u << frame->bits_stored) - 1;
+
+    return value > (gint32)(mask >> 1) ? (gint16)value : value;
+  }
+  return (guint16)value;
 }
 
 static void
 read_padding(const DicomItem *root, DicomFrame *frame)
 {
+  gboolean is_float = frame->type == SAMPLE_F32, is_real = is_float || frame->type == SAMPLE_F64;
+  guint32 value_tag = is_float  ? TAG_FloatPixelPaddingValue
+                      : is_real ? TAG_DoubleFloatPixelPaddingValue
+                                : TAG_PixelPaddingValue;
+  guint32 limit_tag = is_float  ? TAG_FloatPixelPaddingRangeLimit
+                      : is_real ? TAG_DoubleFloatPixelPaddingRangeLimit
+                                : TAG_PixelPaddingRangeLimit;
   double value, limit;
 
-  if (frame->type >= SAMPLE_F32 ||
-      dicom_item_numbers(root, TAG_PixelPaddingValue, &value, 1) == 0) {
+  if (dicom_item_numbers(root, value_tag, &value, 1) == 0 || isnan(value)) {
     return;
   }
-  if (dicom_item_numbers(root, TAG_PixelPaddingRangeLimit, &limit, 1) == 0) {
+  if (dicom_item_numbers(root, limit_tag, &limit, 1) == 0 || isnan(limit)) {
     limit = value;
   }
-  value = padding_number(frame, value);
-  limit = padding_number(frame, limit);
+  if (!is_real) {
+    value = padding_number(frame, value);
+    limit = padding_number(frame, limit);
+  }
   frame->has_padding = TRUE;
   frame->padding_low = MIN(value, limit);
   frame->padding_high = MAX(value, limit);

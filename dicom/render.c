@@ -1,7 +1,6 @@
 /* render.c - THE picture: VOI, presentation shape and colour, to 8-bit RGB (PS3.3 C.7.6.3, C.11).
  */
-#include "frame.h"
-#include "lut.h"
+#include "render.h"
 
 #include <math.h>
 #include <string.h>
@@ -66,190 +65,74 @@ dicom_frame_default_window(const DicomFrame *frame)
   return range_window(frame);
 }
 
-static guint8
-to_byte(double value)
-{
-  return value >= 254.5 ? 255 : value > 0 ? (guint8)(value + 0.5) : 0;
-}
-
-static guint8
-grey_of(const DicomFrame *frame, const DicomWindow *window, double stored)
-{
-  double value = dicom_frame_modality(frame, stored);
-  guint8 grey = to_byte(dicom_window_apply(frame, window, value));
-
-  return frame->inverse != window->invert ? 255 - grey : grey;
-}
-
-/* At most 16 bits: every value is computed once. */
-static void
-render_grey_table(const DicomFrame *frame, const DicomWindow *window, guint8 *out)
-{
-  gsize n = (gsize)frame->width * frame->height;
-  guint bits = frame->bits_stored, mask = (1u << bits) - 1, shift = frame->shift;
-  const guint8 *in = frame->stored;
-  g_autofree guint8 *table = g_malloc(1u << bits);
-
-  for (guint i = 0; i <= mask; i++) {
-    gboolean negative = frame->is_signed && i >> (bits - 1);
-
-    table[i] = grey_of(frame, window, negative ? (double)i - (double)mask - 1 : i);
-  }
-  if (dicom_sample_bytes(frame->type) == 1) {
-    for (gsize i = 0; i < n; i++, out += 3) {
-      out[0] = out[1] = out[2] = table[in[i] >> shift & mask];
-    }
-    return;
-  }
-  for (gsize i = 0; i < n; i++, in += 2, out += 3) {
-    out[0] = out[1] = out[2] = table[(in[0] | (guint)in[1] << 8) >> shift & mask];
-  }
-}
-
-static void
-render_grey(const DicomFrame *frame, const DicomWindow *window, guint8 *out)
-{
-  if (dicom_sample_bytes(frame->type) <= 2) {
-    render_grey_table(frame, window, out);
-    return;
-  }
-  gsize n = (gsize)frame->width * frame->height;
-  for (gsize i = 0; i < n; i++, out += 3) {
-    double stored = dicom_frame_sample(frame, i);
-
-    out[0] = out[1] = out[2] = isnan(stored) ? 0 : grey_of(frame, window, stored);
-  }
-}
-
-/* Stored sample to 8 bits: the upper ones of BitsStored. */
-static guint8
-colour_byte(const DicomFrame *frame, gsize index)
-{
-  if (frame->type == SAMPLE_U8 && frame->bits_stored == 8) {
-    return frame->stored[index];
-  }
-  double value = dicom_frame_sample(frame, index);
-  double top = ldexp(1, (int)frame->bits_stored) - 1;
-
-  return to_byte(value * 255 / top);
-}
-
-static guint8
-clamp_fixed(gint value)
-{
-  value = (value + 32768) >> 16;
-  return (guint8)CLAMP(value, 0, 255);
-}
-
-/* PS3.3 C.7.6.3.1.2, in 16.16 fixed point. */
-static void
-ybr_to_rgb(guint8 *p, gboolean partial)
-{
-  gint y = p[0], cb = p[1] - 128, cr = p[2] - 128;
-
-  if (partial) {
-    gint base = 76309 * (y - 16); /* 255/219 */
-
-    p[0] = clamp_fixed(base + 104597 * cr);
-    p[1] = clamp_fixed(base - 25675 * cb - 53279 * cr);
-    p[2] = clamp_fixed(base + 132201 * cb);
-    return;
-  }
-  p[0] = clamp_fixed((y << 16) + 91881 * cr);
-  p[1] = clamp_fixed((y << 16) - 22554 * cb - 46802 * cr);
-  p[2] = clamp_fixed((y << 16) + 116130 * cb);
-}
-
-static void
-render_palette(const DicomFrame *frame, guint8 *out)
-{
-  gsize n = (gsize)frame->width * frame->height;
-
-  for (gsize i = 0; i < n; i++, out += 3) {
-    double stored = dicom_frame_sample(frame, i);
-
-    for (guint c = 0; c < 3; c++) {
-      const DicomLut *lut = frame->palette[c];
-      double index = CLAMP(stored - lut->first, 0, lut->n - 1);
-
-      out[c] = (guint8)(lut->data[(gsize)index] >> (lut->bits - 8));
-    }
-  }
-}
-
-static void
-render_colour(const DicomFrame *frame, guint8 *out)
-{
-  gsize n = (gsize)frame->width * frame->height;
-
-  if (frame->colour == COLOUR_PALETTE) {
-    render_palette(frame, out);
-    return;
-  }
-  if (frame->type == SAMPLE_U8 && frame->bits_stored == 8) {
-    memcpy(out, frame->stored, n * 3);
-  } else {
-    for (gsize i = 0; i < n * 3; i++) {
-      out[i] = colour_byte(frame, i);
-    }
-  }
-  if (frame->colour != COLOUR_RGB) {
-    for (gsize i = 0; i < n; i++) {
-      ybr_to_rgb(out + 3 * i, frame->colour == COLOUR_YBR_PARTIAL);
-    }
-  }
-}
-
-/* A window on colour is brightness and contrast of each channel; the standard has none, but X-rays
- * photographed as RGB want one. */
-static void
-window_colour(const DicomFrame *frame, const DicomWindow *window, guint8 *out)
-{
-  gsize n = (gsize)frame->width * frame->height * 3;
-  guint8 table[256];
-
-  for (guint i = 0; i < 256; i++) {
-    guint8 value =
-        window->voi == DICOM_VOI_LUT ? (guint8)i : to_byte(dicom_window_apply(frame, window, i));
-
-    table[i] = window->invert ? 255 - value : value;
-  }
-  for (gsize i = 0; i < n; i++) {
-    out[i] = table[out[i]];
-  }
-}
-
 /* What the caller asked for, made sane: no numbers that are none, no table that is not there. */
 static DicomWindow
 usable_window(const DicomFrame *frame, const DicomWindow *asked)
 {
   DicomWindow window = asked ? *asked : dicom_frame_default_window(frame);
+  gboolean is_grey = frame->colour == COLOUR_GREY, usable;
 
-  if (window.voi == DICOM_VOI_LUT) {
-    if (frame->colour == COLOUR_GREY && window.lut >= frame->voi_luts->len) {
-      DicomWindow fallback = range_window(frame);
-
-      fallback.invert = window.invert;
-      return fallback;
-    }
-    return window;
+  switch (window.voi) {
+  case DICOM_VOI_LUT:
+    usable = !is_grey || window.lut < frame->voi_luts->len;
+    break;
+  case DICOM_VOI_NONE:
+    usable = !is_grey || frame->ready_8bit;
+    break;
+  default:
+    usable = isfinite(window.center) && isfinite(window.width) && window.width > 0;
+    break;
   }
-  if (window.voi == DICOM_VOI_NONE) {
-    if (frame->colour == COLOUR_GREY && !frame->ready_8bit) {
-      DicomWindow fallback = range_window(frame);
+  if (!usable) {
+    gboolean invert = window.invert;
 
-      fallback.invert = window.invert;
-      return fallback;
-    }
-    return window;
-  }
-  if (!isfinite(window.center) || !isfinite(window.width) || window.width <= 0) {
-    DicomWindow fallback = range_window(frame);
-
-    fallback.invert = window.invert;
-    return fallback;
+    window = range_window(frame);
+    window.invert = invert;
   }
   return window;
+}
+
+gboolean
+dicom_frame_render_grey8(const DicomFrame *frame, const DicomWindow *asked, guint8 *out,
+                         GError **error)
+{
+  DicomWindow window = usable_window(frame, asked);
+
+  if (frame->colour != COLOUR_GREY) {
+    g_set_error(error, DICOM_ERROR, DICOM_ERROR_UNSUPPORTED,
+                "a picture in grey was asked for, and the frame is in colour");
+    return FALSE;
+  }
+  dicom_render_grey(frame, &window, out);
+  return TRUE;
+}
+
+/* The N greys in the last third of the 3 * N bytes become RGB in all of them. Eight pixels a turn
+ * are three words, and no turn writes over greys that a later one reads. */
+static void
+grey_to_rgb(guint8 *pixels, gsize n)
+{
+  const guint8 *p = pixels + 2 * n;
+  gsize i = 0;
+
+  for (; i + 8 <= n; i += 8, p += 8) {
+    guint64 a = p[0], b = p[1], c = p[2], d = p[3], e = p[4], f = p[5], g = p[6], h = p[7];
+    guint64 x = a * 0x010101 | b * 0x010101000000 | c * 0x0101000000000000;
+    guint64 y = c | d * 0x01010100 | e * 0x01010100000000 | f << 56;
+    guint64 z = f * 0x0101 | g * 0x0101010000 | h * 0x0101010000000000;
+
+    x = GUINT64_TO_LE(x);
+    y = GUINT64_TO_LE(y);
+    z = GUINT64_TO_LE(z);
+    memcpy(pixels + 3 * i, &x, sizeof x);
+    memcpy(pixels + 3 * i + 8, &y, sizeof y);
+    memcpy(pixels + 3 * i + 16, &z, sizeof z);
+  }
+  for (; i < n; i++) {
+    guint8 value = *p++;
+
+    pixels[3 * i] = pixels[3 * i + 1] = pixels[3 * i + 2] = value;
+  }
 }
 
 DicomPicture *
@@ -268,12 +151,12 @@ dicom_frame_render(const DicomFrame *frame, const DicomWindow *asked, GError **e
     return NULL;
   }
   if (frame->colour == COLOUR_GREY) {
-    render_grey(frame, &window, picture->pixels);
+    gsize n = (gsize)frame->width * frame->height;
+
+    dicom_render_grey(frame, &window, picture->pixels + 2 * n);
+    grey_to_rgb(picture->pixels, n);
   } else {
-    render_colour(frame, picture->pixels);
-    if (window.voi != DICOM_VOI_NONE || window.invert) {
-      window_colour(frame, &window, picture->pixels);
-    }
+    dicom_render_colour(frame, &window, picture->pixels);
   }
   return g_steal_pointer(&picture);
 }

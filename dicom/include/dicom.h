@@ -208,6 +208,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(DicomPicture, dicom_picture_free)
 /* THE rendering. WINDOW may be NULL (the default one). */
 DicomPicture *dicom_frame_render(const DicomFrame *frame, const DicomWindow *window,
                                  GError **error);
+/* The same picture of a grey frame, one byte a pixel, to OUT of width * height bytes; FALSE for
+ * colour. The RGB one is made from it. */
+gboolean dicom_frame_render_grey8(const DicomFrame *frame, const DicomWindow *window, guint8 *out,
+                                  GError **error);
 char *dicom_picture_sha256(const DicomPicture *picture); /* of the RGB bytes; g_free() */
 /* Written aside, synced, renamed. */
 gboolean dicom_picture_write_png(const DicomPicture *picture, const char *path, GError **error);

@@ -1,6 +1,7 @@
 /* test-render.c - THE picture, against the standard's formulas worked out by hand. */
 #include "build.h"
 #include "dicom.h"
+#include "dicom/frame.h"
 #include "picture.h"
 
 #include <math.h>
@@ -188,10 +189,14 @@ padding_range(Build *b)
   build_us(b, 0x00280121, 70);
 }
 
+/* Neither part of the range nor drawn through it: black in either polarity, until the reader turns
+ * the whole picture. */
 static void
 test_padding(void)
 {
-  static const guint8 expected[8] = {0, 51, 102, 153, 204, 255, 255, 255};
+  static const guint8 plain[8] = {0, 51, 102, 153, 204, 255, 0, 0};
+  static const guint8 inverse[8] = {255, 204, 153, 102, 51, 0, 0, 0};
+  static const guint8 turned[8] = {0, 51, 102, 153, 204, 255, 255, 255};
   g_autofree char *path = write_row("MONOCHROME2", FALSE, ramp, padding_range, NULL);
   g_autoptr(DicomFrame) frame = open_frame(path, 0);
   double low, high;
@@ -199,7 +204,92 @@ test_padding(void)
   dicom_frame_range(frame, &low, &high);
   g_assert_cmpfloat(low, ==, 0);
   g_assert_cmpfloat(high, ==, 50);
-  expect_grey(frame, NULL, expected, 8);
+  expect_grey(frame, NULL, plain, 8);
+
+  g_autofree char *path1 = write_row("MONOCHROME1", FALSE, ramp, padding_range, NULL);
+  g_autoptr(DicomFrame) frame1 = open_frame(path1, 0);
+  DicomWindow window = dicom_frame_default_window(frame1);
+  expect_grey(frame1, NULL, inverse, 8);
+  window.invert = TRUE;
+  expect_grey(frame1, &window, turned, 8);
+}
+
+static void
+padding_wrong_type(Build *b)
+{
+  build_us(b, 0x00280120, 0xf830); /* -2000, said to be unsigned */
+}
+
+static void
+test_padding_of_signed(void)
+{
+  static const guint16 words[8] = {0xf830, 0, 100, 200, 300, 400, 500, 0xffff};
+  g_autofree char *path = write_row("MONOCHROME2", TRUE, words, padding_wrong_type, NULL);
+  g_autoptr(DicomFrame) frame = open_frame(path, 0);
+  double low, high;
+
+  dicom_frame_range(frame, &low, &high);
+  g_assert_cmpfloat(low, ==, -1);
+  g_assert_cmpfloat(high, ==, 500);
+}
+
+/* The picture in bytes and the one in RGB, for every width around a turn of the loops. */
+static void
+test_grey8(void)
+{
+  g_autoptr(GError) error = NULL;
+  guint8 out[40];
+
+  for (guint is_signed = 0; is_signed < 2; is_signed++) {
+    for (guint width = 1; width <= 20; width++) {
+      g_auto(Build) b = {0};
+      const Shape shape = {2, width, 0, 1, 16, 16, 15, is_signed, "MONOCHROME2", -1};
+      guint16 words[40];
+
+      for (guint i = 0; i < 2 * width; i++) {
+        words[i] = (guint16)g_test_rand_int();
+      }
+      build_start(&b, TS_EXPLICIT);
+      build_ids(&b);
+      build_shape(&b, &shape);
+      build_words(&b, 0x7fe00010, "OW", words, 2 * width);
+      g_autofree char *path = build_write(&b, "grey8.dcm");
+      g_autoptr(DicomFrame) frame = open_frame(path, 0);
+      g_autoptr(DicomPicture) picture = render(frame, NULL);
+      g_assert_true(dicom_frame_render_grey8(frame, NULL, out, &error));
+      g_assert_no_error(error);
+      for (guint i = 0; i < 6 * width; i++) {
+        g_assert_cmpuint(picture->pixels[i], ==, out[i / 3]);
+      }
+    }
+  }
+}
+
+/* What is said of the samples saves time; nothing else may depend on it. */
+static void
+test_unknown_range(void)
+{
+  static const guint16 words[8] = {0xf830, 0, 100, 200, 300, 400, 500, 0xffff};
+  g_autofree char *path = write_row("MONOCHROME2", TRUE, words, rescale, NULL);
+  g_autoptr(DicomFrame) frame = open_frame(path, 0);
+  g_autoptr(DicomPicture) known = render(frame, NULL);
+
+  g_assert_true(frame->raw_known);
+  g_assert_true(frame->raw_signed);
+  g_assert_cmpint(frame->raw_low, ==, -2000);
+  g_assert_cmpint(frame->raw_high, ==, 500);
+  frame->raw_known = FALSE;
+  g_autoptr(DicomPicture) unknown = render(frame, NULL);
+  g_assert_cmpmem(known->pixels, 24, unknown->pixels, 24);
+  /* A lie gives a wrong picture, and no more than that. */
+  frame->raw_known = TRUE;
+  frame->raw_low = G_MAXINT;
+  frame->raw_high = G_MININT;
+  g_autoptr(DicomPicture) empty = render(frame, NULL);
+  frame->raw_low = G_MININT;
+  frame->raw_high = G_MAXINT;
+  g_autoptr(DicomPicture) full = render(frame, NULL);
+  g_assert_cmpmem(known->pixels, 24, full->pixels, 24);
 }
 
 static void
@@ -468,6 +558,11 @@ test_palettes(void)
   expect_palette(segmented, 10, 20, 40, 20);
   g_autofree char *eight = write_palette(7, 0, 8, 0x00281221, "OW", bytes, 7);
   expect_palette(eight, 10, 20, 40, 20);
+  g_autoptr(GError) error = NULL;
+  g_autoptr(DicomFrame) frame = open_frame(eight, 0);
+  guint8 out[4];
+  g_assert_false(dicom_frame_render_grey8(frame, NULL, out, &error));
+  g_assert_error(error, DICOM_ERROR, DICOM_ERROR_UNSUPPORTED);
 }
 
 /* ---- PNG ---------------------------------------------------------------------------------------
@@ -540,6 +635,9 @@ main(int argc, char **argv)
   g_test_add_func("/dicom/render/inversion", test_inversion);
   g_test_add_func("/dicom/render/rescale", test_rescale);
   g_test_add_func("/dicom/render/padding", test_padding);
+  g_test_add_func("/dicom/render/padding-of-signed", test_padding_of_signed);
+  g_test_add_func("/dicom/render/grey8", test_grey8);
+  g_test_add_func("/dicom/render/unknown-range", test_unknown_range);
   g_test_add_func("/dicom/render/voi-lut", test_voi_lut);
   g_test_add_func("/dicom/render/modality-lut", test_modality_lut);
   g_test_add_func("/dicom/render/broken-lut", test_broken_lut);
