@@ -70,5 +70,8 @@ const DicomItem *dicom_item_nested(const DicomItem *item, guint32 tag, guint ind
  * "" for the default repertoire; IS_NAME: '^' and '=' reset the character set too. What is
  * illegible becomes U+FFFD. g_free(). */
 char *dicom_charset_to_utf8(const char *bytes, gsize n, const char *charsets, gboolean is_name);
+/* Loads every converter of the C library that this needs, and keeps it: for a process that is about
+ * to lose the right to open files. */
+void dicom_charset_load(void);
 
 #endif

@@ -1,4 +1,5 @@
 /* decode.c - one frame's stored values (PS3.5 clause 8), native or by DCMTK's decoders. */
+#include "bridge/bridge.h"
 #include "file.h"
 #include "limits.h"
 #include "rle.h"
@@ -24,11 +25,11 @@ sample_type(const DicomFile *file, DicomSampleType *type)
   const DicomInfo *info = &file->info;
   gboolean is_signed = info->pixel_representation == 1;
 
-  if (file->layout.pixel_tag == TAG_FloatPixelData) {
+  if (file->pixels.tag == TAG_FloatPixelData) {
     *type = SAMPLE_F32;
     return info->bits_allocated == 32;
   }
-  if (file->layout.pixel_tag == TAG_DoubleFloatPixelData) {
+  if (file->pixels.tag == TAG_DoubleFloatPixelData) {
     *type = SAMPLE_F64;
     return info->bits_allocated == 64;
   }
@@ -113,24 +114,24 @@ dicom_check_pixels(const DicomFile *file, GError **error)
         (int)(DICOM_MAX_FRAME_BYTES >> 20));
     return FALSE;
   }
-  if (file->layout.encapsulated) {
+  if (file->pixels.encapsulated) {
     if (!file->meta.syntax->encapsulated) {
       return refuse(file, DICOM_ERROR_CORRUPT, error,
                     "PixelData is encapsulated, but the transfer syntax is an uncompressed one");
     }
-    if (file->layout.n_fragments == 0) {
+    if (file->pixels.n_fragments == 0) {
       return refuse(file, DICOM_ERROR_CORRUPT, error, "PixelData has no fragment");
     }
     return TRUE;
   }
   guint64 need = (frame_bits * info->frames + 7) / 8; /* below 2^57 */
-  if (need > file->layout.pixel_length) {
+  if (need > file->pixels.length) {
     g_set_error(
         error, DICOM_ERROR, DICOM_ERROR_CORRUPT,
         "%s: PixelData has %" G_GUINT64_FORMAT " bytes; Rows %u x Columns %u x "
         "NumberOfFrames %u x SamplesPerPixel %u x BitsAllocated %u needs %" G_GUINT64_FORMAT,
-        file->name, file->layout.pixel_length, info->rows, info->columns, info->frames,
-        info->samples, info->bits_allocated, need);
+        file->name, file->pixels.length, info->rows, info->columns, info->frames, info->samples,
+        info->bits_allocated, need);
     return FALSE;
   }
   return TRUE;
@@ -175,19 +176,6 @@ interleave(const guint8 *in, guint8 *out, gsize pixels, guint samples, gsize byt
   }
 }
 
-/* The bridge turns words; a big-endian sample of 32 bits still has its words the wrong way round.
- */
-static void
-swap_halves(guint8 *bytes, gsize n)
-{
-  for (gsize i = 0; i + 4 <= n; i += 4) {
-    guint8 held[2] = {bytes[i], bytes[i + 1]};
-
-    memcpy(bytes + i, bytes + i + 2, 2);
-    memcpy(bytes + i + 2, held, 2);
-  }
-}
-
 static gboolean
 read_native(DicomFile *file, guint index, DicomFrame *frame, GError **error)
 {
@@ -204,12 +192,9 @@ read_native(DicomFile *file, guint index, DicomFrame *frame, GError **error)
   if (!target) {
     return refuse(file, DICOM_ERROR_TOO_LARGE, error, "needs more memory than there is");
   }
-  if (!dicom_bridge_native(file->bridge, file->layout.pixel_tag, offset, target, n, error)) {
+  if (!dicom_pixels_native(&file->pixels, dicom_dataset_source(file->dataset), file->name, offset,
+                           MAX(info->bits_allocated / 8, 1), target, n, error)) {
     return FALSE;
-  }
-  if (info->bits_allocated == 32 && file->meta.syntax->big_endian &&
-      file->layout.pixel_tag == TAG_PixelData) {
-    swap_halves(target, n);
   }
   if (info->bits_allocated == 1) {
     unpack_bits(raw, (guint)(first % 8), frame->stored, pixels * info->samples);
@@ -275,16 +260,12 @@ find_frame_header(const guint8 *p, gsize n, CodeStream *stream)
 
 /* What DCMTK writes per sample: JPEG by the code stream's own depth, the others as allocated. */
 static gboolean
-check_code_stream(DicomFile *file, guint fragment, gsize *bytes, gboolean *is_ybr, GError **error)
+check_code_stream(DicomFile *file, guint fragment, const guint8 *head, gsize got, gsize *bytes,
+                  gboolean *is_ybr, GError **error)
 {
   const DicomInfo *info = &file->info;
-  g_autofree guint8 *head = g_malloc(65536);
-  gsize got, length;
   CodeStream stream = {0};
 
-  if (!dicom_bridge_peek_fragment(file->bridge, fragment, head, 65536, &got, &length, error)) {
-    return FALSE;
-  }
   if (got < 4 || head[0] != 0xff || head[1] != 0xd8) {
     g_set_error(error, DICOM_ERROR, DICOM_ERROR_CORRUPT,
                 "%s: fragment %u of PixelData begins with %02X %02X; expected a JPEG code stream "
@@ -306,7 +287,7 @@ check_code_stream(DicomFile *file, guint fragment, gsize *bytes, gboolean *is_yb
         info->samples);
     return FALSE;
   }
-  guint64 pixels = (guint64)info->rows * info->columns, bytes_there = file->layout.pixel_length;
+  guint64 pixels = (guint64)info->rows * info->columns, bytes_there = file->pixels.length;
   if ((stream.lossy && pixels > bytes_there * DICOM_MAX_JPEG_PIXELS_PER_BYTE) ||
       (stream.lossless &&
        pixels * info->samples > bytes_there * DICOM_MAX_LOSSLESS_SAMPLES_PER_BYTE)) {
@@ -331,29 +312,15 @@ check_code_stream(DicomFile *file, guint fragment, gsize *bytes, gboolean *is_yb
 }
 
 static gboolean
-read_rle(DicomFile *file, guint index, DicomFrame *frame, GError **error)
+read_rle(DicomFile *file, guint index, DicomFrame *frame, const guint8 *data, gsize n,
+         GError **error)
 {
   const DicomInfo *info = &file->info;
-  guint bytes = (guint)dicom_sample_bytes(frame->type), first, last = file->layout.n_fragments;
-  gsize n;
+  guint bytes = (guint)dicom_sample_bytes(frame->type);
 
-  if (frame->n_bytes > file->layout.pixel_length * DICOM_MAX_RLE_RATIO) {
+  if (frame->n_bytes > file->pixels.length * DICOM_MAX_RLE_RATIO) {
     return refuse(file, DICOM_ERROR_CORRUPT, error,
                   "PixelData is too short for the picture, even at the best that RLE can do");
-  }
-  if (!dicom_bridge_first_fragment(file->bridge, index, info->frames, &first, error)) {
-    return FALSE;
-  }
-  if (index + 1 < info->frames) {
-    if (!dicom_bridge_first_fragment(file->bridge, index + 1, info->frames, &last, error)) {
-      return FALSE;
-    }
-    last--;
-  }
-  g_autofree guint8 *data =
-      dicom_bridge_join_fragments(file->bridge, first, last, DICOM_MAX_FRAME_BYTES, &n, error);
-  if (!data) {
-    return FALSE;
   }
   const char *wrong = dicom_rle_decode(data, n, frame->stored, (gsize)info->rows * info->columns,
                                        info->samples, bytes);
@@ -371,8 +338,10 @@ read_encapsulated(DicomFile *file, guint index, DicomFrame *frame, GError **erro
   gsize samples = (gsize)info->rows * info->columns * info->samples;
   gsize bytes = dicom_sample_bytes(frame->type), got_bytes = bytes;
   char photometric[17] = "";
+  DicomSource *source = dicom_dataset_source(file->dataset);
   gboolean is_ybr = FALSE;
-  guint fragment;
+  guint first, last;
+  gsize n;
 
   gboolean is_rle = strcmp(file->meta.syntax->uid, DICOM_SYNTAX_RLE) == 0;
 
@@ -383,13 +352,36 @@ read_encapsulated(DicomFile *file, guint index, DicomFrame *frame, GError **erro
                 file->meta.syntax->name);
     return FALSE;
   }
-  if (is_rle) {
-    return read_rle(file, index, frame, error);
+  if (!dicom_pixels_frame(&file->pixels, source, file->name, index, info->frames, &first, &last,
+                          error)) {
+    return FALSE;
   }
-  if (!dicom_bridge_first_fragment(file->bridge, index, info->frames, &fragment, error) ||
-      !check_code_stream(file, fragment, &got_bytes, &is_ybr, error) ||
-      !dicom_bridge_decode(file->bridge, index, fragment, frame->stored,
-                           frame->n_bytes + frame->n_bytes % 2, photometric, error)) {
+  g_autofree guint8 *data =
+      dicom_pixels_join(&file->pixels, source, file->name, first, last, &n, error);
+  if (!data) {
+    return FALSE;
+  }
+  if (is_rle) {
+    return read_rle(file, index, frame, data, n, error);
+  }
+  if (!check_code_stream(file, first, data, n, &got_bytes, &is_ybr, error)) {
+    return FALSE;
+  }
+  DicomBridgeJpeg job = {.bytes = data,
+                         .n = n,
+                         .syntax_uid = file->meta.syntax->uid,
+                         .rows = info->rows,
+                         .columns = info->columns,
+                         .samples = info->samples,
+                         .bits_allocated = info->bits_allocated,
+                         .bits_stored = info->bits_stored,
+                         .is_signed = info->pixel_representation == 1,
+                         .photometric = info->photometric};
+  const char *wrong = dicom_bridge_decode_jpeg(&job, frame->stored,
+                                               frame->n_bytes + frame->n_bytes % 2, photometric);
+  if (wrong) {
+    g_set_error(error, DICOM_ERROR, DICOM_ERROR_CORRUPT, "%s: frame %u %s", file->name, index,
+                wrong);
     return FALSE;
   }
   if (!find_colour(info, photometric, &frame->colour)) {
@@ -413,10 +405,10 @@ read_encapsulated(DicomFile *file, guint index, DicomFrame *frame, GError **erro
     }
   } else if (G_BYTE_ORDER == G_BIG_ENDIAN && bytes == 2) {
     for (gsize i = 0; i < samples; i++) {
-      guint8 first = frame->stored[2 * i];
+      guint8 held = frame->stored[2 * i];
 
       frame->stored[2 * i] = frame->stored[2 * i + 1];
-      frame->stored[2 * i + 1] = first;
+      frame->stored[2 * i + 1] = held;
     }
   }
   return TRUE;
@@ -450,8 +442,7 @@ dicom_decode_frame(DicomFile *file, guint index, GError **error)
       frame->shift = info->high_bit + 1 - info->bits_stored;
     }
   }
-  gboolean ok = dicom_bridge_is_encapsulated(file->bridge)
-                    ? read_encapsulated(file, index, frame, error)
-                    : read_native(file, index, frame, error);
+  gboolean ok = file->pixels.encapsulated ? read_encapsulated(file, index, frame, error)
+                                          : read_native(file, index, frame, error);
   return ok ? g_steal_pointer(&frame) : NULL;
 }

@@ -17,34 +17,151 @@ read32(const guint8 *p, gboolean big_endian)
   return big_endian ? first << 16 | second : second << 16 | first;
 }
 
+/* Bytes of the length field: 2 or 4, 0 for what is not in PS3.5 table 6.2-1. */
+static guint
+length_bytes(const char *vr)
+{
+#define VR(a, b) ((a) << 8 | (b))
+  switch (VR(vr[0], vr[1])) {
+  case VR('A', 'E'):
+  case VR('A', 'S'):
+  case VR('A', 'T'):
+  case VR('C', 'S'):
+  case VR('D', 'A'):
+  case VR('D', 'S'):
+  case VR('D', 'T'):
+  case VR('F', 'D'):
+  case VR('F', 'L'):
+  case VR('I', 'S'):
+  case VR('L', 'O'):
+  case VR('L', 'T'):
+  case VR('P', 'N'):
+  case VR('S', 'H'):
+  case VR('S', 'L'):
+  case VR('S', 'S'):
+  case VR('S', 'T'):
+  case VR('T', 'M'):
+  case VR('U', 'I'):
+  case VR('U', 'L'):
+  case VR('U', 'S'):
+    return 2;
+  case VR('O', 'B'):
+  case VR('O', 'D'):
+  case VR('O', 'F'):
+  case VR('O', 'L'):
+  case VR('O', 'V'):
+  case VR('O', 'W'):
+  case VR('S', 'Q'):
+  case VR('S', 'V'):
+  case VR('U', 'C'):
+  case VR('U', 'N'):
+  case VR('U', 'R'):
+  case VR('U', 'T'):
+  case VR('U', 'V'):
+    return 4;
+  default:
+    return 0;
+  }
+#undef VR
+}
+
 gboolean
 dicom_vr_is_standard(const char *vr)
 {
-  static const char known[] = "AE AS AT CS DA DS DT FD FL IS LO LT OB OD OF OL OV OW PN SH SL SQ "
-                              "SS ST SV TM UC UI UL UN UR US UT UV ";
-
-  for (const char *p = known; *p; p += 3) {
-    if (p[0] == vr[0] && p[1] == vr[1]) {
-      return TRUE;
-    }
-  }
-  return FALSE;
+  return length_bytes(vr) > 0;
 }
 
-/* Which value representations have a 32-bit length. Unknown ones of two capital letters do too,
- * because every representation added since 1993 does; other letters are taken for broken old ones.
- * DCMTK decides in the same way, and the walk in prescan.c must see what DCMTK will see. */
-static gboolean
-has_long_length(const char *vr)
+gboolean
+dicom_element_plausible(DicomSource *source, guint64 offset, gboolean explicit_vr,
+                        gboolean big_endian)
 {
-  static const char long_ones[] = "OB OD OF OL OV OW SQ SV UC UN UR UT UV ";
+  const guint8 *p = dicom_source_peek(source, offset, 8);
 
-  for (const char *p = long_ones; *p; p += 3) {
-    if (p[0] == vr[0] && p[1] == vr[1]) {
-      return TRUE;
+  if (!p) {
+    return offset == source->size;
+  }
+  guint32 tag = (guint32)read16(p, big_endian) << 16 | read16(p + 2, big_endian);
+  guint32 length = read32(p + 4, big_endian);
+  guint64 header = 8;
+  if (tag >> 16 == 0xfffe) {
+    return tag == DICOM_TAG_ITEM || tag == DICOM_TAG_ITEM_END || tag == DICOM_TAG_SEQUENCE_END;
+  }
+  if (tag >> 16 == 0) {
+    return FALSE;
+  }
+  if (explicit_vr) {
+    guint bytes = length_bytes((const char *)p + 4);
+
+    if (bytes == 4) {
+      header = 12;
+      p = dicom_source_peek(source, offset, 12);
+      length = p ? read32(p + 8, big_endian) : 0;
+    } else if (bytes == 2) {
+      length = read16(p + 6, big_endian);
+    }
+    if (!p || bytes == 0) {
+      return FALSE;
     }
   }
-  return !dicom_vr_is_standard(vr) && g_ascii_isupper(vr[0]) && g_ascii_isupper(vr[1]);
+  return length == DICOM_UNDEFINED || length <= source->size - offset - header;
+}
+
+/* What may follow an element of an unknown value representation: a sensible element, or another one
+ * like it. */
+static gboolean
+may_follow(DicomSource *source, guint64 offset, const guint8 *head, gboolean big_endian)
+{
+  if (dicom_element_plausible(source, offset, TRUE, big_endian)) {
+    return TRUE;
+  }
+  const guint8 *p = dicom_source_peek(source, offset, 8);
+  return p && p[0] == head[0] && p[1] == head[1] && g_ascii_isupper(p[4]) && g_ascii_isupper(p[5]);
+}
+
+/* An unknown value representation: the first of the three forms behind which an element may begin.
+ * Those of two capital letters are most likely new ones, which have had long lengths since 1993. */
+static gboolean
+read_odd(DicomSource *source, guint64 offset, gboolean big_endian, DicomElement *element)
+{
+  const guint8 *p = dicom_source_peek(source, offset, 8);
+  guint8 head[12] = {0};
+  gboolean has_long;
+
+  if (!p) {
+    return FALSE;
+  }
+  memcpy(head, p, 8);
+  p = dicom_source_peek(source, offset, 12);
+  has_long = p != NULL;
+  if (p) {
+    memcpy(head, p, 12);
+  }
+  const gboolean capitals = g_ascii_isupper(head[4]) && g_ascii_isupper(head[5]);
+  const struct {
+    gboolean possible;
+    guint32 length;
+    guint64 header;
+  } forms[3] = {
+      {has_long && capitals, read32(head + 8, big_endian), 12},
+      {TRUE, read16(head + 6, big_endian), 8},
+      {!capitals, read32(head + 4, big_endian), 8},
+  };
+  guint chosen = forms[0].possible ? 0 : 1;
+  for (guint i = 0; i < G_N_ELEMENTS(forms); i++) {
+    guint64 value = offset + forms[i].header;
+
+    if (forms[i].possible && value <= source->size && forms[i].length <= source->size - value &&
+        may_follow(source, value + forms[i].length, head, big_endian)) {
+      chosen = i;
+      break;
+    }
+  }
+  element->length = forms[chosen].length;
+  element->value = offset + forms[chosen].header;
+  if (chosen == 2) {
+    element->vr[0] = '\0';
+  }
+  return TRUE;
 }
 
 gboolean
@@ -64,10 +181,15 @@ dicom_element_read(DicomSource *source, guint64 offset, gboolean explicit_vr, gb
     return TRUE;
   }
   memcpy(element->vr, p + 4, 2);
-  if (!has_long_length(element->vr)) {
+  guint bytes = length_bytes(element->vr);
+  if (bytes == 2) {
     element->length = read16(p + 6, big_endian);
     element->value = offset + 8;
     return TRUE;
+  }
+  if (bytes == 0) {
+    element->vr_is_odd = TRUE;
+    return read_odd(source, offset, big_endian, element);
   }
   p = dicom_source_peek(source, offset, 12);
   if (!p) {

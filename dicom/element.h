@@ -11,13 +11,19 @@
 
 typedef struct {
   guint32 tag, length;
-  char vr[3];    /* "" in implicit VR and for items */
-  guint64 value; /* offset of the value */
+  char vr[3];         /* as in the file; "" in implicit VR and for items */
+  gboolean vr_is_odd; /* explicit VR, and none of the standard's; to be read like UN */
+  guint64 value;      /* offset of the value */
 } DicomElement;
 
-/* FALSE when the source ends inside the header. */
+/* FALSE when the source ends inside the header. An unknown value representation is taken with the
+ * length, of 16 or 32 bits, or of implicit VR, behind which something sensible follows. */
 gboolean dicom_element_read(DicomSource *source, guint64 offset, gboolean explicit_vr,
                             gboolean big_endian, DicomElement *element);
+/* Whether a data element may well begin at OFFSET: a standard value representation (explicit VR)
+ * and a length within the source. The end of the source and item delimiters are plausible too. */
+gboolean dicom_element_plausible(DicomSource *source, guint64 offset, gboolean explicit_vr,
+                                 gboolean big_endian);
 /* One of the value representations of PS3.5 table 6.2-1. */
 gboolean dicom_vr_is_standard(const char *vr);
 

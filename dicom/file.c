@@ -10,7 +10,9 @@ void
 dicom_file_free(DicomFile *file)
 {
   if (file) {
-    g_clear_pointer(&file->bridge, dicom_bridge_free);
+    dicom_pixels_clear(&file->pixels);
+    g_clear_pointer(&file->dataset, dicom_dataset_free);
+    g_clear_pointer(&file->source, dicom_source_free);
     dicom_info_clear(&file->info);
     g_free(file->name);
     g_free(file);
@@ -37,68 +39,83 @@ refuse_syntax(const DicomFile *file, GError **error)
   return FALSE;
 }
 
-static gboolean
+static void
 refuse_non_image(const DicomFile *file, GError **error)
 {
-  const char *uid = file->layout.sop_class[0] ? file->layout.sop_class : file->meta.media_sop_class;
-  const char *kind = uid[0] ? dicom_bridge_uid_name(uid) : NULL;
+  const DicomInfo *info = &file->info;
+  const char *uid = info->sop_class[0] ? info->sop_class : file->meta.media_sop_class;
 
   g_set_error(error, DICOM_ERROR, DICOM_ERROR_UNSUPPORTED,
               "%s: is no image: SOPClassUID is %s%s%s%s, and there is no PixelData (7FE0,0010)",
-              file->name, uid[0] ? uid : "missing", kind ? " (" : "", kind ? kind : "",
-              kind ? ")" : "");
+              file->name, uid[0] ? uid : "missing", info->content_name[0] ? " (" : "",
+              info->content_name, info->content_name[0] ? ")" : "");
+}
+
+/* An object that should have pixels, and whose data set ends or breaks before they come. */
+static gboolean
+refuse_damaged(const DicomFile *file, GError **error)
+{
+  g_set_error(error, DICOM_ERROR, DICOM_ERROR_CORRUPT, "%s: %s; no PixelData (7FE0,0010) was found",
+              file->name, dicom_dataset_damage(file->dataset));
   return FALSE;
 }
 
-/* The walk, over the inflated bytes where the file is deflated. */
-static gboolean
-walk_data_set(DicomFile *file, DicomSource *source, GError **error)
+/* What is missing or wrong may be so because of damage before it. */
+static void
+add_damage(const DicomFile *file, GError **error)
 {
-  if (!file->meta.syntax->deflated) {
-    return dicom_prescan(source, file->name, &file->meta, &file->layout, error);
+  const char *damage = dicom_dataset_damage(file->dataset);
+
+  if (error && damage[0]) {
+    GError *plain = *error;
+
+    *error = g_error_new(plain->domain, plain->code, "%s; damaged: %s", plain->message, damage);
+    g_error_free(plain);
   }
-  g_autoptr(DicomSource) inflated = dicom_inflate(source, file->name, file->meta.data_start, error);
-  if (!inflated) {
-    return FALSE;
-  }
-  DicomMeta meta = file->meta;
-  meta.data_start = 0;
-  return dicom_prescan(inflated, file->name, &meta, &file->layout, error);
 }
 
 static gboolean
-open_dicom(DicomFile *file, DicomSource *source, GError **error)
+open_dicom(DicomFile *file, GError **error)
 {
-  if (!dicom_meta_read(source, file->name, &file->meta, error)) {
+  if (!dicom_meta_read(file->source, file->name, &file->meta, error)) {
     return FALSE;
   }
-  if (!dicom_bridge_init(error)) {
+  file->dataset = dicom_dataset_read(file->source, file->name, &file->meta, error);
+  if (!file->dataset || !dicom_pixels_find(file->dataset, file->name, &file->pixels, error)) {
     return FALSE;
   }
-  if (!file->meta.syntax || !file->meta.syntax->readable) {
+  dicom_info_read_content(file);
+  gboolean is_image = file->info.content == DICOM_CONTENT_IMAGE;
+  if (!file->pixels.tag && (is_image || file->info.content == DICOM_CONTENT_OTHER) &&
+      dicom_dataset_damage(file->dataset)[0]) {
+    return refuse_damaged(file, error);
+  }
+  if (dicom_item_n_elements(dicom_dataset_root(file->dataset)) == 0) {
+    g_set_error(error, DICOM_ERROR, DICOM_ERROR_CORRUPT, "%s: holds no data element", file->name);
+    return FALSE;
+  }
+  if (is_image && !(file->meta.syntax && file->meta.syntax->readable)) {
     return refuse_syntax(file, error);
   }
-  if (!walk_data_set(file, source, error)) {
-    return FALSE;
+  if (is_image && !file->pixels.tag) {
+    file->info.content = DICOM_CONTENT_OTHER; /* an image's header */
+    is_image = FALSE;
   }
-  if (!file->layout.pixel_tag) {
-    return refuse_non_image(file, error);
+  if (dicom_info_read(file, error) && (!is_image || dicom_check_pixels(file, error))) {
+    return TRUE;
   }
-  file->bridge = dicom_bridge_open(file->info.path, file->name, file->meta.data_start,
-                                   file->meta.syntax->uid, error);
-  return file->bridge && dicom_info_read(file, error) && dicom_check_pixels(file, error);
+  add_damage(file, error);
+  return FALSE;
 }
 
-DicomFile *
-dicom_file_open(const char *path, GError **error)
+/* Takes SOURCE. */
+static DicomFile *
+open_source(DicomSource *source, const char *path, GError **error)
 {
   static const guint8 png[8] = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'};
-  g_autoptr(DicomSource) source = dicom_source_open(path, error);
-
-  if (!source) {
-    return NULL;
-  }
   g_autoptr(DicomFile) file = g_new0(DicomFile, 1);
+
+  file->source = source;
   dicom_info_init(&file->info, path);
   file->name = g_filename_display_name(path);
   file->orientation = 1;
@@ -111,11 +128,31 @@ dicom_file_open(const char *path, GError **error)
   } else if (head && head[0] == 0xff && head[1] == 0xd8 && head[2] == 0xff) {
     file->info.kind = DICOM_KIND_JPEG;
     ok = dicom_jpeg_read_info(file, source, error);
+  } else if (head && head[0] == 0x1f && head[1] == 0x8b) {
+    g_set_error(error, DICOM_ERROR, DICOM_ERROR_FORMAT,
+                "%s: is compressed by gzip; unpack it first (gunzip)", file->name);
+    ok = FALSE;
   } else {
     file->info.kind = DICOM_KIND_DICOM;
-    ok = open_dicom(file, source, error);
+    ok = open_dicom(file, error);
   }
   return ok ? g_steal_pointer(&file) : NULL;
+}
+
+DicomFile *
+dicom_file_open(const char *path, GError **error)
+{
+  DicomSource *source = dicom_source_open(path, error);
+
+  return source ? open_source(source, path, error) : NULL;
+}
+
+DicomFile *
+dicom_file_open_fd(int fd, const char *name, GError **error)
+{
+  DicomSource *source = dicom_source_open_fd(fd, name, error);
+
+  return source ? open_source(source, name, error) : NULL;
 }
 
 DicomFrame *
@@ -123,6 +160,10 @@ dicom_file_read_frame(DicomFile *file, guint index, GError **error)
 {
   g_autoptr(DicomFrame) frame = NULL;
 
+  if (file->info.content != DICOM_CONTENT_IMAGE) {
+    refuse_non_image(file, error);
+    return NULL;
+  }
   if (index >= file->info.frames) {
     g_set_error(error, DICOM_ERROR, DICOM_ERROR_CORRUPT,
                 "%s: has no frame %u, counted from 0; NumberOfFrames is %u", file->name, index,
@@ -135,12 +176,8 @@ dicom_file_read_frame(DicomFile *file, guint index, GError **error)
       return NULL;
     }
   } else {
-    g_autoptr(DicomSource) source = dicom_source_open(file->info.path, error);
-
-    if (source) {
-      frame = file->info.kind == DICOM_KIND_JPEG ? dicom_jpeg_read(file, source, error)
-                                                 : dicom_png_read(file, source, error);
-    }
+    frame = file->info.kind == DICOM_KIND_JPEG ? dicom_jpeg_read(file, file->source, error)
+                                               : dicom_png_read(file, file->source, error);
     if (!frame) {
       return NULL;
     }
@@ -174,6 +211,10 @@ dicom_file_pixel_summary(DicomFile *file, char md5[33], double *pix_min, double 
 {
   g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_MD5);
 
+  if (file->info.content != DICOM_CONTENT_IMAGE) {
+    refuse_non_image(file, error);
+    return FALSE;
+  }
   *pix_min = INFINITY;
   *pix_max = -INFINITY;
   for (guint i = 0; i < file->info.frames; i++) {

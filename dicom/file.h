@@ -2,25 +2,29 @@
 #ifndef HILUM_DICOM_FILE_H
 #define HILUM_DICOM_FILE_H
 
-#include "bridge/bridge.h"
+#include "dataset.h"
 #include "dicom.h"
 #include "frame.h"
 #include "info-fields.h"
 #include "meta.h"
-#include "prescan.h"
+#include "pixels.h"
 
 struct _DicomFile {
   DicomInfo info;
-  char *name; /* for messages: the path as UTF-8 */
+  char *name;          /* for messages: the path as UTF-8 */
+  DicomSource *source; /* stays open: the path is never opened again */
   /* DICOM only */
   DicomMeta meta;
-  DicomLayout layout;
-  DicomBridge *bridge;
+  DicomDataset *dataset;
+  DicomPixels pixels;
   /* JPEG only: EXIF orientation, 1 to 8 */
   guint orientation;
 };
 
-/* info.c: all of DicomInfo from the open bridge. */
+/* info.c: content, content_name and sop_class; by the SOP class, an object of an unknown class is
+ * an image when it has pixels. */
+void dicom_info_read_content(DicomFile *file);
+/* info.c: all of DicomInfo from the data set; of an image, whatever is needed must be right. */
 gboolean dicom_info_read(DicomFile *file, GError **error);
 
 /* decode.c: whether the header's sizes fit the limits and the element; reads no pixels. */

@@ -1,4 +1,5 @@
 /* info.c - DicomInfo from a data set. */
+#include "content.h"
 #include "file.h"
 #include "limits.h"
 #include "tags.h"
@@ -167,7 +168,7 @@ static gboolean
 read_pixel_module(DicomFile *file, const DicomItem *root, GError **error)
 {
   DicomInfo *info = &file->info;
-  gboolean is_float = file->layout.pixel_tag != TAG_PixelData;
+  gboolean is_float = file->pixels.tag != TAG_PixelData;
   guint top;
 
   if (!whole(file, root, TAG_Rows, "Rows", 1, 65535, -1, &info->rows, error) ||
@@ -180,8 +181,14 @@ read_pixel_module(DicomFile *file, const DicomItem *root, GError **error)
     return FALSE;
   }
   top = info->bits_allocated;
-  if (!whole(file, root, TAG_BitsStored, "BitsStored", 1, top, top, &info->bits_stored, error) ||
-      !whole(file, root, TAG_HighBit, "HighBit", 0, 65535, info->bits_stored - 1, &info->high_bit,
+  if (!whole(file, root, TAG_BitsStored, "BitsStored", 0, 65535, top, &info->bits_stored, error)) {
+    return FALSE;
+  }
+  /* All the bits that are there, where the number of those that count makes no sense. */
+  if (info->bits_stored == 0 || info->bits_stored > top) {
+    info->bits_stored = top;
+  }
+  if (!whole(file, root, TAG_HighBit, "HighBit", 0, 65535, info->bits_stored - 1, &info->high_bit,
              error) ||
       !whole(file, root, TAG_PixelRepresentation, "PixelRepresentation", 0, 1, 0,
              &info->pixel_representation, error) ||
@@ -194,18 +201,42 @@ read_pixel_module(DicomFile *file, const DicomItem *root, GError **error)
   return TRUE;
 }
 
+void
+dicom_info_read_content(DicomFile *file)
+{
+  DicomInfo *info = &file->info;
+  const DicomItem *root = dicom_dataset_root(file->dataset);
+
+  set_text(&info->sop_class, root, TAG_SOPClassUID);
+  const char *uid = info->sop_class[0] ? info->sop_class : file->meta.media_sop_class;
+  const char *name = dicom_content_of_class(uid, &info->content);
+  if (!name) {
+    info->content = file->pixels.tag ? DICOM_CONTENT_IMAGE : DICOM_CONTENT_OTHER;
+  }
+  g_free(info->content_name);
+  info->content_name = g_strdup(name ? name : uid);
+}
+
 gboolean
 dicom_info_read(DicomFile *file, GError **error)
 {
   DicomInfo *info = &file->info;
-  const DicomItem *root = dicom_bridge_root(file->bridge);
+  const DicomItem *root = dicom_dataset_root(file->dataset);
   g_autofree char *lossy = dicom_item_text(root, TAG_LossyImageCompression);
   g_autofree char *shape = dicom_item_text(root, TAG_PresentationLUTShape);
 
   g_free(info->transfer_syntax);
   info->transfer_syntax = g_strdup(file->meta.syntax_uid);
   read_texts(info, root);
-  if (!read_pixel_module(file, root, error)) {
+  if (!info->photometric[0] && info->content == DICOM_CONTENT_IMAGE) {
+    /* As nearly every object without it is meant. */
+    double samples;
+
+    g_free(info->photometric);
+    info->photometric = g_strdup(
+        number(root, TAG_SamplesPerPixel, &samples) && samples == 3 ? "RGB" : "MONOCHROME2");
+  }
+  if (info->content == DICOM_CONTENT_IMAGE && !read_pixel_module(file, root, error)) {
     return FALSE;
   }
   read_windows(info, root);
@@ -218,6 +249,6 @@ dicom_info_read(DicomFile *file, GError **error)
   }
   info->has_rescale = number(root, TAG_RescaleIntercept, &info->intercept) || info->has_rescale;
   info->inverse_shape = strcmp(shape, "INVERSE") == 0;
-  info->lossy = strcmp(lossy, "01") == 0 || file->meta.syntax->lossy;
+  info->lossy = strcmp(lossy, "01") == 0 || (file->meta.syntax && file->meta.syntax->lossy);
   return TRUE;
 }

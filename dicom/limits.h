@@ -2,11 +2,11 @@
 #ifndef HILUM_DICOM_LIMITS_H
 #define HILUM_DICOM_LIMITS_H
 
-/* DCMTK reads sequences by recursion; a file of nothing but nested items would end its stack.
- * Structured reports in the wild nest about a dozen levels deep (two per sequence and item). */
+/* Sequences inside each other. Structured reports in the wild nest about a dozen levels deep; what
+ * walks the tree of a report may rely on this. */
 #define DICOM_MAX_DEPTH 64
-/* Elements, items and fragments of one object: DCMTK keeps some 200 bytes for each. Enhanced
- * objects of thousands of frames stay below this. */
+/* Elements, items and fragments of one object, some 40 bytes of memory each. Enhanced objects of
+ * thousands of frames stay below this. */
 #define DICOM_MAX_ELEMENTS 2000000
 /* One decoded frame. A 16384 x 16384 slide tile in 16 bits; mammograms need 30 MB. */
 #define DICOM_MAX_FRAME_BYTES ((guint64)512 << 20)
@@ -14,8 +14,8 @@
 #define DICOM_MAX_FRAMES 108000
 /* A deflated data set after inflation; deflate can grow a thousandfold. */
 #define DICOM_MAX_INFLATED ((guint64)256 << 20)
-/* Header values are kept in memory up to this size, larger ones stay on disk. */
-#define DICOM_MAX_HEADER_VALUE 4096
+/* Bytes of one text. Reports in one UT element reach some 100 kB; PatientName has 64 characters. */
+#define DICOM_MAX_TEXT (1 << 20)
 /* Entries of one lookup table (PS3.3 C.11.1.1.1: 0 stands for 65536). */
 #define DICOM_MAX_LUT_WORDS 65536
 /* Width and height of a JPEG or PNG; libjpeg's own limit is near. */

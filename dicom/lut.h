@@ -2,7 +2,7 @@
 #ifndef HILUM_DICOM_LUT_H
 #define HILUM_DICOM_LUT_H
 
-#include "bridge/bridge.h"
+#include "dataset.h"
 #include "frame.h"
 
 /* One item of ModalityLUTSequence or VOILUTSequence. SIGNED_INPUT: the first mapped value is to be

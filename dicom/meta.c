@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-/* Copies a UID value, without its padding. */
+/* Copies a UID value, without its padding; nothing when it is no UID (PS3.5 clause 9.1). */
 static gboolean
 read_uid(DicomSource *source, const DicomElement *element, char out[65])
 {
@@ -17,8 +17,10 @@ read_uid(DicomSource *source, const DicomElement *element, char out[65])
     return FALSE;
   }
   for (gsize i = 0; i < n; i++) {
-    if (!g_ascii_isdigit(bytes[i]) && bytes[i] != '.') {
+    if (bytes[i] == '\0' || bytes[i] == ' ') {
       n = i;
+    } else if (!g_ascii_isdigit(bytes[i]) && bytes[i] != '.') {
+      n = 0;
     }
   }
   memcpy(out, bytes, n);
@@ -64,12 +66,6 @@ read_group_2(DicomSource *source, const char *name, DicomMeta *meta, GError **er
   DicomElement element;
 
   while (dicom_element_read(source, offset, TRUE, FALSE, &element) && element.tag >> 16 == 0x0002) {
-    if (!g_ascii_isupper(element.vr[0]) || !g_ascii_isupper(element.vr[1])) {
-      g_set_error(error, DICOM_ERROR, DICOM_ERROR_CORRUPT,
-                  "%s: meta element (0002,%04X) has no value representation; expected two letters",
-                  name, element.tag & 0xffff);
-      return FALSE;
-    }
     if (element.length > source->size - element.value) {
       g_set_error(error, DICOM_ERROR, DICOM_ERROR_CORRUPT,
                   "%s: meta element (0002,%04X) is said to be %u bytes long, but the file has only "
@@ -87,6 +83,37 @@ read_group_2(DicomSource *source, const char *name, DicomMeta *meta, GError **er
   }
   meta->data_start = offset;
   return TRUE;
+}
+
+/* Believes the first element more than the transfer syntax: objects that were converted without
+ * their meta information are common. */
+static void
+find_encoding(DicomSource *source, DicomMeta *meta)
+{
+  const DicomSyntax *declared = meta->syntax, *seen = guess_syntax(source, meta->data_start);
+  DicomElement element;
+
+  meta->damage = "";
+  if (declared) {
+    meta->explicit_vr = declared->explicit_vr;
+    meta->big_endian = declared->big_endian;
+    meta->deflated = declared->deflated;
+  }
+  if (!seen || (declared && !declared->deflated && declared->explicit_vr == seen->explicit_vr &&
+                declared->big_endian == seen->big_endian)) {
+    return;
+  }
+  /* Two elements in a row are no accident, of deflated bytes either. */
+  if (dicom_element_read(source, meta->data_start, seen->explicit_vr, seen->big_endian, &element) &&
+      (element.length == DICOM_UNDEFINED ||
+       dicom_element_plausible(source, element.value + element.length, seen->explicit_vr,
+                               seen->big_endian))) {
+    meta->explicit_vr = seen->explicit_vr;
+    meta->big_endian = seen->big_endian;
+    meta->deflated = FALSE;
+    meta->damage =
+        declared ? "the data set is not encoded as TransferSyntaxUID (0002,0010) says" : "";
+  }
 }
 
 gboolean
@@ -107,10 +134,15 @@ dicom_meta_read(DicomSource *source, const char *name, DicomMeta *meta, GError *
   }
   if (meta->syntax_uid[0]) {
     meta->syntax = dicom_syntax_find(meta->syntax_uid);
+    find_encoding(source, meta);
     return TRUE;
   }
   meta->syntax = guess_syntax(source, meta->data_start);
   if (meta->syntax) {
+    find_encoding(source, meta);
+    if (meta->has_preamble) {
+      meta->damage = "TransferSyntaxUID (0002,0010) is missing, or no UID";
+    }
     return TRUE;
   }
   if (meta->has_preamble || meta->has_meta) {

@@ -15,6 +15,9 @@ typedef struct {
   char media_sop_class[65];
   const DicomSyntax *syntax; /* by UID, else guessed from the first element; NULL: unknown UID */
   guint64 data_start;
+  /* How the data set is really written: as SYNTAX says, unless its first element says otherwise. */
+  gboolean explicit_vr, big_endian, deflated;
+  const char *damage; /* static, "": it is as it should be */
 } DicomMeta;
 
 /* DICOM_ERROR_FORMAT when these bytes are no DICOM at all; NAME is for messages. */

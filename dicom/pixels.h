@@ -17,16 +17,23 @@ typedef struct {
   guint32 *fragment_lengths;
   guint n_offsets;  /* of the basic offset table (PS3.5 A.4), or the extended one */
   guint64 *offsets; /* from the first fragment's item tag on */
+  guint n_starts;   /* frames that were found by their markers */
+  guint *starts;    /* the first fragment of each */
+  gboolean looked;  /* for markers */
 } DicomPixels;
 
-/* Finds them in the root of DATASET. FALSE when the fragments are no fragments. */
+/* Finds them in the root of DATASET, which outlives PIXELS. FALSE when there is no memory for it.
+ */
 gboolean dicom_pixels_find(const DicomDataset *dataset, const char *name, DicomPixels *pixels,
                            GError **error);
 void dicom_pixels_clear(DicomPixels *pixels);
+/* N bytes of native pixels from byte OFFSET on, little-endian. BYTES of a sample, 1 for 1 bit. */
+gboolean dicom_pixels_native(const DicomPixels *pixels, DicomSource *source, const char *name,
+                             guint64 offset, guint bytes, guint8 *out, gsize n, GError **error);
 /* Which fragments hold FRAME of N_FRAMES: one each, by the offset table, all for a single frame, or
  * by the start marker of JPEG-like code streams (FF D8, FF 4F FF 51, FF 0A). */
-gboolean dicom_pixels_frame(const DicomPixels *pixels, DicomSource *source, const char *name,
-                            guint frame, guint n_frames, guint *first, guint *last, GError **error);
+gboolean dicom_pixels_frame(DicomPixels *pixels, DicomSource *source, const char *name, guint frame,
+                            guint n_frames, guint *first, guint *last, GError **error);
 /* Fragments FIRST to LAST joined, followed by 16 zero bytes; g_free(). */
 guint8 *dicom_pixels_join(const DicomPixels *pixels, DicomSource *source, const char *name,
                           guint first, guint last, gsize *n, GError **error);

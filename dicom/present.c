@@ -137,7 +137,7 @@ read_padding(const DicomItem *root, DicomFrame *frame)
 gboolean
 dicom_read_presentation(DicomFile *file, guint index, DicomFrame *frame, GError **error)
 {
-  const DicomItem *root = dicom_bridge_root(file->bridge);
+  const DicomItem *root = dicom_dataset_root(file->dataset);
 
   if (frame->colour == COLOUR_PALETTE) {
     return dicom_palette_read(root, frame->palette, file->name, error);

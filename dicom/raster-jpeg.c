@@ -171,10 +171,10 @@ dicom_jpeg_decode(FILE *stream, guint64 size, Job *job, gboolean with_pixels)
 static gboolean
 run_job(DicomFile *file, DicomSource *source, Job *job, gboolean with_pixels, GError **error)
 {
-  FILE *stream = fopen(file->info.path, "rb");
+  FILE *stream = dicom_source_stream(source);
 
   if (!stream) {
-    g_set_error(error, DICOM_ERROR, DICOM_ERROR_IO, "%s: cannot be opened", file->name);
+    g_set_error(error, DICOM_ERROR, DICOM_ERROR_IO, "%s: cannot be read", file->name);
     return FALSE;
   }
   gboolean ok = dicom_jpeg_decode(stream, source->size, job, with_pixels);

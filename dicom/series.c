@@ -347,6 +347,12 @@ collect_file(Collect *collect, const char *path)
     return;
   }
   const DicomInfo *info = dicom_file_info(file);
+  if (info->content != DICOM_CONTENT_IMAGE) {
+    g_autoptr(DicomFrame) none = dicom_file_read_frame(file, 0, &problem);
+
+    g_ptr_array_add(collect->scan->refused, g_strdup(problem->message));
+    return;
+  }
   if (info->sop_instance_uid[0]) {
     const char *twin = g_hash_table_lookup(collect->seen, info->sop_instance_uid);
 

@@ -74,6 +74,7 @@ enum {
   TAG_PresentationLUTShape = 0x20500020,
   TAG_SharedFunctionalGroupsSequence = 0x52009229,
   TAG_PerFrameFunctionalGroupsSequence = 0x52009230,
+  TAG_ExtendedOffsetTable = 0x7fe00001,
   TAG_FloatPixelData = 0x7fe00008,
   TAG_DoubleFloatPixelData = 0x7fe00009,
   TAG_PixelData = 0x7fe00010,

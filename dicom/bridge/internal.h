@@ -12,19 +12,6 @@
 #include <new>
 #include <string>
 
-struct _DicomBridge {
-  DcmDataset dataset;
-  std::string name;      // of the file, for messages
-  bool prepared = false; // for decoding; see pixels.cc
-};
-
-// DicomItem is a DcmItem by another name: C code holds the pointer and cannot look inside.
-static inline DcmItem *
-unwrap(const DicomItem *item)
-{
-  return reinterpret_cast<DcmItem *>(const_cast<DicomItem *>(item));
-}
-
 static inline DcmTagKey
 key(guint32 tag)
 {

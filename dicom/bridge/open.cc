@@ -1,9 +1,6 @@
-// open.cc - starting DCMTK, and parsing one data set.
+// open.cc - starting DCMTK, and its names of UIDs.
 #include "internal.h"
 
-#include "../limits.h"
-
-#include <dcmtk/dcmdata/dcistrmf.h>
 #include <dcmtk/dcmjpeg/djdecode.h>
 #include <dcmtk/dcmjpls/djdecode.h>
 #include <dcmtk/oflog/oflog.h>
@@ -81,68 +78,6 @@ bridge_caught(const char *name, GError **error)
   } catch (...) {
     bridge_fail(error, DICOM_ERROR_CORRUPT, name, "DCMTK gave up");
   }
-}
-
-static E_TransferSyntax
-syntax_of(const char *uid)
-{
-  const DcmXfer xfer(uid);
-
-  return xfer.getXfer();
-}
-
-DicomBridge *
-dicom_bridge_open(const char *path, const char *name, guint64 start, const char *uid,
-                  GError **error)
-{
-  DicomBridge *bridge = nullptr;
-
-  if (!dicom_bridge_init(error)) {
-    return nullptr;
-  }
-  try {
-    E_TransferSyntax syntax = syntax_of(uid);
-    DcmInputFileStream stream((OFFilename(path)));
-
-    bridge = new DicomBridge;
-    bridge->name = name;
-    OFCondition status = stream.status();
-    // Skipped, not opened at an offset: values left on disk are found again by the stream's count.
-    const offile_off_t skipped = status.good() ? stream.skip(static_cast<offile_off_t>(start)) : 0;
-    if (static_cast<guint64>(skipped) != start) {
-      bridge_fail(error, DICOM_ERROR_IO, name, "cannot be read");
-      delete bridge;
-      return nullptr;
-    }
-    if (status.good()) {
-      bridge->dataset.transferInit();
-      status = bridge->dataset.read(stream, syntax, EGL_noChange, DICOM_MAX_HEADER_VALUE);
-      bridge->dataset.transferEnd();
-    }
-    if (status.good() || status == EC_EndOfStream) {
-      return bridge;
-    }
-    bridge_fail(error, DICOM_ERROR_CORRUPT, name, "the data set cannot be parsed: %s",
-                status.text());
-  } catch (...) {
-    bridge_caught(name, error);
-  }
-  delete bridge;
-  return nullptr;
-}
-
-void
-dicom_bridge_free(DicomBridge *bridge)
-{
-  delete bridge;
-}
-
-const DicomItem *
-dicom_bridge_root(const DicomBridge *bridge)
-{
-  const DcmItem *item = &bridge->dataset;
-
-  return reinterpret_cast<const DicomItem *>(item);
 }
 
 const char *

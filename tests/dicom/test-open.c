@@ -251,7 +251,7 @@ test_no_image(void)
   g_autofree char *path = build_write(&b, "sr.dcm");
   expect_refusal(path, DICOM_ERROR_UNSUPPORTED,
                  "is no image: SOPClassUID is 1\\.2\\.840\\.10008\\.5\\.1\\.4\\.1\\.1\\.88\\.11 "
-                 "\\(BasicTextSR");
+                 "\\(Basic Text SR");
 }
 
 static void
@@ -285,7 +285,10 @@ test_every_prefix(void)
       g_autoptr(GError) error = NULL;
       g_autoptr(DicomFile) file = dicom_file_open(path, &error);
 
-      g_assert_null(file);
+      /* Cut between two elements it is a header without pixels, and well formed. */
+      g_assert_true(!file || dicom_file_info(file)->content == DICOM_CONTENT_OTHER);
+      g_autoptr(DicomFrame) frame = file ? dicom_file_read_frame(file, 0, &error) : NULL;
+      g_assert_null(frame);
       g_assert_true(error && error->domain == DICOM_ERROR &&
                     g_str_has_prefix(error->message, path));
     }
@@ -450,8 +453,6 @@ test_lying_shape(void)
        DICOM_ERROR_CORRUPT,
        "NumberOfFrames is 200000"},
       {{0, 3, 1, 1, 16, 16, 15, 0, "MONOCHROME2", -1}, DICOM_ERROR_CORRUPT, "Rows is 0"},
-      {{2, 3, 1, 1, 16, 17, 16, 0, "MONOCHROME2", -1}, DICOM_ERROR_CORRUPT, "BitsStored is 17"},
-      {{2, 3, 1, 1, 16, 0, 15, 0, "MONOCHROME2", -1}, DICOM_ERROR_CORRUPT, "BitsStored is 0"},
       {{2, 3, 1, 1, 12, 12, 11, 0, "MONOCHROME2", -1},
        DICOM_ERROR_UNSUPPORTED,
        "BitsAllocated is 12"},
