@@ -186,25 +186,6 @@ dicom_file_read_frame(DicomFile *file, guint index, GError **error)
   return g_steal_pointer(&frame);
 }
 
-/* Extremes of the values as they are stored, before BitsStored and HighBit cut anything off. */
-static void
-stored_range(const DicomFrame *frame, double *low, double *high)
-{
-  DicomFrame plain = *frame; /* borrows everything */
-  gsize n = (gsize)frame->width * frame->height * frame->samples;
-
-  plain.shift = 0;
-  plain.bits_stored = (guint)dicom_sample_bytes(frame->type) * 8;
-  plain.is_signed =
-      frame->type == SAMPLE_S8 || frame->type == SAMPLE_S16 || frame->type == SAMPLE_S32;
-  for (gsize i = 0; i < n; i++) {
-    double value = dicom_frame_sample(&plain, i);
-
-    *low = fmin(*low, value);
-    *high = fmax(*high, value);
-  }
-}
-
 gboolean
 dicom_file_pixel_summary(DicomFile *file, char md5[33], double *pix_min, double *pix_max,
                          GError **error)
@@ -224,7 +205,7 @@ dicom_file_pixel_summary(DicomFile *file, char md5[33], double *pix_min, double 
       return FALSE;
     }
     g_checksum_update(sum, frame->stored, (gssize)frame->n_bytes);
-    stored_range(frame, pix_min, pix_max);
+    dicom_frame_stored_range(frame, pix_min, pix_max);
   }
   g_strlcpy(md5, g_checksum_get_string(sum), 33);
   return TRUE;

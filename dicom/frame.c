@@ -80,6 +80,12 @@ dicom_frame_height(const DicomFrame *frame)
   return frame->height;
 }
 
+guint
+dicom_frame_samples(const DicomFrame *frame)
+{
+  return frame->samples;
+}
+
 gsize
 dicom_frame_bytes(const DicomFrame *frame)
 {
@@ -268,4 +274,30 @@ dicom_frame_find_range(DicomFrame *frame)
   if (frame->low > frame->high) {
     frame->low = frame->high = 0; /* nothing but padding */
   }
+}
+
+void
+dicom_frame_stored_range(const DicomFrame *frame, double *low, double *high)
+{
+  DicomFrame plain = *frame; /* borrows everything */
+  gsize n = (gsize)frame->width * frame->height * frame->samples;
+
+  plain.shift = 0;
+  plain.bits_stored = (guint)dicom_sample_bytes(frame->type) * 8;
+  plain.is_signed =
+      frame->type == SAMPLE_S8 || frame->type == SAMPLE_S16 || frame->type == SAMPLE_S32;
+  for (gsize i = 0; i < n; i++) {
+    double value = dicom_frame_sample(&plain, i);
+
+    *low = fmin(*low, value);
+    *high = fmax(*high, value);
+  }
+}
+
+const char *
+dicom_frame_numpy_type(const DicomFrame *frame)
+{
+  static const char *const names[] = {"|u1", "|i1", "<u2", "<i2", "<u4", "<i4", "<f4", "<f8"};
+
+  return names[frame->type];
 }

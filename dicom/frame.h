@@ -90,5 +90,8 @@ double dicom_frame_modality(const DicomFrame *frame, double stored);
 gboolean dicom_frame_is_padding(const DicomFrame *frame, double stored);
 /* Fills low, high and what is said of raw samples; to be called when all else is set. */
 void dicom_frame_find_range(DicomFrame *frame);
+/* Widens LOW and HIGH by the values as they are stored, before BitsStored and HighBit cut anything
+ * off. */
+void dicom_frame_stored_range(const DicomFrame *frame, double *low, double *high);
 
 #endif

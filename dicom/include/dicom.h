@@ -159,6 +159,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(DicomFrame, dicom_frame_unref)
 
 guint dicom_frame_width(const DicomFrame *frame);
 guint dicom_frame_height(const DicomFrame *frame);
+guint dicom_frame_samples(const DicomFrame *frame); /* per pixel, as stored */
 gsize dicom_frame_bytes(const DicomFrame *frame); /* memory held, for caches */
 gboolean dicom_frame_is_colour(const DicomFrame *frame);
 /* Value after the modality LUT (HU for CT); FALSE outside or for colour. */
@@ -167,6 +168,8 @@ gboolean dicom_frame_value(const DicomFrame *frame, guint x, guint y, double *va
 void dicom_frame_range(const DicomFrame *frame, double *low, double *high);
 /* Stored values, little-endian, samples interleaved, in the stored photometric interpretation. */
 const guint8 *dicom_frame_stored(const DicomFrame *frame, gsize *n_bytes);
+/* What they are, by NumPy's name: "<i2", "<f4". Static. */
+const char *dicom_frame_numpy_type(const DicomFrame *frame);
 /* SHA-256 of these bytes, 64 hex digits, owned by the frame. */
 const char *dicom_frame_sha256(DicomFrame *frame);
 

@@ -2,8 +2,9 @@
  *
  * The helper program (dicom/helper/, hilum-decode) reads requests from a socket and answers them;
  * this is the other end. The one who starts, watches and kills the helper is the application; here
- * are only the words that the two speak, so that both are in one room. A helper's answer is as
- * foreign as the file that it read: every field is checked.
+ * are only the words that the two speak, so that both are in one room. The helper gets an open
+ * descriptor with each question and needs no file system. Its answer is as foreign as the file that
+ * it read: every field is checked.
  *
  * Thread rule: a DicomRemote belongs to one thread at a time.
  */
@@ -14,27 +15,62 @@
 
 G_BEGIN_DECLS
 
-/* What travels (wire.c). Both directions check everything, and neither trusts a length. */
+/* What travels (wire-info.c, wire-frame.c). Unpacking checks everything, and trusts no length. */
 GBytes *dicom_info_pack(const DicomInfo *info);
 DicomInfo *dicom_info_unpack(const guint8 *bytes, gsize n, GError **error);
-/* A frame without its pixels, and its pixels. BYTES is kept by the frame, not copied. */
+/* A frame without its pixels, and its pixels. PIXELS is kept by the frame, not copied. */
 GBytes *dicom_frame_pack(const DicomFrame *frame);
 DicomFrame *dicom_frame_unpack(const guint8 *bytes, gsize n, GBytes *pixels, GError **error);
 
+typedef enum {
+  DICOM_REMOTE_GOOD,
+  DICOM_REMOTE_GONE,      /* the socket is closed: the process ended */
+  DICOM_REMOTE_LATE,      /* no answer in time */
+  DICOM_REMOTE_MAD,       /* an answer that cannot be */
+  DICOM_REMOTE_CANCELLED, /* never a lasting state: the answer is owed */
+} DicomRemoteState;
+
+/* What the helper's sandbox is. NOTE: why system calls are not filtered, "" when they are. The
+ * denials are known after dicom_remote_sandbox(). */
+typedef struct {
+  gboolean filtered;
+  gboolean open_denied, write_denied, connect_denied, fork_denied;
+  char note[108];
+} DicomSandbox;
+
+/* Opens PATH for a helper: a regular file, without ever waiting for it. -1 on error. */
+int dicom_remote_open(const char *path, GError **error);
+
 typedef struct _DicomRemote DicomRemote;
-/* SOCKET: a connected SOCK_SEQPACKET or SOCK_STREAM Unix socket, which becomes the remote's. */
+/* SOCKET: a connected SOCK_SEQPACKET Unix socket, which becomes the remote's. */
 DicomRemote *dicom_remote_new(int socket);
 void dicom_remote_free(DicomRemote *remote);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(DicomRemote, dicom_remote_free)
 
-/* Each call: one question, one answer within TIMEOUT_MS. FD is borrowed; NAME is for messages.
- * DICOM_ERROR_HELPER: the helper is gone, late or mad, and must be killed; any other error is about
- * the file. CANCELLABLE may be NULL; a cancelled call is DICOM_ERROR_HELPER too. */
+/* Anything but GOOD: the helper must be killed. */
+DicomRemoteState dicom_remote_state(const DicomRemote *remote);
+/* Calls that wait give up when FD (-1: none) becomes readable: DICOM_ERROR_HELPER, the state stays
+ * GOOD, and the answer is owed. */
+void dicom_remote_cancel_by(DicomRemote *remote, int fd);
+/* Questions that were asked and whose answers were not taken. */
+guint dicom_remote_owed(const DicomRemote *remote);
+/* Takes and drops the owed answers. FALSE: they did not come in time, or the helper is gone. */
+gboolean dicom_remote_settle(DicomRemote *remote, guint timeout_ms);
+/* The helper's first word, which it says when its sandbox is closed. Other calls wait for it too.
+ * SANDBOX may be NULL. */
+gboolean dicom_remote_greet(DicomRemote *remote, DicomSandbox *sandbox, guint timeout_ms,
+                            GError **error);
+
+/* Each call: one question, one answer within TIMEOUT_MS (the summary: TIMEOUT_MS for each frame).
+ * FD, from dicom_remote_open(), is borrowed; NAME is for messages and for info->path.
+ * DICOM_ERROR_HELPER: about the helper (see the state), the message without NAME; any other error
+ * is about the file, and the remote is as good as before. */
 DicomInfo *dicom_remote_info(DicomRemote *remote, int fd, const char *name, guint timeout_ms,
                              GError **error);
-/* PRESENTATION_FD: a presentation state to apply, or -1. */
+/* PRESENTATION_FD: a presentation state to apply, by the name of PRESENTATION; or -1 and NULL. */
 DicomFrame *dicom_remote_frame(DicomRemote *remote, int fd, const char *name, guint frame,
-                               int presentation_fd, guint timeout_ms, GError **error);
+                               int presentation_fd, const char *presentation, guint timeout_ms,
+                               GError **error);
 gboolean dicom_remote_summary(DicomRemote *remote, int fd, const char *name, char md5[33],
                               double *pix_min, double *pix_max, guint timeout_ms, GError **error);
 char *dicom_remote_report_text(DicomRemote *remote, int fd, const char *name, guint timeout_ms,
@@ -42,12 +78,16 @@ char *dicom_remote_report_text(DicomRemote *remote, int fd, const char *name, gu
 GBytes *dicom_remote_pdf(DicomRemote *remote, int fd, const char *name, guint timeout_ms,
                          GError **error);
 /* What the sandbox lets a helper do: it tries to open, to write, to connect and to fork, and says
- * what came of it. TRUE when all four were denied. For tests and for `hilum image sandbox`. */
-gboolean dicom_remote_sandbox(DicomRemote *remote, char **report, guint timeout_ms, GError **error);
+ * what came of it. For tests and for `hilum image sandbox`. */
+gboolean dicom_remote_sandbox(DicomRemote *remote, DicomSandbox *sandbox, guint timeout_ms,
+                              GError **error);
 
-/* The helper's whole life after main(): limits, sandbox, requests from SOCKET until it closes.
- * Returns the exit status. */
-int dicom_helper_run(int socket);
+/* The two halves of dicom_remote_info(), for several questions under way; answers come in the order
+ * of the questions. */
+gboolean dicom_remote_ask_info(DicomRemote *remote, int fd, const char *name, guint timeout_ms,
+                               GError **error);
+DicomInfo *dicom_remote_take_info(DicomRemote *remote, const char *name, guint timeout_ms,
+                                  GError **error);
 
 G_END_DECLS
 #endif
