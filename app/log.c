@@ -74,6 +74,10 @@ logged_image(const StoreImage *image)
   json_object_set_boolean_member(object, "inverted", image->inverted);
   json_object_set_boolean_member(object, "blank", image->blank);
   app_json_set_text(object, "modality", image->modality);
+  app_json_set_text(object, "body_part", image->body_part);
+  app_json_set_text(object, "view", image->view);
+  app_json_set_text(object, "laterality", image->laterality);
+  app_gate_set_names(object, image->warnings);
   app_json_set_text(object, "sop_class", image->sop_class);
   app_json_set_text(object, "transfer_syntax", image->transfer_syntax);
   app_json_set_text(object, "study_instance_uid", image->study_instance_uid);

@@ -1,7 +1,6 @@
 /* logbook.c - finished turns on their way into the log. */
 #include "logbook.h"
 
-
 #include "app.h"
 
 typedef struct {
@@ -118,6 +117,10 @@ keep_image(Entry *entry, const StoreImage *image)
   keep(entry, &to->voi_function);
   keep(entry, &to->pixels_sha256);
   keep(entry, &to->sent_sha256);
+  keep(entry, &to->body_part);
+  keep(entry, &to->view);
+  keep(entry, &to->laterality);
+  keep(entry, &to->warnings);
   entry->has_image = TRUE;
 }
 

@@ -4,6 +4,7 @@
 
 #include "app.h"
 #include "dicom.h"
+#include "dicom_gate.h"
 #include "model.h"
 #include "store.h"
 
@@ -44,6 +45,17 @@ ModelImage app_shot_image(const AppShot *shot); /* borrowed */
 /* The window that renders FRAME when WINDOW is asked for (NULL or unset: the file's own). */
 gboolean app_window_resolve(const DicomFrame *frame, const AppWindow *window, const char *path,
                             DicomWindow *resolved, GError **error);
+
+/* ---- what an image is --------------------------------------------------------------------- */
+
+/* Names of the flags with commas between, for the log; g_free(). */
+char *app_gate_names(const DicomGate *gate);
+/* Sets "warnings" to an array of NAMES; NULL: nobody looked. */
+void app_gate_set_names(JsonObject *object, const char *names);
+/* Sets "body_part", "view", "laterality", "warnings" (names) and "warning_texts" (sentences). */
+void app_gate_set(JsonObject *object, const DicomGate *gate);
+/* The sentences; g_strfreev(). */
+char **app_gate_sentences(const DicomInfo *info);
 
 /* ---- JSON --------------------------------------------------------------------------------- */
 

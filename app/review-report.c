@@ -26,6 +26,7 @@ image_object(const AppShot *shot)
 {
   const DicomInfo *info = dicom_file_info(shot->file);
   JsonObject *object = json_object_new();
+  g_autoptr(DicomGate) gate = dicom_gate_judge(info);
 
   app_json_set_text(object, "path", info->path);
   app_json_set_text(object, "sop_instance_uid", info->sop_instance_uid);
@@ -39,6 +40,8 @@ image_object(const AppShot *shot)
   }
   app_json_set_text(object, "pixels_sha256", shot->pixels_sha256);
   app_json_set_text(object, "sent_sha256", shot->sent_sha256);
+  app_json_set_text(object, "modality", gate->modality);
+  app_gate_set(object, gate);
   return object;
 }
 
@@ -124,8 +127,9 @@ text_or_null(const char *text)
   return text && *text ? text : NULL;
 }
 
+/* GATE and WARNINGS outlive the row. */
 static StoreImage
-image_row(const AppShot *shot)
+image_row(const AppShot *shot, const DicomGate *gate, const char *warnings)
 {
   const DicomInfo *info = dicom_file_info(shot->file);
 
@@ -148,7 +152,11 @@ image_row(const AppShot *shot)
                       .inverted = shot->window.invert,
                       .pixels_sha256 = shot->pixels_sha256,
                       .sent_sha256 = shot->sent_sha256,
-                      .blank = shot->blank};
+                      .blank = shot->blank,
+                      .body_part = text_or_null(gate->body_part),
+                      .view = text_or_null(gate->view),
+                      .laterality = text_or_null(gate->laterality),
+                      .warnings = warnings};
 }
 
 void
@@ -176,7 +184,6 @@ app_turn_log(AppReview *review, const AppTurn *turn)
                    .prompt_tokens = timing->prompt_tokens,
                    .answer_tokens = timing->answer_tokens,
                    .answer_form = forms[turn->question->form]};
-  StoreImage image;
 
   if (turn->describing) {
     row.instruction_rule = turn->instruction.rule;
@@ -185,8 +192,13 @@ app_turn_log(AppReview *review, const AppTurn *turn)
     row.instruction_words = turn->instruction.words;
     row.instruction_threshold = turn->instruction.threshold;
   }
-  if (review->shot) {
-    image = image_row(review->shot);
+  if (!review->shot) {
+    app_logbook_add(review->logbook, review->conversation, &row, NULL);
+    return;
   }
-  app_logbook_add(review->logbook, review->conversation, &row, review->shot ? &image : NULL);
+  g_autoptr(DicomGate) gate = dicom_gate_judge(dicom_file_info(review->shot->file));
+  g_autofree char *warnings = app_gate_names(gate);
+  StoreImage image = image_row(review->shot, gate, warnings);
+
+  app_logbook_add(review->logbook, review->conversation, &row, &image);
 }

@@ -124,6 +124,18 @@ app_review_rewind(AppReview *review, guint turn, GError **error)
   return ok;
 }
 
+char **
+app_review_warnings(AppReview *review)
+{
+  char **texts;
+
+  g_mutex_lock(&review->work);
+  texts =
+      review->shot ? app_gate_sentences(dicom_file_info(review->shot->file)) : g_new0(char *, 1);
+  g_mutex_unlock(&review->work);
+  return texts;
+}
+
 static gboolean
 same_window(const AppWindow *a, const AppWindow *b)
 {

@@ -212,6 +212,10 @@ read_image(StoreReader *reader, StoreImage *image, GStringChunk *strings)
   image->pixels_sha256 = chunk_text(reader, strings, "pixels_sha256", STORE_NULLABLE);
   image->sent_sha256 = chunk_text(reader, strings, "sent_sha256", STORE_NULLABLE);
   image->blank = (gboolean)store_read_int(reader, "blank", 0, 1);
+  image->body_part = chunk_text(reader, strings, "body_part", STORE_NULLABLE);
+  image->view = chunk_text(reader, strings, "view", STORE_NULLABLE);
+  image->laterality = chunk_text(reader, strings, "laterality", STORE_NULLABLE);
+  image->warnings = chunk_text(reader, strings, "warnings", STORE_NULLABLE);
   read_reference(reader, "series", STORE_NULLABLE);
   image->series_instance_uid = chunk_text(reader, strings, "series_instance_uid", STORE_NULLABLE);
   image->modality = chunk_text(reader, strings, "modality", STORE_NULLABLE);

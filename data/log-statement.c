@@ -35,12 +35,14 @@ static const char *const texts[STORE_N_SQL] = {
         "SELECT id FROM images WHERE series IS ?1 AND path IS ?2 AND sop_instance_uid IS ?3"
         " AND sop_class IS ?4 AND transfer_syntax IS ?5 AND frame = ?6 AND has_window = ?7"
         " AND window_center IS ?8 AND window_width IS ?9 AND voi_function IS ?10 AND inverted = ?11"
-        " AND pixels_sha256 IS ?12 AND sent_sha256 IS ?13 AND blank = ?14",
+        " AND pixels_sha256 IS ?12 AND sent_sha256 IS ?13 AND blank = ?14"
+        " AND body_part IS ?15 AND view IS ?16 AND laterality IS ?17 AND warnings IS ?18",
     [STORE_SQL_ADD_IMAGE] =
         "INSERT INTO images (series, path, sop_instance_uid, sop_class, transfer_syntax, frame,"
         " has_window, window_center, window_width, voi_function, inverted, pixels_sha256,"
-        " sent_sha256, blank, time)"
-        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
+        " sent_sha256, blank, body_part, view, laterality, warnings, time)"
+        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18,"
+        " ?19)",
     [STORE_SQL_ADD_CONVERSATION] =
         "INSERT INTO conversations (model, program_version, rewound_from, rewound_turn, time)"
         " VALUES (?1, ?2, ?3, ?4, ?5)",
@@ -72,7 +74,7 @@ static const char *const texts[STORE_N_SQL] = {
         " c.model, m.id, m.name, m.sha256, m.quantization, m.path, m.template_name,"
         " t.image, i.id, i.path, i.sop_instance_uid, i.sop_class, i.transfer_syntax, i.frame,"
         " i.has_window, i.window_center, i.window_width, i.voi_function, i.inverted,"
-        " i.pixels_sha256, i.sent_sha256, i.blank,"
+        " i.pixels_sha256, i.sent_sha256, i.blank, i.body_part, i.view, i.laterality, i.warnings,"
         " i.series, s.id, s.series_instance_uid, s.modality, s.study, u.id, u.study_instance_uid,"
         " u.study_date, u.study_description, u.patient, p.id, p.patient_id, p.patient_name"
         " FROM turns AS t JOIN conversations AS c ON c.id = t.conversation"

@@ -174,6 +174,10 @@ bind_image(StoreBinder *binder, const void *row)
   store_bind_sha256(binder, "pixels sha256", image->pixels_sha256);
   store_bind_sha256(binder, "sent sha256", image->sent_sha256);
   store_bind_int(binder, image->blank != FALSE);
+  store_bind_text(binder, "body part", image->body_part);
+  store_bind_text(binder, "view", image->view);
+  store_bind_text(binder, "laterality", image->laterality);
+  store_bind_text(binder, "warnings", image->warnings);
 }
 
 /* Adds the levels from the patient down. A level of which nothing is known, nor of those above it,

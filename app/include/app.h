@@ -102,6 +102,9 @@ void app_review_free(AppReview *review);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(AppReview, app_review_free)
 /* {name, sha256, quantization}. Waits for the hash, which is taken beside the first answer. */
 JsonNode *app_review_model(AppReview *review, GError **error);
+/* What speaks against asking about the image of the conversation, one sentence each, for people;
+ * empty when nothing does or there is no image. g_strfreev(). */
+char **app_review_warnings(AppReview *review);
 /* Name of the model, at once. */
 const char *app_review_model_name(AppReview *review);
 

@@ -66,6 +66,9 @@ typedef struct {
   const char *pixels_sha256; /* of the stored pixels */
   const char *sent_sha256;   /* of the very picture (RGB bytes) that the model saw */
   gboolean blank;            /* --blank-image control */
+  /* what the image is: terms of the header, and the names of what speaks against asking, with
+   * commas between ("" when nothing does, NULL when nobody looked) */
+  const char *body_part, *view, *laterality, *warnings;
 } StoreImage;
 
 typedef struct {

@@ -80,6 +80,10 @@ static const StoreImage sample_image = {
     .pixels_sha256 = SHA_B,
     .sent_sha256 = SHA_C,
     .blank = TRUE,
+    .body_part = "CHEST",
+    .view = "PA",
+    .laterality = "U",
+    .warnings = "localizer,lossy",
 };
 
 static const gint32 sample_prompt_ids[] = {1, 32000, -200, G_MAXINT32, G_MININT32, 0};

@@ -29,6 +29,10 @@ assert_same_image(const StoreImage *found, const StoreImage *expected)
   g_assert_cmpstr(found->pixels_sha256, ==, expected->pixels_sha256);
   g_assert_cmpstr(found->sent_sha256, ==, expected->sent_sha256);
   g_assert_cmpint(found->blank, ==, expected->blank);
+  g_assert_cmpstr(found->body_part, ==, expected->body_part);
+  g_assert_cmpstr(found->view, ==, expected->view);
+  g_assert_cmpstr(found->laterality, ==, expected->laterality);
+  g_assert_cmpstr(found->warnings, ==, expected->warnings);
 }
 
 static void
@@ -423,7 +427,7 @@ test_settings(LogFolder *folder, gconstpointer data)
   } settings[] = {
       {"journal_mode", "wal"},          {"synchronous", "2"},     {"foreign_keys", "1"},
       {"trusted_schema", "0"},          {"cell_size_check", "1"}, {"temp_store", "2"},
-      {"application_id", "1212763213"}, {"user_version", "1"},    {"busy_timeout", "10000"}};
+      {"application_id", "1212763213"}, {"user_version", "2"},    {"busy_timeout", "10000"}};
   g_autoptr(StoreLog) log = open_log(folder->path, FALSE);
 
   for (guint i = 0; i < G_N_ELEMENTS(settings); i++) {

@@ -4,21 +4,22 @@
 #include "log-private.h"
 #include "log-schema.h"
 #include "log-schema-v1.h"
+#include "log-schema-v2.h"
 #include <sys/wait.h>
 #include <unistd.h>
 
-static const char v2[] = "ALTER TABLE turns ADD COLUMN verdict TEXT;"
+static const char v3[] = "ALTER TABLE turns ADD COLUMN verdict TEXT;"
                          "CREATE TABLE events (id INTEGER PRIMARY KEY, text TEXT) STRICT;";
-static const char v3[] = "INSERT INTO events (text) VALUES ('migrated');"
+static const char v4[] = "INSERT INTO events (text) VALUES ('migrated');"
                          "CREATE INDEX events_by_text ON events (text);";
 static const char broken[] = "CREATE TABLE half (id INTEGER PRIMARY KEY) STRICT;"
                              "INSERT INTO nowhere VALUES (1);";
 
-static const char *const three[] = {store_schema_v1, v2, v3};
-static const StoreSchema schema_2 = {three, 2};
-static const StoreSchema schema_3 = {three, 3};
-static const char *const bad[] = {store_schema_v1, v2, broken};
-static const StoreSchema schema_bad = {bad, 3};
+static const char *const four[] = {store_schema_v1, store_schema_v2, v3, v4};
+static const StoreSchema schema_3 = {four, 3};
+static const StoreSchema schema_4 = {four, 4};
+static const char *const bad[] = {store_schema_v1, store_schema_v2, v3, broken};
+static const StoreSchema schema_bad = {bad, 4};
 
 static sqlite3 *
 open_plain(const char *path)
@@ -39,11 +40,11 @@ assert_version(const char *path, const char *version)
 }
 
 static void
-test_version_1_is_what_is_released(LogFolder *folder, gconstpointer data)
+test_version_2_is_what_is_released(LogFolder *folder, gconstpointer data)
 {
-  g_assert_cmpint(store_schema.version, ==, 1); /* a new version extends this test and the next */
+  g_assert_cmpint(store_schema.version, ==, 2); /* a new version extends this test and the next */
   make_log(folder->path, 1);
-  assert_version(folder->path, "1");
+  assert_version(folder->path, "2");
 }
 
 /* The text of version 1 is on other people's disks: it may never change again. */
@@ -53,6 +54,32 @@ test_version_1_is_frozen(void)
   g_autofree char *sum = g_compute_checksum_for_string(G_CHECKSUM_SHA256, store_schema_v1, -1);
 
   g_assert_cmpstr(sum, ==, "6f7905c954a1f87a7a14f47b75c729f0e10da1e3fb41b2b19c2fb9498311f908");
+}
+
+/* A log of version 1 on somebody's disk: its rows stay, and say nothing of what came later. */
+static void
+test_version_1_to_2(LogFolder *folder, gconstpointer data)
+{
+  static const char *const one[] = {store_schema_v1};
+  static const StoreSchema schema_1 = {one, 1};
+  g_autoptr(GError) error = NULL;
+  sqlite3 *db = open_plain(folder->path);
+  g_autofree char *warnings = NULL;
+  gint64 image;
+
+  g_assert_true(store_schema_migrate(db, "LOG", &schema_1, &error));
+  g_assert_no_error(error);
+  sqlite3_close(db);
+  run_sql(folder->path, "INSERT INTO images (time, frame, has_window, inverted, blank, path)"
+                        " VALUES ('2024-01-01T00:00:00.000Z', 3, 0, 0, 0, '/old.dcm')");
+  g_autoptr(StoreLog) log = open_log(folder->path, FALSE);
+  assert_version(folder->path, "2");
+  warnings = ask_sql(folder->path, "SELECT coalesce(warnings, 'unknown') FROM images");
+  g_assert_cmpstr(warnings, ==, "unknown");
+  image = store_log_add_image(log, &sample_image, &error);
+  g_assert_no_error(error);
+  g_assert_cmpint(image, ==, 2);
+  assert_sound(folder->path);
 }
 
 static void
@@ -66,16 +93,16 @@ test_older(LogFolder *folder, gconstpointer data)
 
   make_log(folder->path, 2);
   db = open_plain(folder->path);
-  g_assert_true(store_schema_check(db, "LOG", &schema_3, FALSE, &version, &error));
-  g_assert_cmpint(version, ==, 1);
-  g_assert_false(store_schema_compare(db, "LOG", &schema_3, &error));
+  g_assert_true(store_schema_check(db, "LOG", &schema_4, FALSE, &version, &error));
+  g_assert_cmpint(version, ==, 2);
+  g_assert_false(store_schema_compare(db, "LOG", &schema_4, &error));
   g_clear_error(&error);
-  g_assert_true(store_schema_migrate(db, "LOG", &schema_3, &error));
+  g_assert_true(store_schema_migrate(db, "LOG", &schema_4, &error));
   g_assert_no_error(error);
-  g_assert_true(store_schema_compare(db, "LOG", &schema_3, &error));
-  g_assert_true(store_schema_migrate(db, "LOG", &schema_3, &error)); /* nothing left to do */
+  g_assert_true(store_schema_compare(db, "LOG", &schema_4, &error));
+  g_assert_true(store_schema_migrate(db, "LOG", &schema_4, &error)); /* nothing left to do */
   sqlite3_close(db);
-  assert_version(folder->path, "3");
+  assert_version(folder->path, "4");
   question = ask_sql(folder->path, "SELECT question FROM turns WHERE number = 2");
   g_assert_cmpstr(question, ==, SECRET_QUESTION);
   event = ask_sql(folder->path, "SELECT count(*) FROM events");
@@ -92,8 +119,8 @@ test_older_read_only(LogFolder *folder, gconstpointer data)
 
   make_log(folder->path, 1);
   db = open_plain(folder->path);
-  g_assert_false(store_schema_check(db, "LOG", &schema_3, TRUE, &version, &error));
-  assert_message(&error, STORE_ERROR_FORMAT, "LOG", "schema version: found 1, expected 3: open*");
+  g_assert_false(store_schema_check(db, "LOG", &schema_4, TRUE, &version, &error));
+  assert_message(&error, STORE_ERROR_FORMAT, "LOG", "schema version: found 2, expected 4: open*");
   sqlite3_close(db);
 }
 
@@ -105,14 +132,14 @@ test_newer(LogFolder *folder, gconstpointer data)
 
   make_log(folder->path, 1);
   db = open_plain(folder->path);
-  g_assert_true(store_schema_migrate(db, "LOG", &schema_3, &error));
+  g_assert_true(store_schema_migrate(db, "LOG", &schema_4, &error));
   /* Migrating downwards is refused as well as opening. */
-  g_assert_false(store_schema_migrate(db, "LOG", &schema_2, &error));
-  assert_message(&error, STORE_ERROR_NEWER, "LOG", "schema version: found 3, expected at most 2*");
+  g_assert_false(store_schema_migrate(db, "LOG", &schema_3, &error));
+  assert_message(&error, STORE_ERROR_NEWER, "LOG", "schema version: found 4, expected at most 3*");
   sqlite3_close(db);
   for (int read_only = 0; read_only < 2; read_only++) {
     assert_refused(folder->path, read_only, STORE_ERROR_NEWER,
-                   "schema version: found 3, expected at most 1: a newer Hilum wrote this log");
+                   "schema version: found 4, expected at most 2: a newer Hilum wrote this log");
   }
   run_sql(folder->path, "PRAGMA user_version = 2147483647");
   assert_refused(folder->path, FALSE, STORE_ERROR_NEWER, "*found 2147483647*");
@@ -130,15 +157,15 @@ test_failing_step(LogFolder *folder, gconstpointer data)
   make_log(folder->path, 1);
   db = open_plain(folder->path);
   g_assert_false(store_schema_migrate(db, "LOG", &schema_bad, &error));
-  assert_message(&error, STORE_ERROR_CORRUPT, "LOG", "bringing schema version 2 to 3: *");
+  assert_message(&error, STORE_ERROR_CORRUPT, "LOG", "bringing schema version 3 to 4: *");
   g_assert_true(sqlite3_get_autocommit(db));
-  assert_version(folder->path, "2");
+  assert_version(folder->path, "3");
   half = ask_sql(folder->path, "SELECT count(*) FROM sqlite_schema WHERE name = 'half'");
   g_assert_cmpstr(half, ==, "0");
-  g_assert_true(store_schema_migrate(db, "LOG", &schema_3, &error)); /* a better text, later */
+  g_assert_true(store_schema_migrate(db, "LOG", &schema_4, &error)); /* a better text, later */
   g_assert_no_error(error);
   sqlite3_close(db);
-  assert_version(folder->path, "3");
+  assert_version(folder->path, "4");
   assert_sound(folder->path);
 }
 
@@ -171,7 +198,7 @@ migrate_child(const char *path)
 {
   g_autoptr(GError) error = NULL;
   sqlite3 *db = open_plain(path);
-  gboolean ok = store_schema_migrate(db, "LOG", &schema_3, &error);
+  gboolean ok = store_schema_migrate(db, "LOG", &schema_4, &error);
 
   if (!ok) {
     g_printerr("%s\n", error->message);
@@ -200,11 +227,11 @@ test_at_once(LogFolder *folder, gconstpointer data)
   g_autofree char *models = NULL;
 
   run_children(6, open_child, folder->path);
-  assert_version(folder->path, "1");
+  assert_version(folder->path, "2");
   models = ask_sql(folder->path, "SELECT count(*) FROM models");
   g_assert_cmpstr(models, ==, "1"); /* equal models are one row, whoever adds them */
   run_children(4, migrate_child, folder->path);
-  assert_version(folder->path, "3");
+  assert_version(folder->path, "4");
   events = ask_sql(folder->path, "SELECT count(*) FROM events");
   g_assert_cmpstr(events, ==, "1");
   assert_sound(folder->path);
@@ -215,7 +242,8 @@ main(int argc, char **argv)
 {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/migrate/version-1-is-frozen", test_version_1_is_frozen);
-  LOG_TEST("/migrate/version-1-is-what-is-released", test_version_1_is_what_is_released);
+  LOG_TEST("/migrate/version-2-is-what-is-released", test_version_2_is_what_is_released);
+  LOG_TEST("/migrate/version-1-to-2", test_version_1_to_2);
   LOG_TEST("/migrate/older", test_older);
   LOG_TEST("/migrate/older-read-only", test_older_read_only);
   LOG_TEST("/migrate/newer", test_newer);

@@ -204,7 +204,8 @@ assert_turn_keys(JsonObject *turn, gboolean describing)
                                      "timing");
   cli_assert_keys(
       json_object_get_object_member(turn, "image"),
-      "path sop_instance_uid frame window_center window_width pixels_sha256 sent_sha256");
+      "path sop_instance_uid frame window_center window_width pixels_sha256 sent_sha256 "
+      "modality body_part view laterality warnings warning_texts");
   cli_assert_keys(json_object_get_object_member(turn, "model"), "name sha256 quantization");
   cli_assert_keys(json_object_get_object_member(turn, "timing"),
                   "image_s prompt_tokens prompt_s first_token_s answer_tokens decode_tokens_per_s");
@@ -269,6 +270,36 @@ test_two_turns(void)
         json_object_get_string_member(json_object_get_object_member(kept, "image"), "sent_sha256"),
         ==, json_object_get_string_member(image, "sent_sha256"));
   }
+}
+
+/* A picture of which nothing is known: the answer says so, and the log, and a person hears it. */
+static void
+test_warned(void)
+{
+  g_auto(CliRun) render = {0}, run = {0}, show = {0};
+  g_autofree char *png = g_build_filename(folder, "warned.png", NULL);
+  g_autofree char *log = g_build_filename(folder, "warned.sqlite", NULL);
+  g_autoptr(GPtrArray) turns = NULL;
+  g_autoptr(GPtrArray) shown = NULL;
+  JsonObject *image;
+  JsonArray *names;
+
+  cli_run(&render, NULL, "image", "render", ct, "--out", png, NULL);
+  g_assert_cmpint(render.status, ==, 0);
+  cli_run(&run, NULL, "ask", "--model", model, "--image", png, "--question", "?", "--greedy",
+          "--max-tokens", "2", "--log", log, "--json", NULL);
+  g_assert_cmpint(run.status, ==, 0);
+  g_assert_nonnull(strstr(run.err, "warning: This is a PNG picture"));
+  turns = cli_json_lines(run.out);
+  image = json_object_get_object_member(json_node_get_object(turns->pdata[0]), "image");
+  names = json_object_get_array_member(image, "warnings");
+  g_assert_cmpuint(json_array_get_length(names), ==, 1);
+  g_assert_cmpstr(json_array_get_string_element(names, 0), ==, "not-dicom");
+  cli_run(&show, NULL, "log", "show", "1", "--log", log, "--json", NULL);
+  shown = cli_json_lines(show.out);
+  image = json_object_get_object_member(json_node_get_object(shown->pdata[0]), "image");
+  names = json_object_get_array_member(image, "warnings");
+  g_assert_cmpstr(json_array_get_string_element(names, 0), ==, "not-dicom");
 }
 
 /* What is said is the same each time; with a seed too, on any number of threads. */
@@ -553,6 +584,7 @@ main(int argc, char **argv)
   g_test_add_func("/cli/ask/repeatable", test_repeatable);
   g_test_add_func("/cli/ask/no-log", test_no_log);
   g_test_add_func("/cli/ask/blank", test_blank);
+  g_test_add_func("/cli/ask/warned", test_warned);
   g_test_add_func("/cli/ask/demo-notice", test_demo_notice);
   g_test_add_func("/cli/ask/lines", test_lines_of_questions);
   g_test_add_func("/cli/ask/too-long", test_too_long);

@@ -102,6 +102,31 @@ cmd_list(int argc, char **argv)
   return CLI_DONE;
 }
 
+/* "CT, CHEST, warnings: localizer, lossy" */
+static void
+print_kind(JsonObject *image)
+{
+  static const char *const facts[] = {"modality", "body_part", "view", "laterality"};
+  g_autoptr(GString) text = g_string_new(NULL);
+  JsonNode *warnings = json_object_get_member(image, "warnings");
+
+  for (guint i = 0; i < G_N_ELEMENTS(facts); i++) {
+    if (!json_object_get_null_member(image, facts[i])) {
+      g_string_append_printf(text, "%s%s", text->len > 0 ? ", " : "",
+                             cli_text_member(image, facts[i]));
+    }
+  }
+  if (JSON_NODE_HOLDS_ARRAY(warnings)) {
+    JsonArray *names = json_node_get_array(warnings);
+
+    for (guint i = 0; i < json_array_get_length(names); i++) {
+      g_string_append_printf(text, "%s%s%s", text->len > 0 ? ", " : "", i == 0 ? "warnings: " : "",
+                             json_array_get_string_element(names, i));
+    }
+  }
+  cli_print_field("kind", "%s", text->len > 0 ? text->str : "-");
+}
+
 static void
 print_image(JsonObject *image)
 {
@@ -113,6 +138,7 @@ print_image(JsonObject *image)
                     json_object_get_double_member(image, "window_width"),
                     cli_text_member(image, "voi_function"));
   }
+  print_kind(image);
   cli_print_field("instance", "%s", cli_text_member(image, "sop_instance_uid"));
   cli_print_field("pixels", "sha256 %s", cli_text_member(image, "pixels_sha256"));
   cli_print_field("picture sent", "sha256 %s", cli_text_member(image, "sent_sha256"));

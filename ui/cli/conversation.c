@@ -176,6 +176,10 @@ cli_talk_open(const CliTalkOptions *options, int *status)
   }
   cli_note("%s answers%s. %s", app_review_model_name(review),
            options->model.path ? "" : " (the demo model; --model names another)", APP_NOTICE);
+  g_auto(GStrv) warnings = app_review_warnings(review);
+  for (char **warning = warnings; *warning; warning++) {
+    cli_note("warning: %s", *warning);
+  }
   if (!options->greedy && !options->seed && options->temperature > 0) {
     cli_note("seed %" G_GUINT64_FORMAT, options->sampling.seed);
   }
