@@ -360,14 +360,15 @@ app_study_view(AppStudy *study, guint series, guint index, const AppWindow *wind
   DicomWindow resolved;
   DicomPicture *rendered;
   AppView *view;
-  guint at;
+  guint at, stored;
 
   g_return_val_if_fail(series < study->series->len, NULL);
   s = study->series->pdata[series];
   g_return_val_if_fail(index < s->info.n_images, NULL);
   at = find_item(s, index);
   item = s->series->items->pdata[at];
-  frame = read_frame(study, item->path, index - s->starts[at], error);
+  stored = dicom_series_item_frame(item, index - s->starts[at]);
+  frame = read_frame(study, item->path, stored, error);
   if (!frame) {
     return NULL;
   }
@@ -383,7 +384,7 @@ app_study_view(AppStudy *study, guint series, guint index, const AppWindow *wind
   view = g_new0(AppView, 1);
   view->picture = take_picture(rendered);
   view->path = g_strdup(item->path);
-  view->frame = index - s->starts[at];
+  view->frame = stored;
   view->is_colour = dicom_frame_is_colour(frame);
   if (!view->is_colour) {
     dicom_frame_range(frame, &view->low, &view->high);

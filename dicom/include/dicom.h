@@ -236,13 +236,17 @@ gboolean dicom_frame_apply_presentation(DicomFrame *frame, const DicomInfo *imag
 
 typedef struct {
   char *path;
-  guint frames;
+  guint frames; /* to show: those of FRAME_ORDER, else all of the file */
   char *sop_instance_uid;
   gint instance_number;
   gboolean has_position;
-  double along;        /* mm along the normal of the stack, of the first frame shown */
-  GArray *frame_order; /* of guint: frames in the order to show them; NULL: as they are stored */
+  double along; /* mm along the normal of the stack, of the first frame shown */
+  /* Of guint: the frames that belong here, in the order to show them. An object of several stacks
+   * has an item in each. NULL: all of them as they are stored. */
+  GArray *frame_order;
 } DicomSeriesItem;
+/* The frame of the file that is shown as the item's image INDEX, from 0. */
+guint dicom_series_item_frame(const DicomSeriesItem *item, guint index);
 
 /* One stack to scroll through. A series of several stacks (StackID, orientations, a localiser among
  * the slices) becomes several of these, with the same SeriesInstanceUID. */
@@ -284,17 +288,19 @@ typedef struct {
   GPtrArray *documents; /* of DicomDocument * */
   GPtrArray *patients;  /* of DicomPatient * */
   GPtrArray *refused;   /* of char *: "path: reason" */
-  guint n_files;        /* looked at: images, documents and refused together */
-  guint n_images;       /* files that are in SERIES */
+  GPtrArray *refused_paths; /* of char *, beside REFUSED: the part before the reason */
+  guint n_files;            /* looked at: images, documents and refused together */
+  guint n_images;           /* files that are in SERIES */
 } DicomScan;
 void dicom_scan_free(DicomScan *scan);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(DicomScan, dicom_scan_free)
 
 typedef gboolean (*DicomScanProgress)(guint done, guint total, gpointer user); /* FALSE: cancel */
 
-/* Files below PATHS (files and folders; links are not followed out of a folder), in the order of
- * their names, each once. What cannot be walked is added to REFUSED. FALSE: cancelled, or a path is
- * not there. PROGRESS gets TOTAL 0. */
+/* Files below PATHS (files and folders, ends with NULL; links are not followed out of a folder), in
+ * the order of their names as people count ("im2" before "im10"), each once. What cannot be walked
+ * is added to REFUSED. FALSE: cancelled, or a path is not there. PROGRESS gets the number of files
+ * found so far, and TOTAL 0. */
 gboolean dicom_walk(const char *const *paths, DicomScanProgress progress, gpointer user,
                     GPtrArray *files, GPtrArray *refused, GError **error);
 
@@ -303,11 +309,16 @@ typedef struct _DicomCollector DicomCollector;
 DicomCollector *dicom_collector_new(void);
 void dicom_collector_add(DicomCollector *collector,
                          const DicomInfo *info); /* copies what it needs */
+/* MESSAGE: a GError's of this room, which names PATH, or the reason alone. PATH NULL: MESSAGE is
+ * one that dicom_walk() added to its REFUSED. */
 void dicom_collector_refuse(DicomCollector *collector, const char *path, const char *message);
-/* Files that DICOMDIRs among the added name and that nobody added, so that they can be read too; of
- * char *, absolute or relative like the DICOMDIR's own path. */
+/* Files that DICOMDIRs among the added name, that are there, and that nobody added or refused, so
+ * that they can be read too; of char *, absolute or relative like the DICOMDIR's own path. Each is
+ * given once; those that have not been added or refused by the end count as refused. */
 GPtrArray *dicom_collector_wanted(DicomCollector *collector);
 DicomScan *dicom_collector_finish(DicomCollector *collector); /* frees it */
+void dicom_collector_free(DicomCollector *collector);         /* after a cancel */
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(DicomCollector, dicom_collector_free)
 
 /* All of it in this process. PATH: a file or a folder. Headers only. */
 DicomScan *dicom_scan(const char *path, DicomScanProgress progress, gpointer user, GError **error);
