@@ -76,6 +76,14 @@ gboolean app_image_render(const char *path, guint frame, const AppWindow *window
  * 0, here and everywhere. */
 gboolean app_image_decode(const char *path, guint frame, const char *out, GError **error);
 
+/* What lies below PATHS (files, folders, DICOMDIRs; ends with NULL), headers alone being read: of
+ * JsonNode *, objects whose "type" is "patient", "study", "series", "document" or "refused", in the
+ * order of the tree, and a "summary" as the last. Names and ids of persons are in those of type
+ * "patient" alone. FILES adds to each series its files in the order to show them. PROGRESS may be
+ * NULL; as long as files are being found, it gets total 0. FALSE from it ends with an error. */
+GPtrArray *app_image_list(const char *const *paths, gboolean files, AppProgress progress,
+                          gpointer user, GError **error);
+
 /* ---- a review: open, ask, follow up -------------------------------------------------------- */
 
 typedef struct _AppReview AppReview;

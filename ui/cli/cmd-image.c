@@ -1,4 +1,4 @@
-/* cmd-image.c - hilum image info|render|decode */
+/* cmd-image.c - hilum image info|list|render|decode */
 #include <stdio.h>
 
 #include "commands.h"
@@ -144,6 +144,7 @@ cmd_image(int argc, char **argv)
 {
   static const CliCommand commands[] = {
       {"info", "show what a file says of itself", cmd_info},
+      {"list", "list the patients, studies and series of folders and discs", cmd_image_list},
       {"render", "write the picture for a window as PNG", cmd_render},
       {"decode", "write the stored values of a frame", cmd_decode},
       {NULL, NULL, NULL}};

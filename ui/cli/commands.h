@@ -16,4 +16,7 @@ int cmd_train(int argc, char **argv);
 int cmd_phantom(int argc, char **argv);
 int cmd_eval(int argc, char **argv);
 
+/* A command of cmd_image(). */
+int cmd_image_list(int argc, char **argv);
+
 #endif
