@@ -1,7 +1,8 @@
 #!/bin/sh
 # sh tests/run.sh [--long] [--sanitize] [--werror] [ROOM...] - installs what is missing, builds, runs
 # every test (of the rooms named), and prints "N passed, N failed" as its last line.
-#   --long      also the long fuzzing, fault and benchmark loops
+#   --long      also the long fuzzing, fault and benchmark loops, and libFuzzer for two minutes a
+#               target (of all rooms, or of "fuzz")
 #   --sanitize  a build under AddressSanitizer and UndefinedBehaviorSanitizer instead
 #   --werror    warnings are errors
 set -eu
@@ -19,7 +20,7 @@ while [ $# -gt 0 ]; do
     options="$options -Db_sanitize=address,undefined -Db_lundef=false"
     ;;
   --werror) options="$options --werror" ;;
-  --help) sed -n '2,6s/^# //p' "$0" && exit 0 ;;
+  --help) sed -n '2,7s/^# //p' "$0" && exit 0 ;;
   -*) echo "tests/run.sh: unknown option $1 (see --help)" >&2 && exit 2 ;;
   *) suites="$suites --suite $1" ;;
   esac
@@ -48,4 +49,13 @@ sh "$top/app/install.sh" run build test
   ninja -C "$build" --quiet >&2
   meson test -C "$build" --no-rebuild --print-errorlogs $suites >&2 || true
 }
-exec python3 "$top/tests/house/summarise.py" "$build/meson-logs/testlog.json"
+also=
+case "${HILUM_TEST_LONG:-}:$suites " in
+1:" " | 1:*" fuzz "*)
+  also=$build/meson-logs/fuzz.tap
+  sh "$top/tests/fuzz/run.sh" --seconds 120 >"$also" || true
+  cat "$also" >&2
+  ;;
+esac
+# shellcheck disable=SC2086 # a file or none
+exec python3 "$top/tests/house/summarise.py" "$build/meson-logs/testlog.json" $also

@@ -39,10 +39,8 @@ if [ ! -f "$build/build.ninja" ]; then
     -Dc_args=-fsanitize=fuzzer-no-link -Dcpp_args=-fsanitize=fuzzer-no-link >&2
 fi
 if [ -z "$targets" ]; then
-  for source in "$top"/tests/fuzz/fuzz-*.c; do
-    name=${source##*/fuzz-}
-    targets="$targets ${name%.c}"
-  done
+  targets=$(ninja -C "$build" -t targets all |
+    sed -n 's|^tests/fuzz/fuzz-\([a-z-]*\): .*|\1|p' | grep -v -e '-sample$' -e '^seeds$')
 fi
 programs=tests/fuzz/fuzz-seeds
 for target in $targets; do

@@ -167,8 +167,8 @@ add_report(Seeds *seeds)
   add_built(seeds, &b);
 }
 
-static void
-add_all_built(Seeds *seeds)
+void
+seeds_dicom_built(Seeds *seeds)
 {
   static const char *const encodings[] = {TS_IMPLICIT, TS_EXPLICIT, TS_BIG, NULL};
   static const Shape grey16 = {6, 5, 0, 1, 16, 12, 11, 0, "MONOCHROME2", -1};
@@ -252,7 +252,7 @@ add_real(Seeds *seeds, const guint8 *data, gsize n)
 void
 seeds_dicom(Seeds *seeds)
 {
-  add_all_built(seeds);
+  seeds_dicom_built(seeds);
   add_encoded(seeds);
   seeds_find(seeds, PYDICOM, add_real);
   for (char **more = seeds->more; more && *more; more++) {

@@ -79,6 +79,9 @@ main(int argc, char **argv)
       {"gguf", seeds_gguf},
       {"raster", seeds_raster},
       {"dicom", seeds_dicom},
+      {"dicom-codec", seeds_dicom_codec},
+      {"wire", seeds_wire},
+      {"charset", seeds_charset},
   };
 
   for (gsize i = 0; argc >= 3 && i < G_N_ELEMENTS(makers); i++) {

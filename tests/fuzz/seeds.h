@@ -31,5 +31,11 @@ void seeds_gguf(Seeds *seeds);
 void seeds_raster(Seeds *seeds);
 /* seeds-dicom.c */
 void seeds_dicom(Seeds *seeds);
+void seeds_dicom_built(Seeds *seeds); /* without files from elsewhere */
+/* seeds-codec.c */
+void seeds_dicom_codec(Seeds *seeds);
+/* seeds-dicom-parts.c */
+void seeds_wire(Seeds *seeds);
+void seeds_charset(Seeds *seeds);
 
 #endif

@@ -2,6 +2,11 @@
 
 A program that crashes, times out or ends before its plan counts as one failure more, so that a
 test cannot vanish. Skipped cases are named, loudly, and count as neither.
+
+    summarise.py LOG [TAP...]
+
+Files TAP hold lines of other runs, "ok NAME..." and "not ok NAME...", which count too; one without
+any is a failure.
 """
 import json
 import re
@@ -35,7 +40,17 @@ def count(record):
     return passed, failed, skipped
 
 
-def main(path):
+def count_lines(path):
+    """-> (passed, failed names) of a file of TAP lines"""
+    with open(path, encoding='utf-8', errors='replace') as lines:
+        cases = [match for match in map(CASE.match, lines) if match]
+    failed = [match.group(4) for match in cases if match.group(2)]
+    if not cases:
+        failed.append(f'{path}: ran no case')
+    return len(cases) - len([match for match in cases if match.group(2)]), failed
+
+
+def main(path, more):
     passed, failed, skipped = 0, [], []
     with open(path, encoding='utf-8') as log:
         for line in log:
@@ -43,6 +58,10 @@ def main(path):
             passed += one[0]
             failed += one[1]
             skipped += one[2]
+    for tap in more:
+        one = count_lines(tap)
+        passed += one[0]
+        failed += one[1]
     for name in skipped:
         print('skipped:', name, file=sys.stderr)
     if skipped:
@@ -53,4 +72,4 @@ def main(path):
     return 1 if failed or not passed else 0
 
 
-sys.exit(main(sys.argv[1]))
+sys.exit(main(sys.argv[1], sys.argv[2:]))
