@@ -275,8 +275,12 @@ parse_decimal(const char *text, gsize n, double *value)
   }
   memcpy(buffer, text, n);
   buffer[n] = '\0';
-  *value = g_ascii_strtod(buffer, &end);
-  return *end == '\0' && end != buffer && isfinite(*value);
+  double number = g_ascii_strtod(buffer, &end);
+  if (*end != '\0' || end == buffer || !isfinite(number)) {
+    return FALSE;
+  }
+  *value = number;
+  return TRUE;
 }
 
 static guint
@@ -322,11 +326,12 @@ dicom_item_numbers(const DicomItem *item, guint32 tag, double *values, guint max
     return parse_decimals((const char *)p, n, values, max);
   }
   while (count < max && (gsize)(count + 1) * bytes <= n) {
-    values[count] = read_number(p + (gsize)count * bytes, vr, is_big_endian(node));
-    if (!isfinite(values[count])) {
+    double value = read_number(p + (gsize)count * bytes, vr, is_big_endian(node));
+
+    if (!isfinite(value)) {
       break;
     }
-    count++;
+    values[count++] = value;
   }
   return count;
 }

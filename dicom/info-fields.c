@@ -14,6 +14,7 @@ const DicomInfoField dicom_info_fields[] = {
     FIELD(content, ENUM, DICOM_CONTENT_OTHER + 1),
     FIELD(content_name, TEXT, 1),
     FIELD(path, TEXT, 1),
+    FIELD(damage, TEXT, 1),
     FIELD(transfer_syntax, TEXT, 1),
     FIELD(sop_class, TEXT, 1),
     FIELD(sop_instance_uid, TEXT, 1),

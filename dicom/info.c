@@ -1,13 +1,14 @@
 /* info.c - DicomInfo from a data set. */
 #include "content.h"
 #include "file.h"
+#include "info.h"
 #include "limits.h"
 #include "tags.h"
 
 #include <string.h>
 
-static void
-set_text(char **slot, const DicomItem *item, guint32 tag)
+void
+dicom_info_set_text(char **slot, const DicomItem *item, guint32 tag)
 {
   g_free(*slot);
   *slot = dicom_item_text(item, tag);
@@ -52,33 +53,55 @@ whole(const DicomFile *file, const DicomItem *item, guint32 tag, const char *key
 static void
 read_texts(DicomInfo *info, const DicomItem *root)
 {
-  set_text(&info->sop_class, root, TAG_SOPClassUID);
-  set_text(&info->sop_instance_uid, root, TAG_SOPInstanceUID);
-  set_text(&info->study_instance_uid, root, TAG_StudyInstanceUID);
-  set_text(&info->series_instance_uid, root, TAG_SeriesInstanceUID);
-  set_text(&info->frame_of_reference_uid, root, TAG_FrameOfReferenceUID);
-  set_text(&info->modality, root, TAG_Modality);
-  set_text(&info->photometric, root, TAG_PhotometricInterpretation);
-  set_text(&info->voi_lut_function, root, TAG_VOILUTFunction);
-  set_text(&info->rescale_type, root, TAG_RescaleType);
-  set_text(&info->patient_name, root, TAG_PatientName);
-  set_text(&info->patient_id, root, TAG_PatientID);
-  set_text(&info->patient_birth_date, root, TAG_PatientBirthDate);
-  set_text(&info->patient_sex, root, TAG_PatientSex);
-  set_text(&info->study_id, root, TAG_StudyID);
-  set_text(&info->study_date, root, TAG_StudyDate);
-  set_text(&info->study_time, root, TAG_StudyTime);
-  set_text(&info->accession_number, root, TAG_AccessionNumber);
-  set_text(&info->study_description, root, TAG_StudyDescription);
-  set_text(&info->series_description, root, TAG_SeriesDescription);
-  set_text(&info->image_comments, root, TAG_ImageComments);
-  set_text(&info->body_part_examined, root, TAG_BodyPartExamined);
-  set_text(&info->view_position, root, TAG_ViewPosition);
-  set_text(&info->laterality, root, TAG_ImageLaterality);
-  if (!info->laterality[0]) {
-    set_text(&info->laterality, root, TAG_Laterality);
+#define TEXT(field, keyword)                                                                       \
+  {                                                                                                \
+    G_STRUCT_OFFSET(DicomInfo, field), TAG_##keyword                                               \
   }
-  set_text(&info->burned_in_annotation, root, TAG_BurnedInAnnotation);
+  static const struct {
+    gsize offset;
+    guint32 tag;
+  } texts[] = {
+      TEXT(sop_instance_uid, SOPInstanceUID),
+      TEXT(study_instance_uid, StudyInstanceUID),
+      TEXT(series_instance_uid, SeriesInstanceUID),
+      TEXT(frame_of_reference_uid, FrameOfReferenceUID),
+      TEXT(modality, Modality),
+      TEXT(photometric, PhotometricInterpretation),
+      TEXT(voi_lut_function, VOILUTFunction),
+      TEXT(rescale_type, RescaleType),
+      TEXT(patient_name, PatientName),
+      TEXT(patient_id, PatientID),
+      TEXT(patient_birth_date, PatientBirthDate),
+      TEXT(patient_sex, PatientSex),
+      TEXT(study_id, StudyID),
+      TEXT(study_date, StudyDate),
+      TEXT(study_time, StudyTime),
+      TEXT(accession_number, AccessionNumber),
+      TEXT(study_description, StudyDescription),
+      TEXT(series_description, SeriesDescription),
+      TEXT(image_comments, ImageComments),
+      TEXT(body_part_examined, BodyPartExamined),
+      TEXT(view_position, ViewPosition),
+      TEXT(laterality, ImageLaterality),
+      TEXT(burned_in_annotation, BurnedInAnnotation),
+      TEXT(image_type, ImageType),
+      TEXT(conversion_type, ConversionType),
+      TEXT(presentation_intent, PresentationIntentType),
+      TEXT(lossy_ratio, LossyImageCompressionRatio),
+      TEXT(lossy_method, LossyImageCompressionMethod),
+      TEXT(patient_orientation, PatientOrientation),
+      TEXT(manufacturer, Manufacturer),
+      TEXT(manufacturer_model, ManufacturerModelName),
+      TEXT(recognizable_visual_features, RecognizableVisualFeatures),
+  };
+#undef TEXT
+
+  for (guint i = 0; i < G_N_ELEMENTS(texts); i++) {
+    dicom_info_set_text((char **)G_STRUCT_MEMBER_P(info, texts[i].offset), root, texts[i].tag);
+  }
+  if (!info->laterality[0]) {
+    dicom_info_set_text(&info->laterality, root, TAG_Laterality);
+  }
 }
 
 static void
@@ -105,62 +128,67 @@ read_windows(DicomInfo *info, const DicomItem *root)
   info->n_voi_luts = MIN(dicom_item_count(root, TAG_VOILUTSequence), DICOM_MAX_WINDOWS);
 }
 
-/* Of an enhanced object: the macro of the first frame, else the shared one. */
-static const DicomItem *
-group_item(const DicomItem *root, guint32 macro)
+const DicomItem *
+dicom_info_group(const DicomItem *root, guint frame, guint32 macro)
 {
-  static const guint32 groups[] = {TAG_PerFrameFunctionalGroupsSequence,
-                                   TAG_SharedFunctionalGroupsSequence};
+  const DicomItem *own = dicom_item_nested(root, TAG_PerFrameFunctionalGroupsSequence, frame);
+  const DicomItem *item = own ? dicom_item_nested(own, macro, 0) : NULL;
 
-  for (guint i = 0; i < G_N_ELEMENTS(groups); i++) {
-    const DicomItem *group = dicom_item_nested(root, groups[i], 0);
-    const DicomItem *item = group ? dicom_item_nested(group, macro, 0) : NULL;
+  if (!item) {
+    const DicomItem *shared = dicom_item_nested(root, TAG_SharedFunctionalGroupsSequence, 0);
 
-    if (item) {
-      return item;
-    }
+    item = shared ? dicom_item_nested(shared, macro, 0) : NULL;
   }
-  return root;
+  return item ? item : root;
 }
 
 static void
-read_geometry(DicomInfo *info, const DicomItem *root)
+set_integer(gint *slot, const DicomItem *item, guint32 tag)
 {
-  const DicomItem *measures = group_item(root, TAG_PixelMeasuresSequence);
+  double value;
 
-  info->has_position = dicom_item_numbers(group_item(root, TAG_PlanePositionSequence),
-                                          TAG_ImagePositionPatient, info->position, 3) == 3;
-  info->has_orientation =
-      dicom_item_numbers(group_item(root, TAG_PlaneOrientationSequence),
-                         TAG_ImageOrientationPatient, info->orientation, 6) == 6;
-  if (dicom_item_numbers(measures, TAG_PixelSpacing, info->spacing, 2) == 2) {
-    info->has_spacing = TRUE;
-    g_free(info->spacing_source);
-    info->spacing_source = g_strdup("PixelSpacing");
-  } else if (dicom_item_numbers(root, TAG_ImagerPixelSpacing, info->spacing, 2) == 2) {
-    /* At the detector, not in the patient; whoever shows a length has to say so. */
-    info->has_spacing = TRUE;
-    g_free(info->spacing_source);
-    info->spacing_source = g_strdup("ImagerPixelSpacing");
+  if (number(item, tag, &value)) {
+    *slot = (gint)CLAMP(value, G_MININT, G_MAXINT);
   }
-  if (info->spacing[0] <= 0 || info->spacing[1] <= 0) {
-    info->has_spacing = FALSE;
-  }
-  number(measures, TAG_SliceThickness, &info->slice_thickness);
-  number(root, TAG_FrameTime, &info->frame_time_ms);
 }
 
 static void
 read_place(DicomInfo *info, const DicomItem *root)
 {
-  double value;
+  set_integer(&info->series_number, root, TAG_SeriesNumber);
+  set_integer(&info->instance_number, root, TAG_InstanceNumber);
+  set_integer(&info->acquisition_number, root, TAG_AcquisitionNumber);
+  set_integer(&info->temporal_position, root, TAG_TemporalPositionIdentifier);
+  if (!number(root, TAG_EchoTime, &info->echo_time)) {
+    number(dicom_info_group(root, 0, TAG_MREchoSequence), TAG_EffectiveEchoTime, &info->echo_time);
+  }
+}
 
-  if (number(root, TAG_SeriesNumber, &value)) {
-    info->series_number = (gint)CLAMP(value, G_MININT, G_MAXINT);
+/* As present.c takes it; of an enhanced object, that of the first frame. */
+static void
+read_rescale(DicomInfo *info, const DicomItem *root)
+{
+  const DicomItem *rescale = dicom_info_group(root, 0, TAG_PixelValueTransformationSequence);
+
+  info->has_modality_lut = dicom_item_count(root, TAG_ModalityLUTSequence) > 0;
+  info->has_rescale = number(rescale, TAG_RescaleSlope, &info->slope);
+  if (!info->has_rescale) {
+    info->slope = 1;
   }
-  if (number(root, TAG_InstanceNumber, &value)) {
-    info->instance_number = (gint)CLAMP(value, G_MININT, G_MAXINT);
+  info->has_rescale = number(rescale, TAG_RescaleIntercept, &info->intercept) || info->has_rescale;
+  if (!info->rescale_type[0]) {
+    dicom_info_set_text(&info->rescale_type, rescale, TAG_RescaleType);
   }
+}
+
+/* Adds to what was wrong and could be lived with. */
+static void
+note(DicomInfo *info, const char *what)
+{
+  char *all = info->damage[0] ? g_strconcat(info->damage, "; ", what, NULL) : g_strdup(what);
+
+  g_free(info->damage);
+  info->damage = all;
 }
 
 /* PS3.3 C.7.6.3: the image pixel module, and what follows from it. */
@@ -187,6 +215,7 @@ read_pixel_module(DicomFile *file, const DicomItem *root, GError **error)
   /* All the bits that are there, where the number of those that count makes no sense. */
   if (info->bits_stored == 0 || info->bits_stored > top) {
     info->bits_stored = top;
+    note(info, "BitsStored is 0, or more than BitsAllocated");
   }
   if (!whole(file, root, TAG_HighBit, "HighBit", 0, 65535, info->bits_stored - 1, &info->high_bit,
              error) ||
@@ -207,7 +236,7 @@ dicom_info_read_content(DicomFile *file)
   DicomInfo *info = &file->info;
   const DicomItem *root = dicom_dataset_root(file->dataset);
 
-  set_text(&info->sop_class, root, TAG_SOPClassUID);
+  dicom_info_set_text(&info->sop_class, root, TAG_SOPClassUID);
   const char *uid = info->sop_class[0] ? info->sop_class : file->meta.media_sop_class;
   const char *name = dicom_content_of_class(uid, &info->content);
   if (!name) {
@@ -225,6 +254,8 @@ dicom_info_read(DicomFile *file, GError **error)
   g_autofree char *lossy = dicom_item_text(root, TAG_LossyImageCompression);
   g_autofree char *shape = dicom_item_text(root, TAG_PresentationLUTShape);
 
+  g_free(info->damage);
+  info->damage = g_strdup(dicom_dataset_damage(file->dataset));
   g_free(info->transfer_syntax);
   info->transfer_syntax = g_strdup(file->meta.syntax_uid);
   read_texts(info, root);
@@ -235,19 +266,16 @@ dicom_info_read(DicomFile *file, GError **error)
     g_free(info->photometric);
     info->photometric = g_strdup(
         number(root, TAG_SamplesPerPixel, &samples) && samples == 3 ? "RGB" : "MONOCHROME2");
+    note(info, "PhotometricInterpretation is missing");
   }
   if (info->content == DICOM_CONTENT_IMAGE && !read_pixel_module(file, root, error)) {
     return FALSE;
   }
   read_windows(info, root);
-  read_geometry(info, root);
+  dicom_info_read_geometry(info, root);
+  dicom_info_read_subject(info, root);
   read_place(info, root);
-  info->has_modality_lut = dicom_item_count(root, TAG_ModalityLUTSequence) > 0;
-  info->has_rescale = number(root, TAG_RescaleSlope, &info->slope);
-  if (!info->has_rescale) {
-    info->slope = 1;
-  }
-  info->has_rescale = number(root, TAG_RescaleIntercept, &info->intercept) || info->has_rescale;
+  read_rescale(info, root);
   info->inverse_shape = strcmp(shape, "INVERSE") == 0;
   info->lossy = strcmp(lossy, "01") == 0 || (file->meta.syntax && file->meta.syntax->lossy);
   return TRUE;

@@ -70,6 +70,7 @@ typedef struct {
   DicomContent content;
   char *content_name; /* name of the SOP class for people, "CT Image Storage"; the UID if unknown */
   char *path;
+  char *damage; /* what is wrong with the file and could be lived with, for people; "" */
   char *transfer_syntax, *sop_class, *sop_instance_uid, *study_instance_uid, *series_instance_uid;
   char *frame_of_reference_uid;
   char *modality, *photometric;
