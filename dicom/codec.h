@@ -4,7 +4,8 @@
  * that begins with the file and the frame. It checks the code stream's own header against the job
  * BEFORE it allocates or decodes, trusts nothing, never reads beyond DATA (16 zero bytes follow
  * it), and writes exactly OUT_BYTES: samples interleaved, little-endian, BITS_ALLOCATED wide, sign
- * extended to BITS_ALLOCATED where IS_SIGNED.
+ * extended to BITS_ALLOCATED where IS_SIGNED. BITS_ALLOCATED 1, which RLE and deflate get, gives a
+ * byte for each.
  */
 #ifndef HILUM_DICOM_CODEC_H
 #define HILUM_DICOM_CODEC_H

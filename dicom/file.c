@@ -29,13 +29,9 @@ static gboolean
 refuse_syntax(const DicomFile *file, GError **error)
 {
   const DicomMeta *meta = &file->meta;
-  g_autofree char *known = meta->syntax ? g_strdup_printf(" (%s)", meta->syntax->name)
-                                        : g_strdup(" (private, or newer than this program)");
+  g_autofree char *why = dicom_syntax_refusal(meta->syntax ? meta->syntax->uid : meta->syntax_uid);
 
-  g_set_error(error, DICOM_ERROR, DICOM_ERROR_UNSUPPORTED,
-              "%s: transfer syntax %s%s is not read yet; expected an uncompressed, deflated, RLE, "
-              "JPEG or JPEG-LS one",
-              file->name, meta->syntax ? meta->syntax->uid : meta->syntax_uid, known);
+  g_set_error(error, DICOM_ERROR, DICOM_ERROR_UNSUPPORTED, "%s: %s", file->name, why);
   return FALSE;
 }
 

@@ -10,6 +10,7 @@ typedef struct {
   gboolean explicit_vr, big_endian, deflated, encapsulated;
   gboolean readable; /* decoded by this version */
   gboolean lossy;    /* always lossy; FALSE where the syntax allows both */
+  const char *why;   /* not readable: the rest of the sentence for people */
 } DicomSyntax;
 
 #define DICOM_SYNTAX_IMPLICIT "1.2.840.10008.1.2"
@@ -22,5 +23,8 @@ typedef struct {
 
 /* NULL when UID is not in the table (private or newer than this program). */
 const DicomSyntax *dicom_syntax_find(const char *uid);
+/* For a message, after "FILE: ": which transfer syntax UID is, why it is not read, and what to do.
+ * g_free(). */
+char *dicom_syntax_refusal(const char *uid);
 
 #endif

@@ -225,11 +225,13 @@ test_other_syntaxes(void)
   static const struct {
     const char *uid, *pattern;
   } cases[] = {
-      {"1.2.840.10008.1.2.4.90", "1\\.2\\.840\\.10008\\.1\\.2\\.4\\.90 \\(JPEG 2000 Lossless\\)"},
-      {"1.2.840.10008.1.2.4.201", "4\\.201 \\(High-Throughput JPEG 2000 Lossless\\)"},
-      {"1.2.840.10008.1.2.4.110", "4\\.110 \\(JPEG XL Lossless\\)"},
-      {"1.2.840.10008.1.2.4.103", "4\\.103 \\(MPEG-4"},
-      {"1.2.840.113619.5.2", "1\\.2\\.840\\.113619\\.5\\.2 \\(private"},
+      {"1.2.840.10008.1.2.4.103", "1\\.2\\.840\\.10008\\.1\\.2\\.4\\.103 \\(MPEG-4 AVC/H.264 "
+                                  "BD-compatible High Profile\\) is video"},
+      {"1.2.840.10008.1.2.4.108", "4\\.108 \\(HEVC/H.265 Main 10 Profile\\) is video"},
+      {"1.2.840.10008.1.2.4.94", "4\\.94 \\(JPIP Referenced\\) .* uses no network"},
+      {"1.2.840.10008.1.2.4.58", "4\\.58 \\(JPEG Lossless \\(Process 15\\)\\) is a retired form"},
+      {"1.2.840.10008.1.2.9.77", "2\\.9\\.77 is newer than this program"},
+      {"1.2.840.113619.5.2", "1\\.2\\.840\\.113619\\.5\\.2 is a maker's own"},
   };
 
   for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
