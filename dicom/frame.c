@@ -227,6 +227,118 @@ widen(DicomFrame *frame, double stored)
   }
 }
 
+/* Words in one go: a number that is known, so that the compiler makes vectors of the loops. */
+#define WORDS 512
+
+/* Up to WORDS words from the Ith on, of N, each turned by FLIP (0, or 8000 to order unsigned ones
+ * like signed ones); where fewer are left, the last one over and over. */
+static void
+take_words(const guint8 *in, gsize i, gsize n, guint16 flip, gint16 *words)
+{
+  gsize have = MIN(n - i, WORDS);
+
+  memcpy(words, in + 2 * i, 2 * have);
+  for (; have < WORDS; have++) {
+    words[have] = words[have - 1];
+  }
+  for (guint k = 0; k < WORDS; k++) {
+    words[k] = (gint16)(GUINT16_FROM_LE((guint16)words[k]) ^ flip);
+  }
+}
+
+/* The extremes of N words as signed and as unsigned ones. */
+static void
+word_extremes(const guint8 *in, gsize n, gint low[2], gint high[2])
+{
+  gint16 words[WORDS], least = G_MAXINT16, most = G_MININT16;
+  gint16 turned_least = G_MAXINT16, turned_most = G_MININT16;
+
+  for (gsize i = 0; i < n; i += WORDS) {
+    take_words(in, i, n, 0, words);
+    for (guint k = 0; k < WORDS; k++) {
+      gint16 word = words[k], turned = (gint16)(word ^ (gint16)0x8000);
+
+      least = least < word ? least : word;
+      most = most > word ? most : word;
+      turned_least = turned_least < turned ? turned_least : turned;
+      turned_most = turned_most > turned ? turned_most : turned;
+    }
+  }
+  low[TRUE] = least;
+  high[TRUE] = most;
+  low[FALSE] = turned_least + 32768;
+  high[FALSE] = turned_most + 32768;
+}
+
+/* The same of those that are not from PAD_LOW to PAD_HIGH, words as turned by FLIP; FALSE when
+ * there are none. */
+static gboolean
+extremes_beside_padding(const guint8 *in, gsize n, guint16 flip, gint16 pad_low, gint16 pad_high,
+                        gint *low, gint *high)
+{
+  gint16 words[WORDS], least = G_MAXINT16, most = G_MININT16;
+
+  for (gsize i = 0; i < n; i += WORDS) {
+    take_words(in, i, n, flip, words);
+    for (guint k = 0; k < WORDS; k++) {
+      gboolean padding = words[k] >= pad_low && words[k] <= pad_high;
+      gint16 up = padding ? G_MAXINT16 : words[k], down = padding ? G_MININT16 : words[k];
+
+      least = least < up ? least : up;
+      most = most > down ? most : down;
+    }
+  }
+  *low = least + (flip ? 32768 : 0);
+  *high = most + (flip ? 32768 : 0);
+  return least <= most;
+}
+
+/* A limit of the padding, a whole number inside the range of words turned by FLIP. */
+static gint16
+pad_limit(double limit, guint16 flip)
+{
+  return (gint16)(CLAMP(limit, flip ? 0 : G_MININT16, flip ? G_MAXUINT16 : G_MAXINT16) -
+                  (flip ? 32768 : 0));
+}
+
+/* Where sixteen bits are values as they are and grow with them: no table of what occurs is needed.
+ */
+static gboolean
+find_plain_range(DicomFrame *frame)
+{
+  gsize n = (gsize)frame->width * frame->height * frame->samples;
+  gint least[2], most[2];
+  double pad_low = ceil(frame->padding_low), pad_high = floor(frame->padding_high);
+
+  if (dicom_sample_bytes(frame->type) != 2 || frame->modality || frame->shift != 0 || n == 0) {
+    return FALSE;
+  }
+  word_extremes(frame->stored, n, least, most);
+  gboolean sign = most[TRUE] - least[TRUE] < most[FALSE] - least[FALSE];
+  guint16 flip = sign ? 0 : 0x8000;
+  gint low = least[sign], high = most[sign];
+  if (dicom_frame_cut(frame, (guint32)low & 0xffff) != low ||
+      dicom_frame_cut(frame, (guint32)high & 0xffff) != high) {
+    return FALSE;
+  }
+  frame->raw_known = TRUE;
+  frame->raw_signed = sign;
+  frame->raw_low = low;
+  frame->raw_high = high;
+  if (frame->has_padding && pad_low <= high && pad_high >= low &&
+      !extremes_beside_padding(frame->stored, n, flip, pad_limit(pad_low, flip),
+                               pad_limit(pad_high, flip), &low, &high)) {
+    return TRUE; /* nothing but padding */
+  }
+  frame->low = MIN(dicom_frame_modality(frame, low), dicom_frame_modality(frame, high));
+  frame->high = MAX(dicom_frame_modality(frame, low), dicom_frame_modality(frame, high));
+  if (!(frame->low <= frame->high)) { /* a slope that is no number */
+    frame->low = INFINITY;
+    frame->high = -INFINITY;
+  }
+  return TRUE;
+}
+
 static void
 find_word_range(DicomFrame *frame)
 {
@@ -262,7 +374,9 @@ dicom_frame_find_range(DicomFrame *frame)
   }
   frame->low = INFINITY;
   frame->high = -INFINITY;
-  if (dicom_sample_bytes(frame->type) <= 2) {
+  if (find_plain_range(frame)) {
+    /* done */
+  } else if (dicom_sample_bytes(frame->type) <= 2) {
     find_word_range(frame);
   } else {
     gsize n = (gsize)frame->width * frame->height * frame->samples;
