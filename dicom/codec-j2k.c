@@ -155,14 +155,14 @@ compare(DicomCodecJob *job, const Header *header)
 
   if (header->width != job->columns || header->height != job->rows ||
       header->components != job->samples) {
-    return SAY(job,
-               "the code stream holds %u x %u pixels of %u samples; Columns x Rows is %u x %u, "
-               "SamplesPerPixel %u",
-               header->width, header->height, header->components, job->columns, job->rows,
-               job->samples);
+    return SAY(
+        job,
+        "the JPEG 2000 code stream holds %u x %u pixels of %u samples; Columns x Rows is %u x %u, "
+        "SamplesPerPixel %u",
+        header->width, header->height, header->components, job->columns, job->rows, job->samples);
   }
   if (header->precision > job->bits_allocated || header->precision > 31) {
-    return SAY(job, "the code stream has %u bits per sample; BitsAllocated is %u",
+    return SAY(job, "the JPEG 2000 code stream has %u bits per sample; BitsAllocated is %u",
                header->precision, job->bits_allocated);
   }
   if (samples > DICOM_MAX_J2K_SAMPLES) {

@@ -17,17 +17,18 @@ compare(DicomCodecJob *job, const JxlBasicInfo *info)
 
   if (info->xsize != job->columns || info->ysize != job->rows ||
       info->num_color_channels != job->samples || info->num_extra_channels != 0) {
-    return SAY(job,
-               "the code stream holds %u x %u pixels of %u samples; Columns x Rows is %u x %u, "
-               "SamplesPerPixel %u",
-               info->xsize, info->ysize, info->num_color_channels + info->num_extra_channels,
-               job->columns, job->rows, job->samples);
+    return SAY(
+        job,
+        "the JPEG XL code stream holds %u x %u pixels of %u samples; Columns x Rows is %u x %u, "
+        "SamplesPerPixel %u",
+        info->xsize, info->ysize, info->num_color_channels + info->num_extra_channels, job->columns,
+        job->rows, job->samples);
   }
   if (info->exponent_bits_per_sample != 0) {
     return "the JPEG XL code stream holds floating point numbers, which are not read";
   }
   if (info->bits_per_sample > job->bits_allocated || info->bits_per_sample > 16) {
-    return SAY(job, "the code stream has %u bits per sample; BitsAllocated is %u",
+    return SAY(job, "the JPEG XL code stream has %u bits per sample; BitsAllocated is %u",
                info->bits_per_sample, job->bits_allocated);
   }
   if (info->have_animation) {

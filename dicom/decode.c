@@ -144,12 +144,18 @@ check_fragments(const DicomFile *file, GError **error)
   if (file->pixels.n_fragments == 0) {
     return dicom_decode_refuse(file, DICOM_ERROR_CORRUPT, error, "PixelData has no fragment");
   }
+  if (file->pixels.cut) {
+    g_set_error(error, DICOM_ERROR, DICOM_ERROR_CORRUPT,
+                "%s: the file ends inside PixelData: %" G_GUINT64_FORMAT
+                " bytes in %u fragments are there, and no sequence delimitation item",
+                file->name, file->pixels.length, file->pixels.n_fragments);
+    return FALSE;
+  }
   /* Every frame begins in a fragment of its own (PS3.5 A.4). */
   if (file->pixels.n_fragments < info->frames) {
     g_set_error(error, DICOM_ERROR, DICOM_ERROR_CORRUPT,
-                "%s: PixelData has %u fragments%s; NumberOfFrames is %u", file->name,
-                file->pixels.n_fragments, file->pixels.cut ? " before the file ends" : "",
-                info->frames);
+                "%s: PixelData has %u fragments; NumberOfFrames is %u", file->name,
+                file->pixels.n_fragments, info->frames);
     return FALSE;
   }
   return TRUE;

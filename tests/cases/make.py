@@ -216,7 +216,7 @@ def dicom_code_streams():
     case('dicom-jpeg-no-tables', encoded(JPEG, jpeg_header(0xc0, 4, 4) + b'\x55' * 40), 'table')
     case('dicom-jpeg-lossless-predictor-9', encoded(
         LOSSLESS, jpeg_header(0xc3, 4, 4, scan=b'\x09\0\0') + b'\x55' * 40), 'predictor|Huffman')
-    case('dicom-jpegls-other-size', encoded(JPEGLS, jpeg_header(0xf7, 65535, 65535)), '65535')
+    case('dicom-jpegls-other-size', encoded(JPEGLS, jpeg_header(0xf7, 65535, 65535)), 'interleave mode|65535')
     case('dicom-j2k-other-size', encoded(J2K, j2k_header(60000, 60000)), 'JPEG 2000')
     case('dicom-j2k-no-tiles', encoded(J2K, j2k_header(4, 4)), 'JPEG 2000')
 

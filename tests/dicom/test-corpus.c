@@ -334,9 +334,10 @@ test_rows_of_other_codecs(void)
     n++;
     g_assert_cmpint(report.status, ==, 0);
     if (strcmp(said(&report, "rendered"), "yes") != 0) {
+      /* A build without libjxl says so; nothing else is left unread. */
       g_test_message("%s: %s", cell(&table, i, "file"), said(&report, "error"));
-      g_assert_nonnull(strstr(said(&report, "error"), "is not read"));
-      g_assert_nonnull(strstr(said(&report, "error"), cell(&table, i, "transfer_syntax")));
+      g_assert_cmpstr(cell(&table, i, "expect"), ==, "open-needs-libjxl");
+      g_assert_nonnull(strstr(said(&report, "error"), "no JPEG XL"));
       continue;
     }
     shown++;
