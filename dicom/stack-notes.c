@@ -204,8 +204,8 @@ note_gaps(DicomStack *stack)
    */
   gboolean varies = 4 * n_odd > gaps->len || 4 * n_wide > MAX(gaps->len, 4);
   if (n_odd > 0 || varies) {
-    note(stack, "the spacing is irregular: %.2f to %.2f mm between neighbours, %.2f mm as a rule",
-         low, high, stack->spacing);
+    note(stack, "the spacing is irregular: %.2f to %.2f mm between neighbours, median %.2f mm", low,
+         high, stack->spacing);
   }
   if (!varies) {
     note_missing(stack, gaps, n_wide);

@@ -367,7 +367,7 @@ test_real_notes(void)
 {
   expect_note("corpus/dicom/series-ct-head-gantrytilt-28-jpegls", "gantry tilt 18.5 degrees");
   expect_note("corpus/dicom/series-ct-head-gantrytilt-28-jpegls",
-              "the spacing is irregular: 1.08 to 7.00 mm between neighbours, 4.00 mm as a rule");
+              "the spacing is irregular: 1.08 to 7.00 mm between neighbours, median 4.00 mm");
   expect_note("corpus/dicom/series-ct-broken-geometry", "all 4 images lie at the same position");
   expect_note("corpus/dicom/dicomdir", "161 slices are missing between images 1 and 2");
   expect_note("corpus/dicom/dicomdir", "the 3 images lie in different orientations");
