@@ -371,6 +371,33 @@ test_real_notes(void)
   expect_note("corpus/dicom/series-ct-broken-geometry", "all 4 images lie at the same position");
   expect_note("corpus/dicom/dicomdir", "161 slices are missing between images 1 and 2");
   expect_note("corpus/dicom/dicomdir", "the 3 images lie in different orientations");
+  expect_note("corpus/dicom/enhanced-multiframe", "every position is there 2 times");
+}
+
+/* A disc by its DICOMDIR alone, and a DICOMDIR whose disc is lost. */
+static void
+test_real_directory(void)
+{
+  g_autofree char *path = shared_path("corpus/dicom/dicomdir/DICOMDIR");
+  g_autofree char *alone = touch("alone/DICOMDIR"), *bytes = NULL;
+  gsize n;
+
+  if (!path) {
+    return;
+  }
+  g_autoptr(DicomScan) disc = dicom_scan(path, NULL, NULL, NULL);
+  info_check_scan(disc);
+  g_assert_cmpuint(disc->n_images, >, 20);
+  g_assert_cmpuint(disc->documents->len, ==, 1);
+  g_assert_cmpuint(disc->patients->len, ==, 2);
+  g_assert_true(g_file_get_contents(path, &bytes, &n, NULL));
+  g_assert_true(g_file_set_contents(alone, bytes, (gssize)n, NULL));
+  g_autoptr(DicomScan) lost = dicom_scan(alone, NULL, NULL, NULL);
+  info_check_scan(lost);
+  g_assert_cmpuint(lost->n_images, ==, 0);
+  g_assert_cmpuint(lost->refused->len, ==, disc->n_images + disc->refused->len);
+  g_assert_nonnull(strstr(lost->refused->pdata[0], ": DICOMDIR names "));
+  g_assert_true(g_str_has_suffix(lost->refused->pdata[0], ", which is not there"));
 }
 
 int
@@ -387,6 +414,7 @@ main(int argc, char **argv)
   g_test_add_func("/dicom/collect/many", test_many);
   g_test_add_func("/dicom/collect/real-twins", test_real_twins);
   g_test_add_func("/dicom/collect/real-notes", test_real_notes);
+  g_test_add_func("/dicom/collect/real-directory", test_real_directory);
   int rc = g_test_run();
   build_remove(build_folder());
   return rc;
