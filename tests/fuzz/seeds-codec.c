@@ -5,6 +5,9 @@
 #include "../dicom/build.h"
 
 #include <zlib.h>
+#ifdef HILUM_HAVE_JXL
+#include <jxl/encode.h>
+#endif
 
 /* The codec of fuzz-dicom-codec.c's table for a transfer syntax, -1: none. */
 static gint
@@ -121,6 +124,42 @@ add_deflated(Seeds *seeds)
   deflateEnd(&z);
 }
 
+#ifdef HILUM_HAVE_JXL
+/* A picture of 8 x 8 in 8 or 16 bits. */
+static void
+add_jxl(Seeds *seeds, guint bits)
+{
+  const guint8 head[] = {4, 8, 0, 8, 0, 0, bits > 8, (guint8)(bits - 1), 0, 0, 0};
+  const JxlPixelFormat format = {1, bits > 8 ? JXL_TYPE_UINT16 : JXL_TYPE_UINT8, JXL_LITTLE_ENDIAN,
+                                 0};
+  JxlEncoder *encoder = JxlEncoderCreate(NULL);
+  JxlEncoderFrameSettings *settings = JxlEncoderFrameSettingsCreate(encoder, NULL);
+  JxlBasicInfo info;
+  JxlColorEncoding colour;
+  guint8 pixels[128], out[4096], *next = out + sizeof head;
+  size_t left = sizeof out - sizeof head;
+
+  for (guint i = 0; i < sizeof pixels; i++) {
+    pixels[i] = (guint8)(i * 3);
+  }
+  JxlEncoderInitBasicInfo(&info);
+  info.xsize = info.ysize = 8;
+  info.bits_per_sample = bits;
+  info.num_color_channels = 1;
+  info.uses_original_profile = JXL_TRUE;
+  JxlColorEncodingSetToSRGB(&colour, JXL_TRUE);
+  JxlEncoderSetBasicInfo(encoder, &info);
+  JxlEncoderSetColorEncoding(encoder, &colour);
+  JxlEncoderSetFrameLossless(settings, JXL_TRUE);
+  JxlEncoderAddImageFrame(settings, &format, pixels, 8 * bits);
+  JxlEncoderCloseInput(encoder);
+  memcpy(out, head, sizeof head);
+  g_assert_cmpint(JxlEncoderProcessOutput(encoder, &next, &left), ==, JXL_ENC_SUCCESS);
+  seeds_add(seeds, out, (gsize)(next - out));
+  JxlEncoderDestroy(encoder);
+}
+#endif
+
 void
 seeds_dicom_codec(Seeds *seeds)
 {
@@ -130,5 +169,9 @@ seeds_dicom_codec(Seeds *seeds)
   seeds_dicom(&whole);
   seeds_find(seeds, folder, add_fragment);
   add_deflated(seeds);
+#ifdef HILUM_HAVE_JXL
+  add_jxl(seeds, 8);
+  add_jxl(seeds, 16);
+#endif
   build_remove(folder);
 }
