@@ -132,28 +132,28 @@ def dicom_structure():
     case('dicom-good', good, 'opens')
     case('dicom-cut-in-meta', good[:150], 'TransferSyntaxUID|element')
     case('dicom-cut-after-magic', good[:132], 'TransferSyntaxUID|element')
-    case('dicom-cut-in-header', good[:230], '.')
+    case('dicom-cut-in-header', good[:230], '0008,0060')
     case('dicom-cut-in-pixels', good[:-6], '7FE0,0010|PixelData')
     case('dicom-not-dicom', b'This is a letter, and no picture.\n' * 5, 'DICOM')
     case('dicom-meta-length-lies', good.replace(
         element(0x00020000, 'UL', struct.pack('<I', len(element(0x00020010, 'UI', EXPLICIT)))),
-        element(0x00020000, 'UL', struct.pack('<I', 0xfffffff0))), 'opens|.')
+        element(0x00020000, 'UL', struct.pack('<I', 0xfffffff0))), 'opens')
     case('dicom-syntax-unknown', image(syntax='1.2.3.99'), '1\\.2\\.3\\.99')
     case('dicom-syntax-video', encoded(MPEG2, b'\0\0\1\xb3'), 'MPEG')
-    case('dicom-vr-unknown', image(element(0x00091001, '??', b'ab')), '.')
+    case('dicom-vr-unknown', image(element(0x00091001, '??', b'ab')), 'opens')
     case('dicom-length-beyond-end', meta() + ids() + element(0x00200010, 'OB', b'', 0x7ffffff0),
-         '.')
-    case('dicom-undefined-length-text', image(element(0x00204000, 'UT', b'text', UNDEFINED)), '.')
+         '0020,0010')
+    case('dicom-undefined-length-text', image(element(0x00204000, 'UT', b'text', UNDEFINED)), 'sequence item|UT')
     case('dicom-undefined-length-pixels', image(pixels=element(0x7fe00010, 'OW', bytes(16),
-                                                               UNDEFINED)), '.')
+                                                               UNDEFINED)), 'PixelData')
     case('dicom-nested-deep', image(nested(100, False)), 'nest|deep|depth')
     case('dicom-nested-deep-lengths', image(nested(100, True)), 'nest|deep|depth')
     case('dicom-sequence-without-end', image(element(0x00081115, 'SQ', item(b'', UNDEFINED),
-                                                     UNDEFINED), pixels=b''), '.')
-    case('dicom-item-at-root', image(item(b'', UNDEFINED)), '.')
+                                                     UNDEFINED), pixels=b''), 'inside a sequence')
+    case('dicom-item-at-root', image(item(b'', UNDEFINED)), 'FFFE,E000')
     case('dicom-item-longer-than-sequence', image(
-        element(0x00081115, 'SQ', item(b'abcd', 0x1000))), '.')
-    case('dicom-big-endian-claimed', image(syntax='1.2.840.10008.1.2.2'), '.')
+        element(0x00081115, 'SQ', item(b'abcd', 0x1000))), 'item')
+    case('dicom-big-endian-claimed', image(syntax='1.2.840.10008.1.2.2'), 'opens')
     case('dicom-deflate-garbage', meta(DEFLATED) + b'\xff\xfe\xfd' * 40, 'deflate|inflate')
     squeeze = zlib.compressobj(9, zlib.DEFLATED, -15)
     bomb = squeeze.compress(ids() + shape() + element(0x7fe00010, 'OB', bytes(12 << 20)))
@@ -172,9 +172,9 @@ def dicom_shape():
     case('dicom-bits-thirteen', image(bits=13), 'BitsAllocated')
     case('dicom-bits-stored-above-allocated', image(bits=8, stored=12), 'opens')
     case('dicom-high-bit-above-allocated', image(bits=8, high=200), 'opens|HighBit')
-    case('dicom-pixels-empty', image(pixels=element(0x7fe00010, 'OW', b'')), '.')
+    case('dicom-pixels-empty', image(pixels=element(0x7fe00010, 'OW', b'')), 'PixelData has 0')
     case('dicom-pixels-in-item-only', meta() + ids() + element(
-        0x00880200, 'SQ', item(shape() + PIXELS)), '.')
+        0x00880200, 'SQ', item(shape() + PIXELS)), 'no PixelData')
     case('dicom-palette-missing', image(photometric='PALETTE COLOR'), 'Palette')
 
 
@@ -185,32 +185,32 @@ def dicom_show():
                                          element(0x00281051, 'DS', 'wide\\-inf')), 'opens')
     case('dicom-rescale-zero', image(element(0x00281052, 'DS', '1e308') +
                                      element(0x00281053, 'DS', '0')), 'opens')
-    case('dicom-lut-bits-77', image(lut((4, 0, 77), (0, 1, 2, 3))), '.')
-    case('dicom-lut-fewer-entries', image(lut((0, 0, 16), (0, 1, 2, 3))), '.')
+    case('dicom-lut-bits-77', image(lut((4, 0, 77), (0, 1, 2, 3))), 'opens')
+    case('dicom-lut-fewer-entries', image(lut((0, 0, 16), (0, 1, 2, 3))), 'LUTData')
     case('dicom-charset-unknown', image(element(0x00080005, 'CS', 'ISO_IR 9999') +
                                         element(0x00100020, 'LO', 'id')), 'opens')
 
 
 def dicom_code_streams():
     case('dicom-fragment-beyond-end', image(
-        syntax=RLE, pixels=fragments(item(b'\1\0', 0x7ffffff0), end=False)), '.')
-    case('dicom-fragment-none', image(syntax=RLE, pixels=fragments()), '.')
+        syntax=RLE, pixels=fragments(item(b'\1\0', 0x7ffffff0), end=False)), 'fragment|RLE')
+    case('dicom-fragment-none', image(syntax=RLE, pixels=fragments()), 'fragment')
     case('dicom-fragment-no-item', image(
-        syntax=RLE, pixels=element(0x7fe00010, 'OB', PIXELS, UNDEFINED)), '.')
+        syntax=RLE, pixels=element(0x7fe00010, 'OB', PIXELS, UNDEFINED)), 'fragment')
     one = rle(1, 64) + b'\xf1\7'
     case('dicom-rle-good', image(syntax=RLE, pixels=fragments(one)), 'opens')
     case('dicom-offset-table-beyond', image(
         syntax=RLE, frames=2,
-        pixels=fragments(one, one, one, table=struct.pack('<2I', 0, 0x7fffffff))), '.')
+        pixels=fragments(one, one, one, table=struct.pack('<2I', 0, 0x7fffffff))), 'fragments of PixelData')
     case('dicom-offset-table-inside', image(
         syntax=RLE, frames=2,
-        pixels=fragments(one, one, one, table=struct.pack('<2I', 0, 17))), '.')
+        pixels=fragments(one, one, one, table=struct.pack('<2I', 0, 17))), 'fragments of PixelData')
     case('dicom-rle-segment-beyond', encoded(RLE, rle(1, 0x10000) + b'\xf1\7'), 'RLE')
     case('dicom-rle-segment-in-header', encoded(RLE, rle(1, 4) + b'\xf1\7'), 'RLE')
     case('dicom-rle-sixteen-segments', encoded(RLE, rle(16, 64) + b'\xf1\7'), 'RLE')
     case('dicom-rle-too-short', encoded(RLE, rle(1, 64) + b'\0\7'), 'RLE')
     case('dicom-rle-picture-too-large', image(
-        syntax=RLE, pixels=fragments(one), rows=60000, columns=60000), '.')
+        syntax=RLE, pixels=fragments(one), rows=60000, columns=60000), 'Rows 60000')
     case('dicom-jpeg-other-size', encoded(JPEG, jpeg_header(0xc0, 60, 50)), '50 x 60')
     case('dicom-jpeg-empty', encoded(JPEG, b'\xff\xd8\xff\xd9'), 'header|JPEG')
     case('dicom-jpeg-no-tables', encoded(JPEG, jpeg_header(0xc0, 4, 4) + b'\x55' * 40), 'table')
@@ -309,7 +309,7 @@ def models():
     case('safetensors-overlap', weights('{' + one + ',' + one.replace('"a"', '"b"') + '}',
                                         bytes(8)), 'overlap|share')
     case('safetensors-twice', weights('{' + one + ',' + one.replace('0,8', '8,16') + '}',
-                                      bytes(16)), '.')
+                                      bytes(16)), 'twice')
 
     case('json-good', b'{"a": [1, 2.5, "t"]}', 'opens')
     case('json-nested-deep', b'[' * 2000 + b']' * 2000, 'nest|deep')
@@ -326,14 +326,14 @@ def models():
 
     bpe = b'\x12\2\x18\2'
     case('tokenizer-good', piece(b'<unk>', 2) + piece(b'a') + bpe, 'opens')
-    case('tokenizer-empty', bpe, '.')
-    case('tokenizer-unigram', piece(b'<unk>', 2) + b'\x12\2\x18\1', '.')
-    case('tokenizer-varint-without-end', piece(b'<unk>', 2) + b'\xff' * 40, '.')
-    case('tokenizer-length-beyond-end', piece(b'<unk>', 2) + b'\x0a\xff\xff\xff\xff\7', '.')
-    case('tokenizer-piece-twice', piece(b'<unk>', 2) + piece(b'a') * 2 + bpe, '.')
-    case('tokenizer-piece-no-text', piece(b'<unk>', 2) + piece(b'\xff\xfe') + bpe, '.')
+    case('tokenizer-empty', bpe, 'piece')
+    case('tokenizer-unigram', piece(b'<unk>', 2) + b'\x12\2\x18\1', 'model_type')
+    case('tokenizer-varint-without-end', piece(b'<unk>', 2) + b'\xff' * 40, 'truncated')
+    case('tokenizer-length-beyond-end', piece(b'<unk>', 2) + b'\x0a\xff\xff\xff\xff\7', 'truncated')
+    case('tokenizer-piece-twice', piece(b'<unk>', 2) + piece(b'a') * 2 + bpe, 'same text')
+    case('tokenizer-piece-no-text', piece(b'<unk>', 2) + piece(b'\xff\xfe') + bpe, 'UTF-8')
     case('tokenizer-score-no-number', piece(b'<unk>', 2) +
-         b'\x0a\x08\x0a\1a\x15\0\0\xc0\x7f' + bpe, '.')
+         b'\x0a\x08\x0a\1a\x15\0\0\xc0\x7f' + bpe, 'finite')
 
 
 def main(check):
@@ -347,12 +347,14 @@ def main(check):
             if check:
                 with open(path, 'rb') as old:
                     if old.read() != content:
-                        print(f'{path} is not what make.py makes')
+                        print(f'# {path} is not what make.py makes')
                         wrong += 1
             else:
                 os.makedirs(folder, exist_ok=True)
                 with open(path, 'wb') as new:
                     new.write(content)
+    if check:
+        print(f"1..1\n{'not ok' if wrong else 'ok'} 1 {len(CASES)} cases are what make.py makes")
     return 1 if wrong else 0
 
 
