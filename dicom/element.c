@@ -21,7 +21,7 @@ read32(const guint8 *p, gboolean big_endian)
 static guint
 length_bytes(const char *vr)
 {
-#define VR(a, b) ((a) << 8 | (b))
+#define VR(a, b) ((guint8)(a) << 8 | (guint8)(b))
   switch (VR(vr[0], vr[1])) {
   case VR('A', 'E'):
   case VR('A', 'S'):

@@ -135,6 +135,7 @@ def dicom_structure():
     case('dicom-cut-in-header', good[:230], '0008,0060')
     case('dicom-cut-in-pixels', good[:-6], '7FE0,0010|PixelData')
     case('dicom-not-dicom', b'This is a letter, and no picture.\n' * 5, 'DICOM')
+    case('dicom-no-meta-vr-above-ascii', b'\x08\0\x05\0\xc1\xff\2\0ab' * 20, 'DICOM|element')
     case('dicom-meta-length-lies', good.replace(
         element(0x00020000, 'UL', struct.pack('<I', len(element(0x00020010, 'UI', EXPLICIT)))),
         element(0x00020000, 'UL', struct.pack('<I', 0xfffffff0))), 'opens')
