@@ -1,4 +1,7 @@
-/* codec-jpegls.c - JPEG-LS (T.87) through CharLS. */
+/* codec-jpegls.c - JPEG-LS (T.87) through CharLS.
+ *
+ * CharLS 2.4.1 goes round for ever where a scan's data end without a marker, so it gets a copy that
+ * has an end marker behind it; what is cut off is then noticed. */
 #include "codec-check.h"
 #include "limits.h"
 
@@ -71,13 +74,27 @@ decode(DicomCodecJob *job, charls_jpegls_decoder *decoder, gsize bytes)
   return code == CHARLS_JPEGLS_ERRC_SUCCESS ? NULL : fail(job, code);
 }
 
+static guint8 *
+copy_with_end(const DicomCodecJob *job)
+{
+  guint8 *copy = g_try_malloc(job->n + 2);
+
+  if (copy) {
+    memcpy(copy, job->data, job->n);
+    copy[job->n] = 0xff;
+    copy[job->n + 1] = 0xd9;
+  }
+  return copy;
+}
+
 const char *
 dicom_codec_jpegls(DicomCodecJob *job)
 {
+  g_autofree guint8 *copy = copy_with_end(job);
   g_autoptr(charls_jpegls_decoder) decoder = charls_jpegls_decoder_create();
   charls_frame_info frame = {0};
 
-  if (!decoder) {
+  if (!decoder || !copy) {
     return "needs more memory than there is";
   }
   if (job->n < 4 || job->data[0] != 0xff || job->data[1] != 0xd8) {
@@ -85,7 +102,7 @@ dicom_codec_jpegls(DicomCodecJob *job)
                            "the frame begins with %02X %02X; expected a JPEG code stream (FF D8)",
                            job->n > 0 ? job->data[0] : 0, job->n > 1 ? job->data[1] : 0);
   }
-  charls_jpegls_errc code = charls_jpegls_decoder_set_source_buffer(decoder, job->data, job->n);
+  charls_jpegls_errc code = charls_jpegls_decoder_set_source_buffer(decoder, copy, job->n + 2);
   if (code == CHARLS_JPEGLS_ERRC_SUCCESS) {
     code = charls_jpegls_decoder_read_header(decoder);
   }
