@@ -1,5 +1,5 @@
-/* codec-jpeg.c - a JPEG code stream inside a DICOM object: which process it is, and the 8-bit lossy
- * ones through libjpeg-turbo.
+/* codec-jpeg.c - a JPEG code stream inside a DICOM object: which process it is, the 8-bit lossy
+ * ones through libjpeg-turbo, those of 12 bits through DCMTK.
  *
  * Samples come out as they are in the code stream, YCbCr included, by the slow integer transform
  * and with smoothed chroma: libjpeg's defaults, which DCMTK's copy of it has too, so that both
@@ -7,6 +7,7 @@
  *
  * libjpeg reports errors by a callback that must not return; here it jumps back to the one setjmp()
  * of decode(). Nothing between that setjmp() and the jump owns memory but libjpeg itself. */
+#include "bridge/bridge.h"
 #include "codec-check.h"
 #include "jpeg-header.h"
 #include "limits.h"
@@ -135,6 +136,18 @@ find_space(const DicomCodecJob *job, const DicomJpegHeader *header)
   return dicom_codec_colour(job) == COLOUR_RGB ? JCS_RGB : JCS_YCbCr;
 }
 
+/* What SPACE and the data set together make of the samples. */
+static void
+set_colour(DicomCodecJob *job, J_COLOR_SPACE space)
+{
+  job->colour = dicom_codec_colour(job);
+  if (space == JCS_RGB) {
+    job->colour = COLOUR_RGB;
+  } else if (space == JCS_YCbCr && job->colour == COLOUR_RGB) {
+    job->colour = COLOUR_YBR_FULL;
+  }
+}
+
 static const char *
 decode_8bit(DicomCodecJob *job, const DicomJpegHeader *header)
 {
@@ -146,15 +159,62 @@ decode_8bit(DicomCodecJob *job, const DicomJpegHeader *header)
   if (!decode(run, space)) {
     return job->wrong;
   }
-  job->colour = dicom_codec_colour(job);
-  if (space == JCS_RGB) {
-    job->colour = COLOUR_RGB;
-  } else if (space == JCS_YCbCr && job->colour == COLOUR_RGB) {
-    job->colour = COLOUR_YBR_FULL;
-  }
+  set_colour(job, space);
   if (job->bits_allocated == 16) {
     dicom_codec_widen(job);
   }
+  return NULL;
+}
+
+/* DCMTK counts no scans; entropy-coded data cannot hold this marker. */
+static gboolean
+has_too_many_scans(const DicomCodecJob *job)
+{
+  const guint8 *at = job->data, *const end = job->data + job->n;
+  guint scans = 0;
+
+  while (scans <= MAX_SCANS && (at = memmem(at, (gsize)(end - at), "\xff\xda", 2)) != NULL) {
+    scans++;
+    at += 2;
+  }
+  return scans > MAX_SCANS;
+}
+
+/* libjpeg-turbo is built for 8 bits; DCMTK brings a libjpeg that is built for 12. */
+static const char *
+decode_12bit(DicomCodecJob *job, const DicomJpegHeader *header)
+{
+  DicomBridgeJpeg bridge = {.bytes = job->data,
+                            .n = job->n,
+                            .syntax_uid = header->frame_marker == MARKER_SOF2
+                                              ? "1.2.840.10008.1.2.4.55"
+                                              : "1.2.840.10008.1.2.4.51",
+                            .rows = job->rows,
+                            .columns = job->columns,
+                            .samples = job->samples,
+                            .bits_allocated = job->bits_allocated,
+                            .bits_stored = job->bits_stored,
+                            .is_signed = job->is_signed,
+                            .photometric = job->photometric};
+  char photometric[17] = "";
+
+  if (has_too_many_scans(job)) {
+    return dicom_codec_say(job, "the code stream has more than %d scans", MAX_SCANS);
+  }
+  const char *wrong = dicom_bridge_decode_jpeg(&bridge, job->out, job->out_bytes, photometric);
+  if (wrong) {
+    return dicom_codec_say(job, "%s", wrong);
+  }
+  if (G_BYTE_ORDER == G_BIG_ENDIAN) {
+    for (gsize i = 0; i + 1 < job->out_bytes; i += 2) {
+      const guint8 high = job->out[i];
+
+      job->out[i] = job->out[i + 1];
+      job->out[i + 1] = high;
+    }
+  }
+  set_colour(job, find_space(job, header));
+  dicom_codec_extend_sign(job, 12);
   return NULL;
 }
 
@@ -179,8 +239,15 @@ dicom_codec_jpeg(DicomCodecJob *job)
   if ((guint64)job->rows * job->columns > (guint64)job->n * DICOM_MAX_JPEG_PIXELS_PER_BYTE) {
     return "the code stream is too short for the picture, even at the best that JPEG can do";
   }
+  if (header.samples != 1 && header.samples != 3) {
+    return dicom_codec_say(job, "the code stream has %u components; expected 1 or 3",
+                           header.samples);
+  }
   if (header.precision == 8) {
     return decode_8bit(job, &header);
+  }
+  if (header.precision == 12) {
+    return decode_12bit(job, &header);
   }
   return dicom_codec_say(job, "the code stream has %u bits per sample; lossy JPEG has 8 or 12",
                          header.precision);
