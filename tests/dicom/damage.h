@@ -5,6 +5,41 @@
 #include "codec-job.h"
 #include "shared.h"
 
+static inline DicomCodecJob
+job_of(guint columns, guint rows, guint samples, guint bits)
+{
+  DicomCodecJob job = {.columns = columns,
+                       .rows = rows,
+                       .samples = samples,
+                       .bits_allocated = bits,
+                       .bits_stored = bits};
+
+  return job;
+}
+
+/* Where FF MARKER is first. */
+static inline guint
+find(const GByteArray *bytes, guint marker)
+{
+  for (guint i = 0; i + 1 < bytes->len; i++) {
+    if (bytes->data[i] == 0xff && bytes->data[i + 1] == marker) {
+      return i;
+    }
+  }
+  g_assert_not_reached();
+}
+
+static inline void
+expect_refusal(DicomCodec codec, DicomCodecJob job, const guint8 *data, gsize n, const char *why)
+{
+  g_auto(Job) j = {.job = job};
+  const char *wrong = job_run(&j, codec, data, n);
+
+  if (!wrong || !strstr(wrong, why)) {
+    g_error("\"%s\" says nothing of \"%s\"", wrong ? wrong : "(shown)", why);
+  }
+}
+
 /* A copy with one to four injuries: bits turned, bytes replaced, cut out or the end cut off; half
  * of the copies are hurt near the beginning, where the headers are. */
 static inline GByteArray *
