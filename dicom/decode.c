@@ -2,9 +2,7 @@
  * which code reads it. */
 #include "decode.h"
 
-#include "bridge/bridge.h"
-#include "codec-check.h"
-#include "jpeg-header.h"
+#include "codec.h"
 #include "limits.h"
 #include "tags.h"
 
@@ -201,46 +199,6 @@ refuse_code_stream(const DicomFile *file, guint index, const char *wrong, GError
   return dicom_decode_refuse(file, DICOM_ERROR_CORRUPT, error, wrong);
 }
 
-/* Lossy JPEG of 12 bits, which libjpeg-turbo does not read. */
-static gboolean
-is_12bit(DicomCodecJob *job)
-{
-  DicomJpegHeader header;
-
-  return !dicom_jpeg_header(job, &header) && header.precision == 12 &&
-         header.frame_marker <= MARKER_SOF2 &&
-         !dicom_codec_check(job, header.columns, header.rows, header.samples, 12);
-}
-
-static const char *
-decode_12bit(DicomCodecJob *job, const char *syntax_uid)
-{
-  DicomBridgeJpeg jpeg = {.bytes = job->data,
-                          .n = job->n,
-                          .syntax_uid = syntax_uid,
-                          .rows = job->rows,
-                          .columns = job->columns,
-                          .samples = job->samples,
-                          .bits_allocated = job->bits_allocated,
-                          .bits_stored = job->bits_stored,
-                          .is_signed = job->is_signed,
-                          .photometric = job->photometric};
-  char photometric[17] = "";
-  const char *wrong = dicom_bridge_decode_jpeg(&jpeg, job->out, job->out_bytes, photometric);
-
-  if (wrong) {
-    return dicom_codec_say(job, "%s", wrong);
-  }
-  job->colour = strcmp(photometric, "RGB") == 0 ? COLOUR_RGB : COLOUR_YBR_FULL;
-  for (gsize i = 0; G_BYTE_ORDER == G_BIG_ENDIAN && i + 1 < job->out_bytes; i += 2) {
-    guint8 held = job->out[i];
-
-    job->out[i] = job->out[i + 1];
-    job->out[i + 1] = held;
-  }
-  return NULL;
-}
-
 static gboolean
 decode_fragments(DicomFile *file, guint index, DicomFrame *frame, GError **error)
 {
@@ -281,9 +239,7 @@ decode_fragments(DicomFile *file, guint index, DicomFrame *frame, GError **error
       .out_bytes = frame->n_bytes,
       .colour = frame->colour,
   };
-  const char *wrong = codec == dicom_codec_jpeg && is_12bit(&job)
-                          ? decode_12bit(&job, file->meta.syntax->uid)
-                          : codec(&job);
+  const char *wrong = codec(&job);
   if (wrong) {
     return refuse_code_stream(file, index, wrong, error);
   }
