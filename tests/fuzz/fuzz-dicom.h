@@ -5,6 +5,7 @@
 #include "fuzz.h"
 
 #include "dicom.h"
+#include "dicom_gate.h"
 
 #define FUZZ_MOST_FRAMES 3
 
@@ -41,30 +42,67 @@ fuzz_info(const DicomInfo *info)
   g_assert(info->window_center->len == info->window_width->len);
 }
 
+/* What is concluded from a header alone. */
+static inline void
+fuzz_conclude(const DicomInfo *info)
+{
+  g_autoptr(DicomGate) gate = dicom_gate_judge(info);
+  g_autoptr(DicomCollector) collector = dicom_collector_new();
+  g_autoptr(DicomScan) scan = NULL;
+  GPtrArray *wanted;
+
+  g_assert(gate && dicom_info_calibration(info));
+  for (guint i = 0; i < MIN(info->frames, FUZZ_MOST_FRAMES); i++) {
+    dicom_info_letters(info, i);
+    dicom_info_plane(info, i);
+  }
+  /* Twice, so that there is something to sort. */
+  dicom_collector_add(collector, info);
+  dicom_collector_add(collector, info);
+  wanted = dicom_collector_wanted(collector);
+  g_clear_pointer(&wanted, g_ptr_array_unref);
+  scan = dicom_collector_finish(g_steal_pointer(&collector));
+  g_assert(scan);
+}
+
+/* All frames in one go, where that is little work. */
+static inline void
+fuzz_summary(DicomFile *file)
+{
+  const DicomInfo *info = dicom_file_info(file);
+  g_autoptr(GError) error = NULL;
+  double low, high;
+  char md5[33];
+
+  if ((guint64)info->rows * info->columns * info->frames * info->samples <= 1u << 20) {
+    const gboolean done = dicom_file_pixel_summary(file, md5, &low, &high, &error);
+
+    fuzz_check_error(done, error);
+  }
+}
+
 static inline void
 fuzz_dicom(const uint8_t *data, size_t n)
 {
-  const int fd = fuzz_descriptor(data, n);
   g_autoptr(GError) error = NULL;
   g_autoptr(DicomFile) file = NULL;
-  char path[32];
 
   fuzz_start();
-  fuzz_path(fd, path);
-  file = dicom_file_open(path, &error);
+  file = dicom_file_open_fd(fuzz_descriptor(data, n), "fuzz.dcm", &error);
   fuzz_check_error(file != NULL, error);
   if (file) {
     const DicomInfo *info = dicom_file_info(file);
 
     fuzz_info(info);
+    fuzz_conclude(info);
     for (guint i = 0; i < MIN(info->frames, FUZZ_MOST_FRAMES); i++) {
       fuzz_frame(file, i);
     }
     if (info->frames > FUZZ_MOST_FRAMES) {
       fuzz_frame(file, info->frames - 1);
     }
+    fuzz_summary(file);
   }
-  close(fd);
 }
 
 #endif

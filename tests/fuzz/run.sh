@@ -49,7 +49,8 @@ done
 # shellcheck disable=SC2086 # names are words on purpose
 ninja -C "$build" --quiet $programs >&2
 
-# A find ends the run: UndefinedBehaviorSanitizer too, and a block of memory that no small file is
+# A find ends the run: UndefinedBehaviorSanitizer too, twenty seconds (five, on a machine that is busy
+# and under the sanitizers), and a block of memory that no small file is
 # worth. OpenBLAS must not start threads.
 export ASAN_OPTIONS="detect_leaks=1:allocator_may_return_null=1:${ASAN_OPTIONS:-}"
 export UBSAN_OPTIONS="print_stacktrace=1:halt_on_error=1"
@@ -78,7 +79,7 @@ for target in $targets; do
   dictionary=
   [ ! -f "$top/tests/fuzz/$words.dict" ] || dictionary=-dict=$top/tests/fuzz/$words.dict
   # shellcheck disable=SC2086 # no dictionary: no word
-  if "$build/tests/fuzz/fuzz-$target" "$limit" -rss_limit_mb=1024 -malloc_limit_mb=512 -timeout=5 \
+  if "$build/tests/fuzz/fuzz-$target" "$limit" -rss_limit_mb=1024 -malloc_limit_mb=512 -timeout=20 \
     -max_len=$longest $dictionary -artifact_prefix="$finds/" -print_final_stats=1 "$corpus" \
     "$seeds" >"$log" 2>&1; then
     passed=$((passed + 1)) word=ok
