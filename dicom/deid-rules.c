@@ -33,6 +33,22 @@ names_a_person(guint32 tag)
   return tag == 0x0040a073 || tag == 0x00401101 || tag == 0x00081072 || tag == 0x00080082;
 }
 
+/* X in the table, and yet Type 1 in the only objects that have them (PS3.3 C.11.10):
+ * PresentationCreationDate and -Time. */
+static gboolean
+must_have_value(guint32 tag)
+{
+  return tag == 0x00700082 || tag == 0x00700083;
+}
+
+/* X/Z, and never Type 2 in a composite object: ReferencedStudySequence, which PS3.3 C.7.2.1 wants
+ * with items or not at all. */
+static gboolean
+must_not_be_empty(guint32 tag)
+{
+  return tag == 0x00081110;
+}
+
 /* The action of the basic profile. Where the table leaves a choice by the type of the attribute in
  * its object, which no file tells, the last one is taken, with which the object is valid whatever
  * the type; a value that is empty stays so. */
@@ -41,9 +57,13 @@ basic_act(const DicomDeidRow *row, const char *vr)
 {
   switch ((DicomDeidCode)row->code) {
   case DICOM_DEID_X:
-    return DICOM_DEID_ACT_REMOVE;
-  case DICOM_DEID_Z:
+    return must_have_value(row->tag) ? DICOM_DEID_ACT_DUMMY : DICOM_DEID_ACT_REMOVE;
   case DICOM_DEID_XZ:
+    if (must_not_be_empty(row->tag)) {
+      return DICOM_DEID_ACT_REMOVE;
+    }
+    G_GNUC_FALLTHROUGH;
+  case DICOM_DEID_Z:
     return has_pseudonym(row->tag) ? DICOM_DEID_ACT_PSEUDONYM : DICOM_DEID_ACT_EMPTY;
   case DICOM_DEID_U:
     return DICOM_DEID_ACT_UID;
@@ -92,8 +112,8 @@ row_act(const DicomDeidOptions *options, const DicomDeidRow *row, const char *vr
 }
 
 /* CodeValue, CodingSchemeDesignator, -Version, CodeMeaning, LongCodeValue, URNCodeValue. */
-static gboolean
-is_code(guint32 tag)
+gboolean
+dicom_deid_is_code(guint32 tag)
 {
   return (tag >= 0x00080100 && tag <= 0x00080104) || tag == 0x00080119 || tag == 0x00080120;
 }
@@ -109,7 +129,7 @@ unlisted_act(guint32 tag, const char *vr, DicomDeidMode *mode, gboolean public_c
   if (is_date(vr) || is(vr, "PN") || is(vr, "AE") || is(vr, "AS")) {
     return DICOM_DEID_ACT_REMOVE;
   }
-  if (is_code(tag)) {
+  if (dicom_deid_is_code(tag)) {
     gboolean keep = *mode == DICOM_DEID_NORMAL || (*mode != DICOM_DEID_PERSON && public_code);
     return keep ? DICOM_DEID_ACT_KEEP : DICOM_DEID_ACT_DUMMY;
   }
@@ -138,10 +158,14 @@ kind_of(const char *vr)
 static gboolean
 find_vr(const DicomElementInfo *info, const char *standard, DicomDeidRule *rule)
 {
+  if (is(standard, "SQ") && info->is_sequence) {
+    /* Whatever VR it was written with: UN by who does not know it, OB by who is wrong. */
+    g_strlcpy(rule->vr, standard, sizeof rule->vr);
+    return TRUE;
+  }
   gboolean stated = info->explicit_vr && info->vr[0] && !is(info->vr, "UN");
 
   g_strlcpy(rule->vr, stated ? info->vr : standard, sizeof rule->vr);
-  rule->known_vr = TRUE;
   if (stated && (!dicom_vr_is_standard(info->vr) || kind_of(info->vr) != kind_of(standard))) {
     return FALSE;
   }

@@ -107,3 +107,17 @@ dicom_deid_clean(const char *text)
   }
   return g_string_free(g_steal_pointer(&out), FALSE);
 }
+
+gboolean
+dicom_deid_has_word(const char *text, const char *word)
+{
+  gsize n = strlen(word);
+
+  for (const char *p = text; *p; p++) {
+    if ((p == text || !is_letter(p[-1])) && g_ascii_strncasecmp(p, word, n) == 0 &&
+        !is_letter(p[n])) {
+      return TRUE;
+    }
+  }
+  return FALSE;
+}

@@ -75,6 +75,8 @@ char *dicom_deid_shift(const char *text, guint days);
 /* What is left of a free text: the words of a fixed vocabulary of modalities, body parts,
  * directions and techniques, and small numbers beside them. g_free(). */
 char *dicom_deid_clean(const char *text);
+/* Whether WORD stands in TEXT, whole and in capitals or not. */
+gboolean dicom_deid_has_word(const char *text, const char *word);
 /* A value without meaning for a VR; NULL for binary ones. Static. */
 const char *dicom_deid_dummy(const char *vr);
 gboolean dicom_deid_vr_is_text(const char *vr);
@@ -176,10 +178,11 @@ typedef struct {
   DicomDeidAct otherwise; /* where nothing is left of a cleaned text, or a date cannot be shifted */
   DicomDeidMode mode;     /* of the items of a sequence that is kept */
   char vr[3];             /* of the element, "" when nobody knows */
-  gboolean known_vr;      /* VR may be written instead of UN */
   const char *keyword;    /* NULL: by tag */
 } DicomDeidRule;
 
+/* CodeValue, CodeMeaning and the like, which a code item is made of. */
+gboolean dicom_deid_is_code(guint32 tag);
 /* PUBLIC_CODE: the element lies in a code item whose scheme is public. */
 DicomDeidRule dicom_deid_rule(const DicomDeidOptions *options, const DicomElementInfo *info,
                               DicomDeidMode mode, gboolean public_code);
@@ -208,7 +211,8 @@ typedef struct {
   guint next_given;
   char *patient;                           /* what tells one patient from another; never "" */
   char *patient_name, *patient_id, *study; /* as in the file, "" when absent */
-  gboolean is_signed;                      /* PixelRepresentation, for "US or SS" in implicit VR */
+  GPtrArray *needles; /* of char *: words of PatientName and PatientID, as they are in the file */
+  gboolean is_signed; /* PixelRepresentation, for "US or SS" in implicit VR */
   GHashTable *removed, *replaced, *kept, *cleaned; /* sets of char * */
   GPtrArray *unsure;                               /* of char * */
 } DicomDeid;

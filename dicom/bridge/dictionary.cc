@@ -19,8 +19,9 @@ dicom_bridge_attribute(guint32 tag, char vr[3], const char **keyword)
     return FALSE;
   }
   try {
+    const DcmTagKey tag_key(static_cast<Uint16>(tag >> 16), static_cast<Uint16>(tag & 0xffff));
     const DcmDataDictionary &dictionary = dcmDataDict.rdlock();
-    const DcmDictEntry *entry = dictionary.findEntry(key(tag), nullptr);
+    const DcmDictEntry *entry = dictionary.findEntry(tag_key, nullptr);
     // "GENERIC" are group lengths and the like, "ILLEGAL" says it itself.
     if (entry && entry->getStandardVersion() &&
         g_str_has_prefix(entry->getStandardVersion(), "DICOM")) {

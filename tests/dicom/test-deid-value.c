@@ -244,6 +244,18 @@ test_clean_vocabulary(void)
 }
 
 static void
+test_word(void)
+{
+  g_assert_true(dicom_deid_has_word("scan of Miller", "MILLER"));
+  g_assert_true(dicom_deid_has_word("Miller", "Miller"));
+  g_assert_true(dicom_deid_has_word("Millers/miller", "MILLER"));
+  g_assert_false(dicom_deid_has_word("Millers", "MILLER"));
+  g_assert_false(dicom_deid_has_word("aMiller", "MILLER"));
+  g_assert_false(dicom_deid_has_word("Mill", "MILLER"));
+  g_assert_false(dicom_deid_has_word("", "MILLER"));
+}
+
+static void
 test_comments(void)
 {
   static const guint8 jpeg[] = {
@@ -340,6 +352,7 @@ main(int argc, char **argv)
   g_test_add_func("/deid/value/dates", test_dates);
   g_test_add_func("/deid/value/clean", test_clean);
   g_test_add_func("/deid/value/vocabulary", test_clean_vocabulary);
+  g_test_add_func("/deid/value/word", test_word);
   g_test_add_func("/deid/comments", test_comments);
   g_test_add_func("/deid/rules", test_rules);
   return g_test_run();
