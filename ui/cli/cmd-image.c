@@ -147,6 +147,7 @@ cmd_image(int argc, char **argv)
       {"list", "list the patients, studies and series of folders and discs", cmd_image_list},
       {"render", "write the picture for a window as PNG", cmd_render},
       {"decode", "write the stored values of a frame", cmd_decode},
+      {"deid", "write copies without the patient", cmd_image_deid},
       {NULL, NULL, NULL}};
 
   return cli_dispatch("hilum image", "Looks into image files.", commands, argc, argv);

@@ -9,6 +9,7 @@ extern const CliCommand cli_commands[]; /* ends with a NULL name */
 int cmd_ask(int argc, char **argv);
 int cmd_describe(int argc, char **argv);
 int cmd_image(int argc, char **argv);
+int cmd_image_deid(int argc, char **argv); /* below "image" */
 int cmd_model(int argc, char **argv);
 int cmd_tokenize(int argc, char **argv);
 int cmd_log(int argc, char **argv);
