@@ -194,7 +194,7 @@ void
 dicom_info_read_geometry(DicomInfo *info, const DicomItem *root)
 {
   const DicomItem *tilt = dicom_info_group(root, 0, TAG_CTAcquisitionDetailsSequence);
-  DicomPlane first;
+  DicomPlane first = {0};
 
   read_plane(dicom_info_group(root, 0, TAG_PlanePositionSequence),
              dicom_info_group(root, 0, TAG_PlaneOrientationSequence), root, &first);

@@ -19,15 +19,15 @@ dicom_packet_clear(DicomPacket *packet)
 }
 
 DicomPacketResult
-dicom_packet_send(int socket, const void *head, gsize n_head, const void *body, gsize n_body,
-                  const int *fds, guint n_fds, gboolean dont_wait)
+dicom_packet_send(int socket, const struct iovec *parts, guint n_parts, const int *fds, guint n_fds,
+                  gboolean dont_wait)
 {
-  struct iovec parts[2] = {{(void *)head, n_head}, {(void *)body, n_body}};
   union {
     char bytes[CMSG_SPACE(DICOM_PACKET_MAX_FDS * sizeof(int))];
     struct cmsghdr align;
   } control = {{0}};
-  struct msghdr message = {.msg_iov = parts, .msg_iovlen = n_body > 0 ? 2 : 1};
+  struct msghdr message = {.msg_iov = (struct iovec *)parts, .msg_iovlen = n_parts};
+  gsize n = 0;
 
   g_return_val_if_fail(n_fds <= DICOM_PACKET_MAX_FDS, DICOM_PACKET_BROKEN);
   if (n_fds > 0) {
@@ -41,11 +41,14 @@ dicom_packet_send(int socket, const void *head, gsize n_head, const void *body, 
     c->cmsg_len = CMSG_LEN(n_fds * sizeof(int));
     memcpy(CMSG_DATA(c), fds, n_fds * sizeof(int));
   }
+  for (guint i = 0; i < n_parts; i++) {
+    n += parts[i].iov_len;
+  }
   for (;;) {
     ssize_t sent = sendmsg(socket, &message, MSG_NOSIGNAL | (dont_wait ? MSG_DONTWAIT : 0));
 
     if (sent >= 0) {
-      return (gsize)sent == n_head + n_body ? DICOM_PACKET_OK : DICOM_PACKET_BROKEN;
+      return (gsize)sent == n ? DICOM_PACKET_OK : DICOM_PACKET_BROKEN;
     }
     if (errno == EAGAIN) {
       return DICOM_PACKET_NONE;

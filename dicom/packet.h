@@ -8,6 +8,7 @@
 #define HILUM_DICOM_PACKET_H
 
 #include <glib.h>
+#include <sys/uio.h>
 
 #define DICOM_PACKET_MAGIC 0x4d4c4948u /* "HILM" */
 #define DICOM_PACKET_VERSION 1
@@ -42,11 +43,11 @@ typedef struct {
 #define DICOM_STATUS_ALIVE 1 /* one frame of many is done; the answer comes later */
 #define DICOM_STATUS_ERROR 2 /* and up: a DicomError; the body is its message */
 
-/* Followed by the body, unless it is shared. Descriptors: the shared body, then the pixels. */
+/* Followed by the body and the pixels, each unless it is shared: then it is a descriptor. */
 typedef struct {
   guint32 magic, version, op, id;
   guint32 status;
-  guint32 body_shared, has_pixels, zero; /* 0 or 1; ZERO is what it says */
+  guint32 body_shared, pixels_shared, zero; /* 0 or 1; ZERO is what it says */
   guint64 body_bytes, pixel_bytes;
 } DicomAnswer;
 
@@ -80,10 +81,10 @@ typedef enum {
 } DicomPacketResult;
 
 void dicom_packet_clear(DicomPacket *packet); /* closes its descriptors */
-/* The head (N_HEAD bytes) and the body in one packet; FDS stay the caller's. NONE: not now, the
+/* PARTS in one packet; FDS stay the caller's. NONE: not now, the
  * socket is full (never without DONT_WAIT). */
-DicomPacketResult dicom_packet_send(int socket, const void *head, gsize n_head, const void *body,
-                                    gsize n_body, const int *fds, guint n_fds, gboolean dont_wait);
+DicomPacketResult dicom_packet_send(int socket, const struct iovec *parts, guint n_parts,
+                                    const int *fds, guint n_fds, gboolean dont_wait);
 /* Fills PACKET, whose descriptors become the caller's. BROKEN: too long or too many descriptors. */
 DicomPacketResult dicom_packet_receive(int socket, DicomPacket *packet, gboolean dont_wait);
 

@@ -146,6 +146,7 @@ send_request(DicomRemote *remote, DicomRequest *request, const char *name, const
 {
   g_autofree char *names = g_strconcat(name, presentation, NULL);
   gsize n_name = strlen(name), n_presentation = strlen(names) - n_name;
+  const struct iovec parts[] = {{request, sizeof *request}, {names, n_name + n_presentation}};
   DicomPacketResult result;
 
   if (n_name > DICOM_PACKET_MAX_NAME || n_presentation > DICOM_PACKET_MAX_NAME) {
@@ -161,8 +162,7 @@ send_request(DicomRemote *remote, DicomRequest *request, const char *name, const
   request->name_bytes = (guint32)n_name;
   request->presentation_bytes = (guint32)n_presentation;
   for (;;) {
-    result = dicom_packet_send(remote->socket, request, sizeof *request, names, strlen(names), fds,
-                               n_fds, TRUE);
+    result = dicom_packet_send(remote->socket, parts, 2, fds, n_fds, TRUE);
     if (result != DICOM_PACKET_NONE) {
       break;
     }
@@ -191,7 +191,7 @@ unmap(gpointer data)
 /* The N bytes of a memory file. It must be sealed: whoever made it might otherwise cut it while it
  * is read, which is a signal, or change what has been checked. */
 static GBytes *
-map_sealed(int fd, guint64 n, gsize copy_below)
+map_sealed(int fd, guint64 n)
 {
   const int seals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
   struct stat st;
@@ -207,7 +207,7 @@ map_sealed(int fd, guint64 n, gsize copy_below)
     return NULL;
   }
   range = g_bytes_new_static(start, n);
-  if (n < copy_below) {
+  if (n < COPY_BELOW) {
     bytes = g_bytes_new(start, n);
     unmap(range);
     return bytes;
@@ -219,18 +219,30 @@ static gboolean
 head_is_sound(const DicomPacket *packet)
 {
   const DicomAnswer *head = &packet->u.answer;
-  gsize inline_bytes = packet->n - sizeof *head;
 
   if (packet->n < sizeof *head || head->magic != DICOM_PACKET_MAGIC ||
       head->version != DICOM_PACKET_VERSION || head->op > DICOM_OP_LAST || head->body_shared > 1 ||
-      head->has_pixels > 1 || head->zero != 0 ||
+      head->pixels_shared > 1 || head->zero != 0 ||
       head->status > DICOM_STATUS_ERROR + (guint32)DICOM_ERROR_IO) {
     return FALSE;
   }
-  return packet->n_fds == head->body_shared + head->has_pixels &&
-         inline_bytes == (head->body_shared ? 0 : head->body_bytes) &&
-         head->body_bytes <= DICOM_PACKET_MAX_BODY && head->pixel_bytes <= DICOM_MAX_FRAME_BYTES &&
-         (head->pixel_bytes > 0) == (head->has_pixels == 1);
+  if (head->body_bytes > DICOM_PACKET_MAX_BODY || head->pixel_bytes > DICOM_MAX_FRAME_BYTES) {
+    return FALSE;
+  }
+  return packet->n_fds == head->body_shared + head->pixels_shared &&
+         packet->n - sizeof *head == (head->body_shared ? 0 : head->body_bytes) +
+                                         (head->pixels_shared ? 0 : head->pixel_bytes);
+}
+
+/* N bytes of the packet from AT on, or of a memory file. */
+static GBytes *
+take_part(const DicomPacket *packet, gboolean shared, guint *fd, gsize *at, guint64 n)
+{
+  if (shared) {
+    return map_sealed(packet->fds[(*fd)++], n);
+  }
+  *at += n;
+  return g_bytes_new(packet->u.bytes + *at - n, n);
 }
 
 static gboolean
@@ -238,6 +250,8 @@ take_packet(DicomRemote *remote, gint64 until, Answer *answer, GError **error)
 {
   DicomPacket packet;
   DicomPacketResult result;
+  gsize at = sizeof(DicomAnswer);
+  guint fd = 0;
   gboolean ok;
 
   for (;;) {
@@ -258,16 +272,14 @@ take_packet(DicomRemote *remote, gint64 until, Answer *answer, GError **error)
   ok = head_is_sound(&packet);
   if (ok) {
     answer->head = packet.u.answer;
-    answer->body = answer->head.body_shared
-                       ? map_sealed(packet.fds[0], answer->head.body_bytes, COPY_BELOW)
-                       : g_bytes_new(packet.u.bytes + sizeof answer->head, answer->head.body_bytes);
-    if (answer->head.has_pixels) {
+    answer->body = take_part(&packet, answer->head.body_shared, &fd, &at, answer->head.body_bytes);
+    if (answer->head.pixel_bytes > 0) {
       answer->pixels =
-          map_sealed(packet.fds[packet.n_fds - 1], answer->head.pixel_bytes, COPY_BELOW);
+          take_part(&packet, answer->head.pixels_shared, &fd, &at, answer->head.pixel_bytes);
     }
   }
   dicom_packet_clear(&packet);
-  if (!ok || !answer->body || (answer->head.has_pixels && !answer->pixels)) {
+  if (!ok || !answer->body || (answer->head.pixel_bytes > 0 && !answer->pixels)) {
     answer_clear(answer);
     return fail_nonsense(remote, error, ok ? "memory that is not sealed" : "a broken message");
   }
