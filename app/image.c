@@ -1,5 +1,6 @@
 /* image.c - `hilum image`: facts, renderings and stored values of image files. */
 
+#include "decoder.h"
 #include "private.h"
 
 static void
@@ -74,15 +75,15 @@ info_object(const char *path, const DicomInfo *info)
 JsonNode *
 app_image_info(const char *path, gboolean pixels, GError **error)
 {
-  g_autoptr(DicomFile) file = dicom_file_open(path, error);
+  g_autoptr(DicomInfo) info = app_decoder_info(path, NULL, error);
   JsonObject *object;
   char md5[33] = "";
   double low = 0, high = 0;
 
-  if (!file || (pixels && !dicom_file_pixel_summary(file, md5, &low, &high, error))) {
+  if (!info || (pixels && !app_decoder_summary(path, md5, &low, &high, NULL, error))) {
     return NULL;
   }
-  object = info_object(path, dicom_file_info(file));
+  object = info_object(path, info);
   if (pixels) {
     json_object_set_string_member(object, "md5_pixels", md5);
     json_object_set_double_member(object, "pix_min", low);
@@ -100,63 +101,57 @@ app_image_render(const char *path, guint frame, const AppWindow *window, const c
   return shot && dicom_picture_write_png(shot->picture, out, error);
 }
 
-/* NumPy's name of the stored type, NULL when the bytes do not divide into samples. */
-static const char *
-stored_type(gsize bytes_per_sample, gboolean is_signed)
-{
-  switch (bytes_per_sample) {
-  case 1:
-    return is_signed ? "|i1" : "|u1";
-  case 2:
-    return is_signed ? "<i2" : "<u2";
-  case 4:
-    return is_signed ? "<i4" : "<u4";
-  default:
-    return NULL;
-  }
-}
-
 static gboolean
-write_stored_npy(const DicomInfo *info, const DicomFrame *frame, const char *out, GError **error)
+write_stored_npy(const DicomFrame *frame, const char *out, GError **error)
 {
   gsize n_bytes;
   const guint8 *bytes = dicom_frame_stored(frame, &n_bytes);
-  gsize shape[3] = {dicom_frame_height(frame), dicom_frame_width(frame), MAX(info->samples, 1)};
-  gsize n_samples = shape[0] * shape[1] * shape[2];
-  gboolean is_signed = info->kind == DICOM_KIND_DICOM && info->pixel_representation == 1;
-  const char *type = NULL;
+  gsize shape[3] = {dicom_frame_height(frame), dicom_frame_width(frame),
+                    dicom_frame_samples(frame)};
 
-  if (n_samples > 0 && n_bytes % n_samples == 0) {
-    type = stored_type(n_bytes / n_samples, is_signed);
-  }
-  if (!type) {
-    g_set_error(error, APP_ERROR, APP_ERROR_FAILED,
-                "%s: %" G_GSIZE_FORMAT " bytes for %" G_GSIZE_FORMAT
-                " samples do not make an array; write raw values instead",
-                info->path, n_bytes, n_samples);
-    return FALSE;
-  }
-  return app_npy_write(out, type, shape, shape[2] > 1 ? 3 : 2, bytes, n_bytes, error);
+  return app_npy_write(out, dicom_frame_numpy_type(frame), shape, shape[2] > 1 ? 3 : 2, bytes,
+                       n_bytes, error);
 }
 
 gboolean
 app_image_decode(const char *path, guint frame, const char *out, GError **error)
 {
-  g_autoptr(DicomFile) file = dicom_file_open(path, error);
-  g_autoptr(DicomFrame) pixels = NULL;
+  g_autoptr(DicomFrame) pixels = app_decoder_frame(path, frame, NULL, NULL, error);
   const guint8 *bytes;
   gsize n_bytes;
 
-  if (!file) {
-    return FALSE;
-  }
-  pixels = dicom_file_read_frame(file, frame, error);
   if (!pixels) {
     return FALSE;
   }
   if (g_str_has_suffix(out, ".npy")) {
-    return write_stored_npy(dicom_file_info(file), pixels, out, error);
+    return write_stored_npy(pixels, out, error);
   }
   bytes = dicom_frame_stored(pixels, &n_bytes);
   return app_file_write(out, bytes, n_bytes, error);
+}
+
+JsonNode *
+app_image_sandbox(GError **error)
+{
+  DicomSandbox sandbox;
+  JsonObject *object;
+
+  if (!app_decoder_sandbox(&sandbox, error)) {
+    return NULL;
+  }
+  const struct {
+    const char *name;
+    gboolean denied;
+  } attempts[] = {{"open", sandbox.open_denied},
+                  {"write", sandbox.write_denied},
+                  {"connect", sandbox.connect_denied},
+                  {"fork", sandbox.fork_denied}};
+  object = json_object_new();
+  for (guint i = 0; i < G_N_ELEMENTS(attempts); i++) {
+    json_object_set_string_member(object, attempts[i].name,
+                                  attempts[i].denied ? "denied" : "allowed");
+  }
+  json_object_set_boolean_member(object, "sandboxed", sandbox.filtered);
+  app_json_set_text(object, "reason", sandbox.note);
+  return app_json_node(object);
 }

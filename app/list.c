@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "decoder.h"
 #include "private.h"
 
 typedef struct {
@@ -17,49 +18,18 @@ on_header(guint done, guint total, gpointer user)
   return !listener->progress || listener->progress(done, total, listener->user);
 }
 
-/* FALSE: cancelled. */
-static gboolean
-read_headers(DicomCollector *collector, GPtrArray *files, guint before, Listener *listener,
-             GError **error)
-{
-  for (guint i = 0; i < files->len; i++) {
-    g_autoptr(GError) problem = NULL;
-    g_autoptr(DicomFile) file = dicom_file_open(files->pdata[i], &problem);
-
-    if (file) {
-      dicom_collector_add(collector, dicom_file_info(file));
-    } else {
-      dicom_collector_refuse(collector, files->pdata[i], problem->message);
-    }
-    if (!on_header(before + i + 1, before + files->len, listener)) {
-      g_set_error_literal(error, APP_ERROR, APP_ERROR_CANCELLED, "the scan was cancelled");
-      return FALSE;
-    }
-  }
-  return TRUE;
-}
-
 static DicomScan *
 scan(const char *const *paths, Listener *listener, GError **error)
 {
-  g_autoptr(DicomCollector) collector = dicom_collector_new();
-  g_autoptr(GPtrArray) files = g_ptr_array_new_with_free_func(g_free);
-  g_autoptr(GPtrArray) refused = g_ptr_array_new_with_free_func(g_free);
+  g_autoptr(GError) problem = NULL;
+  DicomScan *found = app_decoder_scan(paths, on_header, listener, NULL, &problem);
 
-  if (!dicom_walk(paths, on_header, listener, files, refused, error)) {
-    return NULL;
+  if (g_error_matches(problem, G_IO_ERROR, G_IO_ERROR_CANCELLED)) {
+    g_set_error_literal(error, APP_ERROR, APP_ERROR_CANCELLED, problem->message);
+  } else if (!found) {
+    g_propagate_error(error, g_steal_pointer(&problem));
   }
-  for (guint i = 0; i < refused->len; i++) {
-    dicom_collector_refuse(collector, NULL, refused->pdata[i]);
-  }
-  if (!read_headers(collector, files, 0, listener, error)) {
-    return NULL;
-  }
-  g_autoptr(GPtrArray) wanted = dicom_collector_wanted(collector);
-  if (!read_headers(collector, wanted, files->len, listener, error)) {
-    return NULL;
-  }
-  return dicom_collector_finish(g_steal_pointer(&collector));
+  return found;
 }
 
 /* ---- one line each ------------------------------------------------------------------------ */

@@ -26,7 +26,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(ModelSession, model_session_free)
 
 /* One frame of one file as the radiologist and the model see it. */
 typedef struct {
-  DicomFile *file; /* for its header facts */
+  DicomInfo *info; /* header facts */
   guint frame;
   DicomWindow window;    /* in force */
   gboolean has_numbers;  /* the window has a centre and a width */

@@ -24,7 +24,7 @@ app_review_model(AppReview *review, GError **error)
 static JsonObject *
 image_object(const AppShot *shot)
 {
-  const DicomInfo *info = dicom_file_info(shot->file);
+  const DicomInfo *info = shot->info;
   JsonObject *object = json_object_new();
   g_autoptr(DicomGate) gate = dicom_gate_judge(info);
 
@@ -131,7 +131,7 @@ text_or_null(const char *text)
 static StoreImage
 image_row(const AppShot *shot, const DicomGate *gate, const char *warnings)
 {
-  const DicomInfo *info = dicom_file_info(shot->file);
+  const DicomInfo *info = shot->info;
 
   return (StoreImage){.study_instance_uid = text_or_null(info->study_instance_uid),
                       .series_instance_uid = text_or_null(info->series_instance_uid),
@@ -196,7 +196,7 @@ app_turn_log(AppReview *review, const AppTurn *turn)
     app_logbook_add(review->logbook, review->conversation, &row, NULL);
     return;
   }
-  g_autoptr(DicomGate) gate = dicom_gate_judge(dicom_file_info(review->shot->file));
+  g_autoptr(DicomGate) gate = dicom_gate_judge(review->shot->info);
   g_autofree char *warnings = app_gate_names(gate);
   StoreImage image = image_row(review->shot, gate, warnings);
 

@@ -131,7 +131,7 @@ app_review_warnings(AppReview *review)
 
   g_mutex_lock(&review->work);
   texts =
-      review->shot ? app_gate_sentences(dicom_file_info(review->shot->file)) : g_new0(char *, 1);
+      review->shot ? app_gate_sentences(review->shot->info) : g_new0(char *, 1);
   g_mutex_unlock(&review->work);
   return texts;
 }
@@ -284,7 +284,7 @@ check_question(const AppQuestion *question, GError **error)
 static char *
 own_caption(const AppShot *shot)
 {
-  const DicomInfo *info = shot ? dicom_file_info(shot->file) : NULL;
+  const DicomInfo *info = shot ? shot->info : NULL;
   g_autofree char *joined = NULL;
 
   if (!info) {

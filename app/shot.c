@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "decoder.h"
 #include "private.h"
 
 /* LLaVA pads a grey bitmap with one grey and anything else with a colour, so the model must know
@@ -96,11 +97,11 @@ app_shot_new(const char *path, guint frame, const AppWindow *window, gboolean bl
 
   shot->frame = frame;
   shot->blank = blank;
-  shot->file = dicom_file_open(path, error);
-  if (!shot->file) {
+  shot->info = app_decoder_info(path, NULL, error);
+  if (!shot->info) {
     return NULL;
   }
-  pixels = dicom_file_read_frame(shot->file, frame, error);
+  pixels = app_decoder_frame(path, frame, NULL, NULL, error);
   if (!pixels || !app_window_resolve(pixels, window, path, &shot->window, error)) {
     return NULL;
   }
@@ -112,7 +113,7 @@ app_shot_new(const char *path, guint frame, const AppWindow *window, gboolean bl
     if (!shot->picture) {
       return NULL;
     }
-    shot->grey = grey_copy(dicom_file_info(shot->file), shot->picture);
+    shot->grey = grey_copy(shot->info, shot->picture);
   }
   shot->pixels_sha256 = g_strdup(dicom_frame_sha256(pixels));
   shot->sent_sha256 = dicom_picture_sha256(shot->picture);
@@ -125,7 +126,7 @@ app_shot_free(AppShot *shot)
   if (!shot) {
     return;
   }
-  g_clear_pointer(&shot->file, dicom_file_free);
+  g_clear_pointer(&shot->info, dicom_info_free);
   g_clear_pointer(&shot->picture, dicom_picture_free);
   g_free(shot->grey);
   g_free(shot->pixels_sha256);

@@ -5,6 +5,7 @@
  * goes on without it, so that one slow frame does not hold up the others.
  */
 
+#include "decoder.h"
 #include "private.h"
 
 #define CACHE_BYTES ((gsize)512 << 20)
@@ -127,12 +128,6 @@ series_new(DicomSeries *from)
   return series;
 }
 
-static gboolean
-on_scanned(guint done, guint total, gpointer cancellable)
-{
-  return !g_cancellable_is_cancelled(cancellable);
-}
-
 static char *
 refused_text(GPtrArray *refused)
 {
@@ -147,7 +142,8 @@ refused_text(GPtrArray *refused)
 static AppStudy *
 open_study(const char *path, GCancellable *cancellable, GError **error)
 {
-  g_autoptr(DicomScan) scan = dicom_scan(path, on_scanned, cancellable, error);
+  const char *const paths[] = {path, NULL};
+  g_autoptr(DicomScan) scan = app_decoder_scan(paths, NULL, NULL, cancellable, error);
   AppStudy *study;
 
   if (g_cancellable_is_cancelled(cancellable)) {
@@ -295,16 +291,11 @@ read_frame(AppStudy *study, const char *path, guint frame, GError **error)
 {
   g_autofree char *key = g_strdup_printf("%u %s", frame, path);
   DicomFrame *found = cache_find(study, key);
-  g_autoptr(DicomFile) file = NULL;
 
   if (found) {
     return found;
   }
-  file = dicom_file_open(path, error);
-  if (!file) {
-    return NULL;
-  }
-  found = dicom_file_read_frame(file, frame, error);
+  found = app_decoder_frame(path, frame, NULL, NULL, error);
   if (found) {
     cache_keep(study, key, found);
   }

@@ -84,6 +84,16 @@ gboolean app_image_decode(const char *path, guint frame, const char *out, GError
 GPtrArray *app_image_list(const char *const *paths, gboolean files, AppProgress progress,
                           gpointer user, GError **error);
 
+/* Images are read by helper processes that can do nothing else. What one of them may do, tried out:
+ * {open, write, connect, fork: "denied" or "allowed", sandboxed: whether system calls are filtered,
+ * reason: why not, or null}. */
+JsonNode *app_image_sandbox(GError **error);
+/* Starts the helpers, so that the first image does not wait for them. Returns at once. */
+void app_image_warm(void);
+/* Where to say, once and from any thread, that this kernel does not filter their system calls. */
+typedef void (*AppWarning)(const char *text);
+void app_set_warning(AppWarning warn);
+
 /* ---- a review: open, ask, follow up -------------------------------------------------------- */
 
 typedef struct _AppReview AppReview;

@@ -139,6 +139,31 @@ cmd_decode(int argc, char **argv)
   return CLI_DONE;
 }
 
+static int
+cmd_sandbox(int argc, char **argv)
+{
+  gboolean json = FALSE;
+  const GOptionEntry entries[] = {CLI_JSON_ENTRY(&json), {NULL}};
+  g_autoptr(GError) error = NULL;
+  int status;
+
+  if (!cli_parse(&argc, &argv, entries, NULL, NULL,
+                 "What the processes that read image files may do, tried out.", NULL, 0, 0,
+                 &status)) {
+    return status;
+  }
+  g_autoptr(JsonNode) node = app_image_sandbox(&error);
+  if (!node) {
+    return cli_failed(error);
+  }
+  if (json) {
+    cli_print_json(node);
+  } else {
+    print_members(node);
+  }
+  return CLI_DONE;
+}
+
 int
 cmd_image(int argc, char **argv)
 {
@@ -148,6 +173,7 @@ cmd_image(int argc, char **argv)
       {"render", "write the picture for a window as PNG", cmd_render},
       {"decode", "write the stored values of a frame", cmd_decode},
       {"deid", "write copies without the patient", cmd_image_deid},
+      {"sandbox", "try what the processes that read files may do", cmd_sandbox},
       {NULL, NULL, NULL}};
 
   return cli_dispatch("hilum image", "Looks into image files.", commands, argc, argv);

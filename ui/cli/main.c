@@ -21,6 +21,12 @@ arguments_are_utf8(int argc, char **argv)
   return TRUE;
 }
 
+static void
+warn(const char *text)
+{
+  cli_note("%s", text);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -29,6 +35,8 @@ main(int argc, char **argv)
   /* A reader that went away must not cost a finished turn its place in the log; the failed write
    * is reported at the end instead. */
   signal(SIGPIPE, SIG_IGN);
+
+  app_set_warning(warn);
 
   if (!arguments_are_utf8(argc, argv)) {
     return CLI_MISUSED;

@@ -42,6 +42,12 @@ parse(Options *o, int *argc, char ***argv, GError **error)
   return g_option_context_parse(context, argc, argv, error);
 }
 
+static void
+warn(const char *text)
+{
+  g_printerr("hilum-desktop: %s\n", text);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -69,6 +75,8 @@ main(int argc, char **argv)
                                         .template_name = options.template_name},
                               .log_path = options.log,
                               .no_log = options.no_log};
+  app_set_warning(warn);
+  app_image_warm();
   application = desktop_application_new(&review);
   return g_application_run(G_APPLICATION(application), argc, argv);
 }
