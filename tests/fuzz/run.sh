@@ -65,7 +65,7 @@ for target in $targets; do
   mkdir -p "$corpus" "$finds"
   rm -rf "$seeds" && mkdir -p "$seeds"
   case $target in
-  dicom*) more=$shared/dicom longest=65536 ;;
+  dicom* | deid) more=$shared/dicom longest=65536 ;;
   raster) more=$shared/dicom/cxr-bitmap longest=32768 ;;
   gguf | huggingface | safetensors) more= longest=32768 ;;
   *) more= longest=4096 ;;
@@ -74,6 +74,7 @@ for target in $targets; do
   "$build/tests/fuzz/fuzz-seeds" "$target" "$seeds" $more
   case $target in
   json | training-data | safetensors | huggingface) words=json ;;
+  deid) words=dicom ;;
   *) words=${target%%-*} ;;
   esac
   dictionary=

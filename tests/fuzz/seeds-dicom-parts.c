@@ -60,6 +60,30 @@ seeds_wire(Seeds *seeds)
   build_remove(build_folder());
 }
 
+/* ---- files behind the options of fuzz-deid.c ------------------------------------------------- */
+
+static void
+add_with_options(Seeds *seeds, const guint8 *data, gsize n)
+{
+  static const guint8 choices[] = {0x00, 0x1f, 0x3f, 0x20};
+  g_autoptr(GByteArray) seed = g_byte_array_new();
+
+  g_byte_array_append(seed, &choices[seeds->n % G_N_ELEMENTS(choices)], 1);
+  g_byte_array_append(seed, data, (guint)n);
+  seeds_add(seeds, seed->data, seed->len);
+}
+
+void
+seeds_deid(Seeds *seeds)
+{
+  g_autofree char *folder = g_dir_make_tmp("hilum-whole-XXXXXX", NULL);
+  Seeds whole = {folder, seeds->more, 0};
+
+  seeds_dicom(&whole);
+  seeds_find(seeds, folder, add_with_options);
+  build_remove(folder);
+}
+
 /* ---- texts ----------------------------------------------------------------------------------- */
 
 void

@@ -80,6 +80,7 @@ main(int argc, char **argv)
       {"raster", seeds_raster},
       {"dicom", seeds_dicom},
       {"dicom-codec", seeds_dicom_codec},
+      {"deid", seeds_deid},
       {"wire", seeds_wire},
       {"charset", seeds_charset},
   };

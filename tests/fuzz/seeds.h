@@ -35,6 +35,7 @@ void seeds_dicom_built(Seeds *seeds); /* without files from elsewhere */
 /* seeds-codec.c */
 void seeds_dicom_codec(Seeds *seeds);
 /* seeds-dicom-parts.c */
+void seeds_deid(Seeds *seeds);
 void seeds_wire(Seeds *seeds);
 void seeds_charset(Seeds *seeds);
 
