@@ -8,6 +8,7 @@
 
 #include "app_deid.h"
 #include "dicom_deid.h"
+#include "decoder.h"
 #include "private.h"
 
 enum { KEY_BYTES = 32 };
@@ -134,9 +135,7 @@ report_node(const char *path, const DicomDeidReport *report, const char *why)
 static DicomFrame *
 read_frame(guint frame, gpointer user, GError **error)
 {
-  g_autoptr(DicomFile) file = dicom_file_open(user, error);
-
-  return file ? dicom_file_read_frame(file, frame, error) : NULL;
+  return app_decoder_frame(user, frame, NULL, NULL, error);
 }
 
 static void
