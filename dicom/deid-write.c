@@ -16,7 +16,7 @@ enum { BUFFER = 65536 };
 
 struct _DicomDeidOut {
   int fd;
-  char *aside;
+  char *aside;       /* NULL: the file has no name yet, and goes with the program */
   const char *doing; /* NULL while all went well, else what failed */
   int saved;         /* and its errno */
   gboolean explicit_vr, big_endian, deflated;
@@ -45,8 +45,12 @@ dicom_deid_out_new(const char *folder, GError **error)
     fail_errno(folder, "the folder cannot be made", errno, error);
     return NULL;
   }
-  out->aside = g_build_filename(folder, ".hilum-XXXXXX", NULL);
-  out->fd = g_mkstemp_full(out->aside, O_RDWR | O_CLOEXEC, 0644);
+  /* Not every file system has files without names. */
+  out->fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0644);
+  if (out->fd < 0) {
+    out->aside = g_build_filename(folder, ".hilum-XXXXXX", NULL);
+    out->fd = g_mkstemp_full(out->aside, O_RDWR | O_CLOEXEC, 0644);
+  }
   if (out->fd < 0) {
     fail_errno(folder, "no file can be made in it", errno, error);
     return NULL;
@@ -59,7 +63,9 @@ dicom_deid_out_free(DicomDeidOut *out)
 {
   if (out->fd >= 0) {
     close(out->fd);
-    g_unlink(out->aside);
+    if (out->aside) {
+      g_unlink(out->aside);
+    }
   }
   if (out->deflated) {
     deflateEnd(&out->stream);
@@ -264,19 +270,28 @@ dicom_deid_out_begin(DicomDeidOut *out, const char *sop_class, const char *sop_i
   }
 }
 
-/* Never over another file: link() fails where the name is taken. File systems without links get a
+/* Never over another file: linking fails where the name is taken. File systems without links get a
  * look and a rename. */
 static gboolean
-take_name(const char *aside, const char *path, GError **error)
+take_name(const DicomDeidOut *out, const char *path, GError **error)
 {
-  if (link(aside, path) == 0) {
-    g_unlink(aside);
+  char self[64];
+
+  g_snprintf(self, sizeof self, "/proc/self/fd/%d", out->fd);
+  if (linkat(AT_FDCWD, out->aside ? out->aside : self, AT_FDCWD, path, AT_SYMLINK_FOLLOW) == 0) {
+    if (out->aside) {
+      g_unlink(out->aside);
+    }
     return TRUE;
   }
-  if (errno == EEXIST || g_file_test(path, G_FILE_TEST_EXISTS)) {
+  int saved = errno;
+  if (saved == EEXIST || g_file_test(path, G_FILE_TEST_EXISTS)) {
     return fail_errno(path, "there is such a file already, and it stays", EEXIST, error);
   }
-  return g_rename(aside, path) == 0 || fail_errno(path, "cannot be written", errno, error);
+  if (out->aside && g_rename(out->aside, path) == 0) {
+    return TRUE;
+  }
+  return fail_errno(path, "cannot be written", out->aside ? errno : saved, error);
 }
 
 gboolean
@@ -300,7 +315,7 @@ dicom_deid_out_finish(DicomDeidOut *out, const char *path, GError **error)
   if (g_mkdir_with_parents(folder, 0777) != 0) {
     return fail_errno(folder, "the folder cannot be made", errno, error);
   }
-  if (!take_name(out->aside, path, error)) {
+  if (!take_name(out, path, error)) {
     return FALSE;
   }
   close(out->fd);

@@ -524,6 +524,27 @@ test_code_stream_comment(void)
   g_assert_true(lists(report->cleaned, "PixelData"));
 }
 
+/* What the program sees and cannot mend is said. */
+static void
+test_doubts(void)
+{
+  g_auto(Build) b = {0};
+
+  build_start(&b, TS_EXPLICIT);
+  build_ids(&b);
+  build_text(&b, 0x00280301, "CS", "NO");
+  build_shape(&b, &grey);
+  build_text(&b, 0x00280302, "CS", "YES");
+  build_us(&b, 0x60000100, 16);
+  build_us(&b, 0x60000102, 12);
+  build_words(&b, 0x7fe00010, "OW", grey_pixels, 6);
+  g_autofree char *path = build_write(&b, "doubts.dcm");
+  g_autofree char *folder = out_folder("doubts");
+  g_autoptr(DicomDeidReport) report = copy_well(path, folder, (DicomDeidOptions){0});
+  g_assert_cmpuint(report->unsure->len, ==, 2);
+  g_assert_true(lists(report->removed, "OverlayBitPosition"));
+}
+
 /* Structured content: texts and local codes become dummies, public codes and numbers stay. */
 static void
 test_structured(void)
@@ -546,6 +567,13 @@ test_structured(void)
   build_item(&b, UNDEFINED);
   build_text(&b, 0x00080100, "SH", SECRET);
   build_text(&b, 0x00080102, "SH", "99LOCAL");
+  build_text(&b, 0x00080104, "LO", SECRET);
+  build_item_end(&b);
+  build_close(&b);
+  build_open(&b, 0x00401101); /* PersonIdentificationCodeSequence: a public scheme is no excuse */
+  build_item(&b, UNDEFINED);
+  build_text(&b, 0x00080100, "SH", SECRET);
+  build_text(&b, 0x00080102, "SH", "DCM");
   build_text(&b, 0x00080104, "LO", SECRET);
   build_item_end(&b);
   build_close(&b);
@@ -578,6 +606,7 @@ main(int argc, char **argv)
   g_test_add_func("/deid/file/regions", test_regions);
   g_test_add_func("/deid/file/rectangles", test_rectangles);
   g_test_add_func("/deid/file/code-stream-comment", test_code_stream_comment);
+  g_test_add_func("/deid/file/doubts", test_doubts);
   g_test_add_func("/deid/file/structured", test_structured);
   int status = g_test_run();
   build_remove(build_folder());
