@@ -158,7 +158,7 @@ test_corpus(void)
   for (guint i = 0; i < G_N_ELEMENTS(folders); i++) {
     g_autofree char *folder = g_build_filename(root, folders[i], NULL);
     g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
-    guint most = strcmp(folders[i], "charsets") == 0 ? G_MAXUINT : test_rounds(12);
+    guint most = strcmp(folders[i], "charsets") == 0 ? G_MAXUINT : test_rounds(6);
     const char *name;
 
     for (guint n = 0; dir && n < most && (name = g_dir_read_name(dir)); n++) {
