@@ -6,7 +6,7 @@
 #include <math.h>
 #include <string.h>
 
-#define VR(a, b) ((guint)(a) << 8 | (guint)(b))
+#define VR(a, b) ((guint)(guint8)(a) << 8 | (guint8)(b))
 
 /* ---- finding -----------------------------------------------------------------------------------
  */

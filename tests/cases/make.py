@@ -153,7 +153,7 @@ def dicom_structure():
                                                      UNDEFINED), pixels=b''), 'inside a sequence')
     case('dicom-item-at-root', image(item(b'', UNDEFINED)), 'FFFE,E000')
     case('dicom-item-longer-than-sequence', image(
-        element(0x00081115, 'SQ', item(b'abcd', 0x1000))), 'item')
+        element(0x00081115, 'SQ', item(b'abcd', 0x1000))), 'opens')
     case('dicom-big-endian-claimed', image(syntax='1.2.840.10008.1.2.2'), 'opens')
     case('dicom-deflate-garbage', meta(DEFLATED) + b'\xff\xfe\xfd' * 40, 'deflate|inflate')
     squeeze = zlib.compressobj(9, zlib.DEFLATED, -15)

@@ -438,7 +438,8 @@ run_outcome(const Table *table, const char *outcome, Tally *tally, guint *wrong)
     g_autofree char *path = g_build_filename(table->folder, cell(table, i, "file"), NULL);
     g_auto(Report) report = {0};
 
-    if (strcmp(expect, outcome) != 0) {
+    if (strcmp(expect, outcome) != 0 &&
+        !(strcmp(outcome, "gz") == 0 && g_str_has_prefix(expect, "gz"))) {
       continue;
     }
     probe(path, &report);

@@ -131,6 +131,8 @@ test_character_sets(void)
        "Hong^Gildong=洪^吉洞"},
       {"ISO_IR 192", "\xff\xfe", "��"},
       {"ISO_IR 999", "\xc4", "�"},
+      /* In a name, '^' is a delimiter. */
+      {"ISO 2022 IR 100\\ISO 2022 IR 126", "\x1b-F\xc4^\xc4", "Δ^Ä"},
   };
 
   for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
@@ -632,6 +634,48 @@ test_structure(void)
   expect_damage(&g, "\\(FFFE,E00D\\) at byte [0-9]+ is out of place; .*E0DD.*; .*E000");
 }
 
+/* Levels of unknown end are over where what holds them is. */
+static void
+test_limits(void)
+{
+  g_auto(Build) b = {0};
+  build_head(&b, TS_EXPLICIT);
+  build_header(&b, 0x00081115, "SQ", 18);
+  build_item(&b, UNDEFINED);
+  build_text(&b, 0x0020000e, "LO", "ab");
+  build_us(&b, 0x00280010, 3);
+  expect_damage(&b, "a sequence or item has no end");
+
+  /* Of an item, some bytes are left that are no header. */
+  g_auto(Build) c = {0};
+  build_head(&c, TS_EXPLICIT);
+  build_header(&c, 0x00081115, "SQ", 21);
+  build_item(&c, 13);
+  build_text(&c, 0x0020000e, "LO", "ab");
+  g_byte_array_append(c.bytes, (const guint8 *)"xyz", 3);
+  build_us(&c, 0x00280010, 3);
+  expect_damage(&c, "an item ends inside the header of an element");
+
+  /* A guess does not reach beyond its value. */
+  g_auto(Build) d = {0};
+  build_head(&d, TS_IMPLICIT);
+  build_header(&d, 0x00091001, NULL, 8);
+  build_item(&d, UNDEFINED);
+  build_us(&d, 0x00280010, 3);
+  expect_damage(&d, NULL);
+
+  /* The sequence at whose inside the file ends keeps what is there. */
+  g_auto(Build) e = {0};
+  build_head(&e, TS_IMPLICIT);
+  build_us(&e, 0x00280010, 3);
+  build_header(&e, 0x300a00b0, NULL, 5000);
+  build_item(&e, 4000);
+  build_text(&e, 0x00080070, "LO", "ab");
+  expect_damage(&e, "\\(300A,00B0\\) is said to be 5000 bytes long");
+  g_auto(Opened) opened = open_dataset(&e);
+  g_assert_cmpuint(dicom_item_count(dicom_dataset_root(opened.dataset), 0x300a00b0), ==, 1);
+}
+
 static void
 test_ends(void)
 {
@@ -746,6 +790,7 @@ main(int argc, char **argv)
   g_test_add_func("/dicom/dataset/soft-guess", test_soft_guess);
   g_test_add_func("/dicom/dataset/sequence-as-bytes", test_sequence_as_bytes);
   g_test_add_func("/dicom/dataset/structure", test_structure);
+  g_test_add_func("/dicom/dataset/limits", test_limits);
   g_test_add_func("/dicom/dataset/ends", test_ends);
   g_test_add_func("/dicom/dataset/cut-fragments", test_cut_fragments);
   g_test_add_func("/dicom/dataset/refused", test_refused);

@@ -246,6 +246,8 @@ test_enhanced(void)
       g_assert_cmpstr(a, ==, c);
     }
   }
+  g_assert_true(copy->planes != info->planes && copy->window_center != info->window_center);
+  g_assert_true(copy->referenced_files != info->referenced_files);
   g_assert_cmpuint(copy->planes->len, ==, 3);
   g_assert_cmpfloat(dicom_info_plane(copy, 2).position[2], ==, 6);
 }
