@@ -37,27 +37,59 @@ dicom_check_native(const DicomFile *file, GError **error)
   return FALSE;
 }
 
+/* Pixels that are rearranged at a time: few enough for the processor's cache, a multiple of 8. */
+#define PART 8192
+
+/* PART's pixels, which follow AT others of the frame whose first bit is FIRST, into RAW as one
+ * frame would lie. */
+static gboolean
+read_part(DicomFile *file, const DicomNative *form, const DicomNative *part, guint64 first,
+          guint64 at, guint8 *raw, guint *first_bit, GError **error)
+{
+  DicomSource *source = dicom_dataset_source(file->dataset);
+  guint64 pixels = (guint64)form->columns * form->rows, bit = first;
+  gsize bytes = MAX(form->bits / 8, 1), n;
+
+  if (form->planar && form->samples > 1 && !form->subsampled) {
+    n = part->columns * bytes;
+    for (guint s = 0; s < form->samples; s++) {
+      if (!dicom_pixels_native(&file->pixels, source, file->name,
+                               first / 8 + (s * pixels + at) * bytes, (guint)bytes, raw + s * n, n,
+                               error)) {
+        return FALSE;
+      }
+    }
+    return TRUE;
+  }
+  bit += at * (form->subsampled ? 2 : form->samples) * form->bits;
+  *first_bit = (guint)(bit % 8);
+  n = (gsize)((*first_bit + dicom_native_bits(part) + 7) / 8);
+  return dicom_pixels_native(&file->pixels, source, file->name, bit / 8, (guint)bytes, raw, n,
+                             error);
+}
+
 gboolean
 dicom_decode_native(DicomFile *file, guint index, DicomFrame *frame, GError **error)
 {
-  DicomNative form = native_form(file);
-  DicomSource *source = dicom_dataset_source(file->dataset);
-  guint64 bits = dicom_native_bits(&form), first = bits * index, offset = first / 8;
-  gsize n = (gsize)((first + bits + 7) / 8 - offset);
-  gboolean plain = dicom_native_is_plain(&form);
-  g_autofree guint8 *raw = plain ? NULL : g_try_malloc(n);
-  guint8 *target = plain ? frame->stored : raw;
+  DicomNative form = native_form(file), part = form;
+  guint64 pixels = (guint64)form.columns * form.rows;
+  guint64 first = dicom_native_bits(&form) * index; /* the frame's first bit */
+  gsize bytes = MAX(form.bits / 8, 1);
 
-  if (!target) {
-    return dicom_decode_refuse(file, DICOM_ERROR_TOO_LARGE, error,
-                               "needs more memory than there is");
+  if (dicom_native_is_plain(&form)) {
+    return dicom_pixels_native(&file->pixels, dicom_dataset_source(file->dataset), file->name,
+                               first / 8, (guint)bytes, frame->stored, frame->n_bytes, error);
   }
-  if (!dicom_pixels_native(&file->pixels, source, file->name, offset, MAX(form.bits / 8, 1), target,
-                           n, error)) {
-    return FALSE;
-  }
-  if (!plain) {
-    dicom_native_arrange(&form, raw, (guint)(first % 8), frame->stored);
+  g_autofree guint8 *raw = g_malloc(PART * form.samples * bytes + 8);
+  part.rows = 1;
+  for (guint64 at = 0; at < pixels; at += PART) {
+    guint first_bit = 0;
+
+    part.columns = (guint)MIN(pixels - at, PART);
+    if (!read_part(file, &form, &part, first, at, raw, &first_bit, error)) {
+      return FALSE;
+    }
+    dicom_native_arrange(&part, raw, first_bit, frame->stored + at * form.samples * bytes);
   }
   return TRUE;
 }

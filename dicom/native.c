@@ -32,9 +32,14 @@ unpack_bits(const guint8 *in, guint first_bit, guint8 *out, gsize n)
     in += first_bit == 0;
   }
   for (; n - i >= 8; i += 8, in++) {
-    for (guint bit = 0; bit < 8; bit++) {
-      out[i + bit] = *in >> bit & 1;
-    }
+    /* Bit K of the byte alone in byte K, and from there to the lowest bit. */
+    guint64 bits =
+        *in * G_GUINT64_CONSTANT(0x0101010101010101) & G_GUINT64_CONSTANT(0x8040201008040201);
+
+    bits = (bits + G_GUINT64_CONSTANT(0x7f7f7f7f7f7f7f7f)) >> 7 &
+           G_GUINT64_CONSTANT(0x0101010101010101);
+    bits = GUINT64_TO_LE(bits);
+    memcpy(out + i, &bits, sizeof bits);
   }
   for (guint bit = 0; i < n; i++, bit++) {
     out[i] = *in >> bit & 1;
@@ -85,38 +90,48 @@ dicom_native_arrange(const DicomNative *native, const guint8 *raw, guint first_b
   }
 }
 
-void
-dicom_native_swap(guint8 *bytes, gsize n, guint word)
+/* Bytes in one go: a number that is known, so that the compiler makes vectors of the loops. */
+#define BLOCK 256
+
+static inline void
+swap_block(guint8 *bytes, gsize n, guint word)
 {
-  switch (word) {
-  case 2:
-    for (gsize i = 0; i + 2 <= n; i += 2) {
+  for (gsize i = 0; i + word <= n; i += word) {
+    if (word == 2) {
       guint16 value;
 
       memcpy(&value, bytes + i, 2);
       value = GUINT16_SWAP_LE_BE(value);
       memcpy(bytes + i, &value, 2);
-    }
-    break;
-  case 4:
-    for (gsize i = 0; i + 4 <= n; i += 4) {
+    } else if (word == 4) {
       guint32 value;
 
       memcpy(&value, bytes + i, 4);
       value = GUINT32_SWAP_LE_BE(value);
       memcpy(bytes + i, &value, 4);
-    }
-    break;
-  case 8:
-    for (gsize i = 0; i + 8 <= n; i += 8) {
+    } else {
       guint64 value;
 
       memcpy(&value, bytes + i, 8);
       value = GUINT64_SWAP_LE_BE(value);
       memcpy(bytes + i, &value, 8);
     }
-    break;
-  default:
-    break;
+  }
+}
+
+void
+dicom_native_swap(guint8 *bytes, gsize n, guint word)
+{
+  if (word == 2) {
+    for (; n >= BLOCK; n -= BLOCK, bytes += BLOCK) {
+      swap_block(bytes, BLOCK, 2);
+    }
+  }
+  if (word == 2) {
+    swap_block(bytes, n, 2);
+  } else if (word == 4) {
+    swap_block(bytes, n, 4);
+  } else if (word == 8) {
+    swap_block(bytes, n, 8);
   }
 }

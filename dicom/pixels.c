@@ -4,6 +4,7 @@
 #include "dataset-tree.h"
 #include "dicom.h"
 #include "limits.h"
+#include "native.h"
 #include "tags.h"
 
 #include <string.h>
@@ -142,19 +143,6 @@ dicom_pixels_clear(DicomPixels *pixels)
 /* ---- native ------------------------------------------------------------------------------------
  */
 
-static void
-swap_words(guint8 *bytes, gsize n, guint width)
-{
-  for (gsize i = 0; i + width <= n; i += width) {
-    for (guint k = 0; k < width / 2; k++) {
-      guint8 held = bytes[i + k];
-
-      bytes[i + k] = bytes[i + width - 1 - k];
-      bytes[i + width - 1 - k] = held;
-    }
-  }
-}
-
 gboolean
 dicom_pixels_native(const DicomPixels *pixels, DicomSource *source, const char *name,
                     guint64 offset, guint bytes, guint8 *out, gsize n, GError **error)
@@ -182,9 +170,7 @@ dicom_pixels_native(const DicomPixels *pixels, DicomSource *source, const char *
   if (!dicom_source_read(source, pixels->offset + first, target, all)) {
     return refuse(name, DICOM_ERROR_IO, error, "PixelData cannot be read");
   }
-  if (width > 1) {
-    swap_words(target, all, width);
-  }
+  dicom_native_swap(target, all, width);
   if (words) {
     memcpy(out, words + before, n);
   }
