@@ -29,6 +29,7 @@ pydicom.config.convert_wrong_length_to_UN = True
 GREY = ("MONOCHROME1", "MONOCHROME2")
 JPEG = {"1.2.840.10008.1.2.4.%d" % k for k in (50, 51, 53, 55)}
 JPEG_LOSSLESS = {"1.2.840.10008.1.2.4.57", "1.2.840.10008.1.2.4.70"}
+JPEG_XL = {"1.2.840.10008.1.2.4.%d" % k for k in (110, 111, 112)}
 JPEG_LS = {"1.2.840.10008.1.2.4.80", "1.2.840.10008.1.2.4.81"}
 PLAIN = {"1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.2",
          "1.2.840.10008.1.2.1.99", "1.2.840.10008.1.2.5"}
@@ -345,7 +346,8 @@ def colour_picture(ds, path, stored, samples):
     p = np.clip(p, 0, None) * 255 / ((1 << bits) - 1)
     if bits > 8:
         p = np.round(p)  # the transform is one of bytes
-    is_ybr = pi in ("YBR_FULL", "YBR_FULL_422")
+    # JPEG XL is RGB when it is decoded, whatever the JPEG was that it may have been made of.
+    is_ybr = pi in ("YBR_FULL", "YBR_FULL_422") and syntax not in JPEG_XL
     if pi == "RGB" and syntax in JPEG:
         is_ybr = jpeg_is_ybr(path)
     if pi == "YBR_PARTIAL_422":
