@@ -407,6 +407,36 @@ test_lines_of_questions(void)
   g_assert_cmpint(none.status, ==, 2);
 }
 
+/* The processes that read images can do nothing else, or it is said that they can. */
+static void
+test_sandbox(void)
+{
+  static const char *const keys[] = {"open", "write", "connect", "fork"};
+  g_auto(CliRun) run = {0}, plain = {0}, wrong = {0};
+  g_autoptr(GPtrArray) lines = NULL;
+  JsonObject *object;
+
+  cli_run(&run, NULL, "image", "sandbox", "--json", NULL);
+  g_assert_cmpint(run.status, ==, 0);
+  lines = cli_json_lines(run.out);
+  g_assert_cmpuint(lines->len, ==, 1);
+  object = json_node_get_object(lines->pdata[0]);
+  if (json_object_get_boolean_member(object, "sandboxed")) {
+    g_assert_true(json_object_get_null_member(object, "reason"));
+    g_assert_cmpstr(run.err, ==, "");
+    for (guint i = 0; i < G_N_ELEMENTS(keys); i++) {
+      g_assert_cmpstr(json_object_get_string_member(object, keys[i]), ==, "denied");
+    }
+  } else {
+    g_assert_nonnull(strstr(run.err, "filter of system calls"));
+  }
+  cli_run(&plain, NULL, "image", "sandbox", NULL);
+  g_assert_cmpint(plain.status, ==, 0);
+  g_assert_nonnull(strstr(plain.out, "connect"));
+  cli_run(&wrong, NULL, "image", "sandbox", "x", NULL);
+  g_assert_cmpint(wrong.status, ==, 2);
+}
+
 static void
 test_too_long(void)
 {
@@ -587,6 +617,7 @@ main(int argc, char **argv)
   g_test_add_func("/cli/ask/warned", test_warned);
   g_test_add_func("/cli/ask/demo-notice", test_demo_notice);
   g_test_add_func("/cli/ask/lines", test_lines_of_questions);
+  g_test_add_func("/cli/image/sandbox", test_sandbox);
   g_test_add_func("/cli/ask/too-long", test_too_long);
   g_test_add_func("/cli/ask/no-room-for-log", test_no_room_for_log);
   g_test_add_func("/cli/ask/full-log", test_full_log);
