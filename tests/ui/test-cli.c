@@ -412,7 +412,7 @@ static void
 test_sandbox(void)
 {
   static const char *const keys[] = {"open", "write", "connect", "fork"};
-  g_auto(CliRun) run = {0}, plain = {0}, wrong = {0};
+  g_auto(CliRun) run = {0}, table = {0}, wrong = {0};
   g_autoptr(GPtrArray) lines = NULL;
   JsonObject *object;
 
@@ -430,9 +430,9 @@ test_sandbox(void)
   } else {
     g_assert_nonnull(strstr(run.err, "filter of system calls"));
   }
-  cli_run(&plain, NULL, "image", "sandbox", NULL);
-  g_assert_cmpint(plain.status, ==, 0);
-  g_assert_nonnull(strstr(plain.out, "connect"));
+  cli_run(&table, NULL, "image", "sandbox", NULL);
+  g_assert_cmpint(table.status, ==, 0);
+  g_assert_nonnull(strstr(table.out, "connect"));
   cli_run(&wrong, NULL, "image", "sandbox", "x", NULL);
   g_assert_cmpint(wrong.status, ==, 2);
 }
