@@ -37,6 +37,9 @@ dicom_frame_new(guint width, guint height, guint samples, DicomSampleType type)
   frame->slope = 1;
   frame->windows = g_array_new(FALSE, TRUE, sizeof(DicomWindow));
   frame->voi_luts = g_ptr_array_new_with_free_func((GDestroyNotify)dicom_lut_free);
+  frame->marks = g_array_new(FALSE, TRUE, sizeof(DicomMark));
+  frame->texts = g_ptr_array_new_with_free_func(g_free);
+  frame->text_points = g_array_new(FALSE, TRUE, sizeof(double));
   return frame;
 }
 
@@ -63,21 +66,25 @@ dicom_frame_unref(DicomFrame *frame)
   for (guint i = 0; i < 3; i++) {
     dicom_lut_free(frame->palette[i]);
   }
+  dicom_lut_free(frame->presentation);
   g_array_unref(frame->windows);
   g_ptr_array_unref(frame->voi_luts);
+  g_array_unref(frame->marks);
+  g_ptr_array_unref(frame->texts);
+  g_array_unref(frame->text_points);
   g_free(frame);
 }
 
 guint
 dicom_frame_width(const DicomFrame *frame)
 {
-  return frame->width;
+  return frame->turns % 2 ? frame->height : frame->width;
 }
 
 guint
 dicom_frame_height(const DicomFrame *frame)
 {
-  return frame->height;
+  return frame->turns % 2 ? frame->width : frame->height;
 }
 
 guint
@@ -89,7 +96,7 @@ dicom_frame_samples(const DicomFrame *frame)
 gsize
 dicom_frame_bytes(const DicomFrame *frame)
 {
-  return frame->n_bytes + sizeof *frame;
+  return frame->n_bytes + sizeof *frame + frame->marks->len * sizeof(DicomMark);
 }
 
 gboolean
@@ -173,14 +180,54 @@ dicom_frame_modality(const DicomFrame *frame, double stored)
                                : lut->data[(gsize)index];
 }
 
+gsize
+dicom_frame_index(const DicomFrame *frame, guint x, guint y)
+{
+  gsize w = frame->width, h = frame->height;
+  gsize across = frame->flip ? dicom_frame_width(frame) - 1 - x : x;
+
+  switch (frame->turns) {
+  case 1:
+    return (h - 1 - across) * w + y;
+  case 2:
+    return (h - 1 - y) * w + (w - 1 - across);
+  case 3:
+    return across * w + (w - 1 - y);
+  default:
+    return y * w + across;
+  }
+}
+
 gboolean
 dicom_frame_value(const DicomFrame *frame, guint x, guint y, double *value)
 {
-  if (x >= frame->width || y >= frame->height || frame->colour != COLOUR_GREY) {
+  if (x >= dicom_frame_width(frame) || y >= dicom_frame_height(frame) ||
+      frame->colour != COLOUR_GREY) {
     return FALSE;
   }
-  *value = dicom_frame_modality(frame, dicom_frame_sample(frame, (gsize)y * frame->width + x));
+  *value = dicom_frame_modality(frame, dicom_frame_sample(frame, dicom_frame_index(frame, x, y)));
   return TRUE;
+}
+
+guint
+dicom_frame_n_texts(const DicomFrame *frame)
+{
+  return frame->texts->len;
+}
+
+const char *
+dicom_frame_text(const DicomFrame *frame, guint i, double *x, double *y)
+{
+  *x = g_array_index(frame->text_points, double, 2 * i);
+  *y = g_array_index(frame->text_points, double, 2 * i + 1);
+  return frame->texts->pdata[i];
+}
+
+gboolean
+dicom_frame_displayed_area(const DicomFrame *frame, double area[4])
+{
+  memcpy(area, frame->area, sizeof frame->area);
+  return frame->has_area;
 }
 
 void
@@ -222,8 +269,10 @@ widen(DicomFrame *frame, double stored)
   if (isfinite(stored) && !dicom_frame_is_padding(frame, stored)) {
     double value = dicom_frame_modality(frame, stored);
 
-    frame->low = MIN(frame->low, value);
-    frame->high = MAX(frame->high, value);
+    if (isfinite(value)) {
+      frame->low = MIN(frame->low, value);
+      frame->high = MAX(frame->high, value);
+    }
   }
 }
 

@@ -33,6 +33,15 @@ typedef struct {
 
 void dicom_lut_free(DicomLut *lut);
 
+/* LENGTH pixels of the picture, from the START-th on, that a presentation state covers. */
+enum {
+  MARK_SHUTTER = 1, /* the grey of the shutter */
+  MARK_STROKE = 2,  /* a graphic: black or white, whichever differs more from what is under it */
+};
+typedef struct {
+  guint start, length, kind; /* KIND: of the above, together too */
+} DicomMark;
+
 /* Invariant: n_bytes = width * height * samples * bytes of the type, and every function that reads
  * pixels relies on it. */
 struct _DicomFrame {
@@ -58,6 +67,17 @@ struct _DicomFrame {
   gboolean inverse;    /* MONOCHROME1 or PresentationLUTShape INVERSE: once, not twice */
   DicomLut *palette[3];
 
+  /* What a presentation state adds; see presentation-state.c. */
+  DicomLut *presentation; /* PresentationLUTSequence: after VOI; NULL: none */
+  guint turns;            /* the picture is turned clockwise by so many right angles, */
+  gboolean flip;          /* then mirrored left to right */
+  GArray *marks;          /* of DicomMark, in the turned picture, ascending */
+  guint shutter_grey;
+  GPtrArray *texts;    /* of char * */
+  GArray *text_points; /* of double: x and y of each text in the turned picture */
+  gboolean has_area;
+  double area[4]; /* DisplayedArea in the turned picture: left, top, right, bottom edges */
+
   double low, high; /* after the modality LUT */
   /* Of at most 16 bits: the least and greatest sample as it is in memory, read as signed where that
    * is the shorter span; render-grey.c computes no greys outside. Not known: of every sample. */
@@ -70,6 +90,8 @@ DicomFrame *dicom_frame_new(guint width, guint height, guint samples, DicomSampl
 gsize dicom_sample_bytes(DicomSampleType type);
 /* Value of one sample as stored, with BitsStored, HighBit and sign applied. */
 double dicom_frame_sample(const DicomFrame *frame, gsize index);
+/* Where in the stored values pixel X, Y of the picture is, which may be turned and mirrored. */
+gsize dicom_frame_index(const DicomFrame *frame, guint x, guint y);
 /* The value in WORD, the sample as it is in memory: BITS_STORED of the bits above SHIFT, with their
  * sign. Inline, since whole tables are made with it. */
 static inline double

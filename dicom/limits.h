@@ -41,4 +41,14 @@
 /* Tiles of one JPEG 2000 frame: OpenJPEG keeps 9 KB for each from the header on. */
 #define DICOM_MAX_J2K_TILES 4096
 
+/* A presentation state: points of all graphics together (an outline around each of a lung's vessels
+ * has some thousands), pixels of strokes, texts, and stretches of pixels that shutters and strokes
+ * cover. Rows times corners of a polygonal shutter are what filling it costs. */
+#define DICOM_MAX_GRAPHIC_POINTS 262144
+#define DICOM_MAX_STROKE_PIXELS ((guint64)32 << 20)
+#define DICOM_MAX_GRAPHIC_TEXTS 4096
+#define DICOM_MAX_MARKS 1048576
+#define DICOM_MAX_COORDINATE 1e9
+#define DICOM_MAX_SHUTTER_WORK ((guint64)64 << 20)
+
 #endif

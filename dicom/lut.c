@@ -158,7 +158,8 @@ expand_segments(Segments *s)
 }
 
 static DicomLut *
-read_channel(const DicomItem *root, guint channel, const char *name, GError **error)
+read_channel(const DicomItem *root, guint channel, gboolean signed_input, const char *name,
+             GError **error)
 {
   static const char *keywords[3] = {"RedPaletteColorLookupTable", "GreenPaletteColorLookupTable",
                                     "BluePaletteColorLookupTable"};
@@ -166,7 +167,7 @@ read_channel(const DicomItem *root, guint channel, const char *name, GError **er
   gsize n_words;
   DicomLut lut = {0};
 
-  if (!read_descriptor(root, TAG_RedPaletteDescriptor + channel, FALSE, &lut)) {
+  if (!read_descriptor(root, TAG_RedPaletteDescriptor + channel, signed_input, &lut)) {
     return fail_lut(name, keywords[channel], "the descriptor needs three numbers", error);
   }
   words = dicom_item_words(root, TAG_RedPaletteData + channel, DICOM_MAX_LUT_WORDS, &n_words);
@@ -203,12 +204,13 @@ read_channel(const DicomItem *root, guint channel, const char *name, GError **er
 }
 
 gboolean
-dicom_palette_read(const DicomItem *root, DicomLut *palette[3], const char *name, GError **error)
+dicom_palette_read(const DicomItem *root, gboolean signed_input, DicomLut *palette[3],
+                   const char *name, GError **error)
 {
   guint bits = 8;
 
   for (guint i = 0; i < 3; i++) {
-    palette[i] = read_channel(root, i, name, error);
+    palette[i] = read_channel(root, i, signed_input, name, error);
     if (!palette[i]) {
       return FALSE;
     }

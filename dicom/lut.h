@@ -10,8 +10,15 @@
 DicomLut *dicom_lut_read(const DicomItem *item, const char *keyword, gboolean signed_input,
                          const char *name, GError **error);
 /* The three tables of PALETTE COLOR, plain or segmented (PS3.3 C.7.9). */
-gboolean dicom_palette_read(const DicomItem *root, DicomLut *palette[3], const char *name,
-                            GError **error);
+gboolean dicom_palette_read(const DicomItem *root, gboolean signed_input, DicomLut *palette[3],
+                            const char *name, GError **error);
+
+/* present.c: parts of an image or of a presentation state, added to FRAME. */
+gboolean dicom_read_modality(const DicomItem *root, const DicomItem *rescale, DicomFrame *frame,
+                             const char *name, GError **error);
+void dicom_read_windows(const DicomItem *item, DicomFrame *frame);
+gboolean dicom_read_voi_luts(const DicomItem *item, DicomFrame *frame, const char *name,
+                             GError **error);
 
 /* voi.c. Values are worked on in blocks of one size, which lets the compiler unroll. */
 #define DICOM_BLOCK 256

@@ -31,8 +31,8 @@ voi_function(const char *name)
                                              : DICOM_VOI_LINEAR;
 }
 
-static void
-read_windows(const DicomItem *item, DicomFrame *frame)
+void
+dicom_read_windows(const DicomItem *item, DicomFrame *frame)
 {
   double centers[DICOM_MAX_WINDOWS], widths[DICOM_MAX_WINDOWS];
   guint n = MIN(dicom_item_numbers(item, TAG_WindowCenter, centers, DICOM_MAX_WINDOWS),
@@ -48,16 +48,15 @@ read_windows(const DicomItem *item, DicomFrame *frame)
   }
 }
 
-static gboolean
-read_modality(const DicomFile *file, const DicomItem *root, guint index, DicomFrame *frame,
-              GError **error)
+gboolean
+dicom_read_modality(const DicomItem *root, const DicomItem *rescale, DicomFrame *frame,
+                    const char *name, GError **error)
 {
   const DicomItem *table = dicom_item_nested(root, TAG_ModalityLUTSequence, 0);
-  const DicomItem *rescale = group_item(root, index, TAG_PixelValueTransformationSequence);
 
-  if (table) {
-    frame->modality =
-        dicom_lut_read(table, "ModalityLUTSequence", frame->is_signed, file->name, error);
+  /* Of real numbers there is no table (A.32.9 has no modality LUT module). */
+  if (table && frame->type < SAMPLE_F32) {
+    frame->modality = dicom_lut_read(table, "ModalityLUTSequence", frame->is_signed, name, error);
     return frame->modality != NULL;
   }
   if (dicom_item_numbers(rescale, TAG_RescaleSlope, &frame->slope, 1) == 0 ||
@@ -71,15 +70,16 @@ read_modality(const DicomFile *file, const DicomItem *root, guint index, DicomFr
   return TRUE;
 }
 
-static gboolean
-read_voi_luts(const DicomFile *file, const DicomItem *root, DicomFrame *frame, GError **error)
+gboolean
+dicom_read_voi_luts(const DicomItem *item, DicomFrame *frame, const char *name, GError **error)
 {
   gboolean signed_input =
       !frame->modality && (frame->is_signed || frame->intercept < 0 || frame->slope < 0);
+  guint n = MIN(dicom_item_count(item, TAG_VOILUTSequence), DICOM_MAX_WINDOWS);
 
-  for (guint i = 0; i < file->info.n_voi_luts; i++) {
-    const DicomItem *item = dicom_item_nested(root, TAG_VOILUTSequence, i);
-    DicomLut *lut = dicom_lut_read(item, "VOILUTSequence", signed_input, file->name, error);
+  for (guint i = 0; i < n; i++) {
+    DicomLut *lut = dicom_lut_read(dicom_item_nested(item, TAG_VOILUTSequence, i), "VOILUTSequence",
+                                   signed_input, name, error);
 
     if (!lut) {
       return FALSE;
@@ -119,10 +119,10 @@ read_padding(const DicomItem *root, DicomFrame *frame)
                                 : TAG_PixelPaddingRangeLimit;
   double value, limit;
 
-  if (dicom_item_numbers(root, value_tag, &value, 1) == 0 || isnan(value)) {
+  if (dicom_item_numbers(root, value_tag, &value, 1) == 0 || !isfinite(value)) {
     return;
   }
-  if (dicom_item_numbers(root, limit_tag, &limit, 1) == 0 || isnan(limit)) {
+  if (dicom_item_numbers(root, limit_tag, &limit, 1) == 0 || !isfinite(limit)) {
     limit = value;
   }
   if (!is_real) {
@@ -140,7 +140,7 @@ dicom_read_presentation(DicomFile *file, guint index, DicomFrame *frame, GError 
   const DicomItem *root = dicom_dataset_root(file->dataset);
 
   if (frame->colour == COLOUR_PALETTE) {
-    return dicom_palette_read(root, frame->palette, file->name, error);
+    return dicom_palette_read(root, frame->is_signed, frame->palette, file->name, error);
   }
   if (frame->colour != COLOUR_GREY) {
     return TRUE;
@@ -148,9 +148,11 @@ dicom_read_presentation(DicomFile *file, guint index, DicomFrame *frame, GError 
   /* MONOCHROME1 and INVERSE say the same thing of the same object; together they invert once. */
   frame->inverse = strcmp(file->info.photometric, "MONOCHROME1") == 0 || file->info.inverse_shape;
   read_padding(root, frame);
-  if (!read_modality(file, root, index, frame, error) || !read_voi_luts(file, root, frame, error)) {
+  if (!dicom_read_modality(root, group_item(root, index, TAG_PixelValueTransformationSequence),
+                           frame, file->name, error) ||
+      !dicom_read_voi_luts(root, frame, file->name, error)) {
     return FALSE;
   }
-  read_windows(group_item(root, index, TAG_FrameVOILUTSequence), frame);
+  dicom_read_windows(group_item(root, index, TAG_FrameVOILUTSequence), frame);
   return TRUE;
 }

@@ -192,8 +192,8 @@ render_blocks(const DicomFrame *frame, const DicomWindow *window, guint8 *out, g
   }
 }
 
-void
-dicom_render_grey(const DicomFrame *frame, const DicomWindow *window, guint8 *out)
+static void
+render_plain(const DicomFrame *frame, const DicomWindow *window, guint8 *out)
 {
   gsize n = (gsize)frame->width * frame->height;
 
@@ -208,4 +208,68 @@ dicom_render_grey(const DicomFrame *frame, const DicomWindow *window, guint8 *ou
     render_blocks(frame, window, out, n);
     break;
   }
+}
+
+/* ---- what a presentation state adds ------------------------------------------------------------
+ */
+
+/* In tiles that stay in the cache, whichever way the picture is turned. */
+#define TILE 64
+
+static void
+turn(const DicomFrame *frame, const guint8 *in, guint8 *out)
+{
+  guint w = dicom_frame_width(frame), h = dicom_frame_height(frame);
+
+  for (guint top = 0; top < h; top += TILE) {
+    for (guint left = 0; left < w; left += TILE) {
+      guint right = MIN(left + TILE, w), bottom = MIN(top + TILE, h);
+
+      for (guint y = top; y < bottom; y++) {
+        /* From one pixel to the next is the same step all along a row. */
+        gsize at = dicom_frame_index(frame, left, y);
+        gsize step = left + 1 < w ? dicom_frame_index(frame, left + 1, y) - at : 0;
+
+        for (guint x = left; x < right; x++, at += step) {
+          out[(gsize)y * w + x] = in[at];
+        }
+      }
+    }
+  }
+}
+
+static void
+draw_marks(const DicomFrame *frame, const DicomWindow *window, guint8 *out)
+{
+  guint8 shutter = (guint8)(window->invert ? 255 - frame->shutter_grey : frame->shutter_grey);
+
+  for (guint i = 0; i < frame->marks->len; i++) {
+    const DicomMark *mark = &g_array_index(frame->marks, DicomMark, i);
+    guint8 *p = out + mark->start;
+
+    if (mark->kind & MARK_SHUTTER) {
+      memset(p, shutter, mark->length);
+    }
+    for (guint k = 0; mark->kind & MARK_STROKE && k < mark->length; k++) {
+      p[k] = p[k] < 128 ? 255 : 0;
+    }
+  }
+}
+
+gboolean
+dicom_render_grey(const DicomFrame *frame, const DicomWindow *window, guint8 *out)
+{
+  if (frame->turns == 0 && !frame->flip) {
+    render_plain(frame, window, out);
+  } else {
+    g_autofree guint8 *straight = g_try_malloc((gsize)frame->width * frame->height);
+
+    if (!straight) {
+      return FALSE;
+    }
+    render_plain(frame, window, straight);
+    turn(frame, straight, out);
+  }
+  draw_marks(frame, window, out);
+  return TRUE;
 }

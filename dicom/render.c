@@ -32,19 +32,17 @@ dicom_picture_sha256(const DicomPicture *picture)
                                      (gsize)picture->width * picture->height * 3);
 }
 
-/* Lowest value to black, highest to white. */
-static DicomWindow
-range_window(const DicomFrame *frame)
+DicomWindow
+dicom_window_of_range(double low, double high)
 {
-  double span = frame->high - frame->low;
+  double span = high - low;
 
   if (span >= 1) {
     return (DicomWindow){
-        .voi = DICOM_VOI_LINEAR, .center = frame->low + (span + 1) / 2, .width = span + 1};
+        .voi = DICOM_VOI_LINEAR, .center = low + (span + 1) / 2, .width = span + 1};
   }
-  return (DicomWindow){.voi = DICOM_VOI_LINEAR_EXACT,
-                       .center = (frame->low + frame->high) / 2,
-                       .width = span > 0 ? span : 1};
+  return (DicomWindow){
+      .voi = DICOM_VOI_LINEAR_EXACT, .center = (low + high) / 2, .width = span > 0 ? span : 1};
 }
 
 DicomWindow
@@ -62,7 +60,7 @@ dicom_frame_default_window(const DicomFrame *frame)
     return (DicomWindow){
         .voi = DICOM_VOI_LUT, .center = lut->first + lut->n / 2.0, .width = lut->n};
   }
-  return range_window(frame);
+  return dicom_window_of_range(frame->low, frame->high);
 }
 
 /* What the caller asked for, made sane: no numbers that are none, no table that is not there. */
@@ -86,10 +84,19 @@ usable_window(const DicomFrame *frame, const DicomWindow *asked)
   if (!usable) {
     gboolean invert = window.invert;
 
-    window = range_window(frame);
+    window = dicom_window_of_range(frame->low, frame->high);
     window.invert = invert;
   }
   return window;
+}
+
+static gboolean
+no_memory(const DicomFrame *frame, GError **error)
+{
+  g_set_error(error, DICOM_ERROR, DICOM_ERROR_TOO_LARGE,
+              "a picture of %u x %u pixels needs more memory than there is",
+              dicom_frame_width(frame), dicom_frame_height(frame));
+  return FALSE;
 }
 
 gboolean
@@ -103,7 +110,9 @@ dicom_frame_render_grey8(const DicomFrame *frame, const DicomWindow *asked, guin
                 "a picture in grey was asked for, and the frame is in colour");
     return FALSE;
   }
-  dicom_render_grey(frame, &window, out);
+  if (!dicom_render_grey(frame, &window, out)) {
+    return no_memory(frame, error);
+  }
   return TRUE;
 }
 
@@ -140,23 +149,22 @@ dicom_frame_render(const DicomFrame *frame, const DicomWindow *asked, GError **e
 {
   g_autoptr(DicomPicture) picture = g_new0(DicomPicture, 1);
   DicomWindow window = usable_window(frame, asked);
+  gsize n = (gsize)frame->width * frame->height;
 
-  picture->width = frame->width;
-  picture->height = frame->height;
-  picture->pixels = g_try_malloc_n((gsize)frame->width * frame->height, 3);
+  picture->width = dicom_frame_width(frame);
+  picture->height = dicom_frame_height(frame);
+  picture->pixels = g_try_malloc_n(n, 3);
   if (!picture->pixels) {
-    g_set_error(error, DICOM_ERROR, DICOM_ERROR_TOO_LARGE,
-                "a picture of %u x %u pixels needs more memory than there is", frame->width,
-                frame->height);
+    no_memory(frame, error);
     return NULL;
   }
-  if (frame->colour == COLOUR_GREY) {
-    gsize n = (gsize)frame->width * frame->height;
-
-    dicom_render_grey(frame, &window, picture->pixels + 2 * n);
+  if (frame->colour != COLOUR_GREY) {
+    dicom_render_colour(frame, &window, picture->pixels);
+  } else if (dicom_render_grey(frame, &window, picture->pixels + 2 * n)) {
     grey_to_rgb(picture->pixels, n);
   } else {
-    dicom_render_colour(frame, &window, picture->pixels);
+    no_memory(frame, error);
+    return NULL;
   }
   return g_steal_pointer(&picture);
 }

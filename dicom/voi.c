@@ -3,6 +3,7 @@
 #include "lut.h"
 
 #include <math.h>
+#include <string.h>
 
 /* C.11.2.1.2.1 and C.11.2.1.3.2: both are a line between two ends, and differ in where it lies. */
 static void
@@ -44,6 +45,19 @@ table(const DicomLut *lut, const double *restrict values, double *restrict y)
                                         : lut->data[(gsize)index];
 
     y[i] = entry * scale;
+  }
+}
+
+/* C.11.6.1.1: the whole range that comes out of VOI is spread over the table's entries. */
+static void
+presentation(const DicomLut *lut, double *restrict y)
+{
+  double entries = (lut->n - 1) / 255.0, scale = 255.0 / ((1u << lut->bits) - 1);
+
+  for (guint i = 0; i < DICOM_BLOCK; i++) {
+    double held = y[i] > 0 ? MIN(y[i], 255) : 0;
+
+    y[i] = lut->data[(gsize)(held * entries + 0.5)] * scale;
   }
 }
 
@@ -96,8 +110,11 @@ dicom_voi_block(const DicomFrame *frame, const DicomWindow *window,
     break;
   case DICOM_VOI_NONE:
   default:
-    to_bytes(values, grey);
-    return;
+    memcpy(y, values, sizeof y);
+    break;
+  }
+  if (frame->presentation) {
+    presentation(frame->presentation, y);
   }
   to_bytes(y, grey);
 }

@@ -21,6 +21,13 @@ static const WireLayout window = WIRE_LAYOUT("window", DicomWindow, window_field
   {                                                                                                \
 #member, WIRE_##type, G_STRUCT_OFFSET(DicomFrame, member), max, NULL                           \
   }
+static const WireField mark_fields[] = {
+    {"start", WIRE_UINT, G_STRUCT_OFFSET(DicomMark, start), G_MAXUINT32, NULL},
+    {"length", WIRE_UINT, G_STRUCT_OFFSET(DicomMark, length), G_MAXUINT32, NULL},
+    {"kind", WIRE_UINT, G_STRUCT_OFFSET(DicomMark, kind), MARK_SHUTTER | MARK_STROKE, NULL},
+};
+static const WireLayout mark = WIRE_LAYOUT("mark", DicomMark, mark_fields);
+
 static const WireField frame_fields[] = {
     F(UINT, width, G_MAXUINT16),
     F(UINT, height, G_MAXUINT16),
@@ -43,6 +50,15 @@ static const WireField frame_fields[] = {
     F(LUT, palette[0], 0),
     F(LUT, palette[1], 0),
     F(LUT, palette[2], 0),
+    F(LUT, presentation, 0),
+    F(UINT, turns, 3),
+    F(BOOL, flip, 0),
+    {"marks", WIRE_ITEMS, G_STRUCT_OFFSET(DicomFrame, marks), DICOM_MAX_MARKS, &mark},
+    F(UINT, shutter_grey, 255),
+    F(TEXTS, texts, DICOM_MAX_GRAPHIC_TEXTS),
+    F(NUMBERS, text_points, 2 * DICOM_MAX_GRAPHIC_TEXTS),
+    F(BOOL, has_area, 0),
+    F(DOUBLE, area, 4),
     F(DOUBLE, low, 1),
     F(DOUBLE, high, 1),
     F(BOOL, raw_known, 0),
@@ -55,7 +71,7 @@ static const WireLayout layout = WIRE_LAYOUT("frame", DicomFrame, frame_fields);
 
 #if GLIB_SIZEOF_VOID_P == 8
 /* As in wire-info.c; the fields that do not travel are refs, stored, n_bytes, owner and sha256. */
-G_STATIC_ASSERT(sizeof(DicomFrame) == 208);
+G_STATIC_ASSERT(sizeof(DicomFrame) == 296);
 G_STATIC_ASSERT(sizeof(DicomWindow) == 32);
 #endif
 
@@ -124,15 +140,37 @@ raw_is_sound(const DicomFrame *frame)
                                frame->raw_low <= frame->raw_high && frame->raw_high <= last);
 }
 
+/* Ascending and inside the picture; and only grey has any of this. */
+static gboolean
+presentation_is_sound(const DicomFrame *frame)
+{
+  guint64 n = (guint64)frame->width * frame->height, at = 0;
+  gboolean any = frame->presentation || frame->turns || frame->flip || frame->marks->len > 0;
+
+  for (guint i = 0; i < frame->marks->len; i++) {
+    const DicomMark *m = &g_array_index(frame->marks, DicomMark, i);
+
+    if (m->start < at || (guint64)m->start + m->length > n) {
+      return FALSE;
+    }
+    at = (guint64)m->start + m->length;
+  }
+  return frame->text_points->len == 2 * frame->texts->len && (!any || frame->colour == COLOUR_GREY);
+}
+
 gboolean
 dicom_frame_is_sound(const DicomFrame *frame, const char **why)
 {
   const struct {
     gboolean (*holds)(const DicomFrame *frame);
     const char *what;
-  } rules[] = {{shape_is_sound, "the size"},    {bits_are_sound, "bits_stored"},
-               {colour_is_sound, "the colour"}, {rescale_is_sound, "the rescale"},
-               {windows_are_sound, "a window"}, {raw_is_sound, "the range of the samples"}};
+  } rules[] = {{shape_is_sound, "the size"},
+               {bits_are_sound, "bits_stored"},
+               {colour_is_sound, "the colour"},
+               {rescale_is_sound, "the rescale"},
+               {windows_are_sound, "a window"},
+               {raw_is_sound, "the range of the samples"},
+               {presentation_is_sound, "the presentation state"}};
 
   if (!dicom_wire_check(&layout, frame, why)) {
     return FALSE;

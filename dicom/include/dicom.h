@@ -158,12 +158,14 @@ DicomFrame *dicom_frame_ref(DicomFrame *frame);
 void dicom_frame_unref(DicomFrame *frame);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(DicomFrame, dicom_frame_unref)
 
+/* Of the picture: a presentation state may have turned it. */
 guint dicom_frame_width(const DicomFrame *frame);
 guint dicom_frame_height(const DicomFrame *frame);
 guint dicom_frame_samples(const DicomFrame *frame); /* per pixel, as stored */
-gsize dicom_frame_bytes(const DicomFrame *frame); /* memory held, for caches */
+gsize dicom_frame_bytes(const DicomFrame *frame);   /* memory held, for caches */
 gboolean dicom_frame_is_colour(const DicomFrame *frame);
-/* Value after the modality LUT (HU for CT); FALSE outside or for colour. */
+/* Value after the modality LUT (HU for CT) of a pixel of the picture; FALSE outside or for colour.
+ */
 gboolean dicom_frame_value(const DicomFrame *frame, guint x, guint y, double *value);
 /* Lowest and highest value after the modality LUT, pixel padding left out. */
 void dicom_frame_range(const DicomFrame *frame, double *low, double *high);
@@ -227,11 +229,21 @@ gboolean dicom_picture_write_png(const DicomPicture *picture, const char *path, 
 char *dicom_file_report_text(DicomFile *file, GError **error);
 /* The document of an encapsulated PDF. */
 GBytes *dicom_file_pdf(DicomFile *file, GError **error);
-/* Makes FRAME (of IMAGE's SOP instance, unshared) look as the grayscale presentation state FILE
- * says (PS3.3 A.33.1): modality, VOI and presentation LUTs, shutters, rotation and flip, graphics.
- */
+/* Makes FRAME (number INDEX, from 0, of IMAGE; unshared) look as the grayscale presentation state
+ * FILE says (PS3.3 A.33.1): modality, VOI and presentation LUTs, shutters, rotation and flip, and
+ * graphics. These replace what the image itself says (PS3.4 N.2). An error when the state is about
+ * other images or has what is not drawn here (mask subtraction, bitmap shutters); FRAME is then as
+ * it was. Overlays and the graphic layers' colours are left out. */
 gboolean dicom_frame_apply_presentation(DicomFrame *frame, const DicomInfo *image, guint index,
                                         DicomFile *file, GError **error);
+
+/* Texts of the state, which nobody has drawn: UTF-8, perhaps of several lines, with the point that
+ * each belongs to, in pixels of the picture from its top left corner on. */
+guint dicom_frame_n_texts(const DicomFrame *frame);
+const char *dicom_frame_text(const DicomFrame *frame, guint i, double *x, double *y);
+/* The part of the picture that the state wants to be seen: left, top, right and bottom edge in
+ * pixels, which may lie outside of it. FALSE when it does not say. */
+gboolean dicom_frame_displayed_area(const DicomFrame *frame, double area[4]);
 
 /* ---- series ------------------------------------------------------------------------------- */
 

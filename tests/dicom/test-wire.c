@@ -249,6 +249,8 @@ grey_frame(void)
   DicomFrame *frame = dicom_frame_new(5, 4, 1, SAMPLE_S16);
   static const DicomWindow windows[] = {{DICOM_VOI_SIGMOID, 40.5, 400, 0, FALSE},
                                         {DICOM_VOI_LUT, 3, 9, 1, TRUE}};
+  static const DicomMark marks[] = {{2, 5, MARK_SHUTTER}, {7, 13, MARK_SHUTTER | MARK_STROKE}};
+  static const double area[4] = {-1, 0.5, 3, 6};
 
   add_stored(frame);
   frame->bits_stored = 12;
@@ -264,6 +266,15 @@ grey_frame(void)
   g_ptr_array_add(frame->voi_luts, lut_new(3, 65535, 8));
   g_ptr_array_add(frame->voi_luts, lut_new(4, 0, 12));
   frame->inverse = TRUE;
+  frame->presentation = lut_new(4, 0, 10);
+  frame->turns = 3;
+  frame->flip = TRUE;
+  g_array_append_vals(frame->marks, marks, 2);
+  frame->shutter_grey = 77;
+  g_ptr_array_add(frame->texts, g_strdup("\xc3\xa4"));
+  g_array_append_vals(frame->text_points, area, 2);
+  frame->has_area = TRUE;
+  memcpy(frame->area, area, sizeof area);
   dicom_frame_find_range(frame);
   return frame;
 }
@@ -324,6 +335,14 @@ check_round(const DicomFrame *a)
   g_assert_cmpfloat(a->low, ==, b->low);
   g_assert_cmpfloat(a->high, ==, b->high);
   g_assert_cmpmem(a->stored, a->n_bytes, b->stored, b->n_bytes);
+  check_lut(a->presentation, b->presentation);
+  g_assert_cmpuint(a->turns, ==, b->turns);
+  g_assert_cmpint(a->flip, ==, b->flip);
+  g_assert_cmpmem(a->marks->data, a->marks->len * sizeof(DicomMark), b->marks->data,
+                  b->marks->len * sizeof(DicomMark));
+  g_assert_cmpuint(a->shutter_grey, ==, b->shutter_grey);
+  g_assert_cmpuint(a->texts->len, ==, b->texts->len);
+  g_assert_cmpmem(a->area, sizeof a->area, b->area, sizeof b->area);
   g_assert_cmpmem(a->windows->data, a->windows->len * sizeof(DicomWindow), b->windows->data,
                   b->windows->len * sizeof(DicomWindow));
   check_lut(a->modality, b->modality);
