@@ -289,7 +289,13 @@ answer_frame(Server *server, DicomFile *file, GError **error)
     return FALSE;
   }
   if (server->packet->n_fds > 1) {
-    return not_yet(server, "presentation states", error);
+    /* The image's own file may be forgotten when this one is kept. */
+    g_autoptr(DicomInfo) info = dicom_info_copy(dicom_file_info(file));
+    DicomFile *state = file_of(server, 1, server->presentation_name, error);
+
+    if (!state || !dicom_frame_apply_presentation(frame, info, index, state, error)) {
+      return FALSE;
+    }
   }
   if (!dicom_frame_is_sound(frame, &why)) {
     return answer_unsound(server, why);

@@ -9,17 +9,16 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "build.h"
 #include "dicom/helper/helper.h"
 #include "dicom/packet.h"
-#include "dicom/wire.h"
+#include "state.h"
 
 #define TIMEOUT_MS 20000
 
 static char *image_path;
 
 static void
-write_image(void)
+write_frames(void)
 {
   g_auto(Build) b = {0};
   const Shape shape = {.rows = 300,
@@ -115,6 +114,41 @@ test_questions(void)
   dicom_remote_free(remote);
   close(fd);
   g_assert_cmpint(GPOINTER_TO_INT(g_thread_join(thread)), ==, 0);
+}
+
+/* An image and the presentation state of it, each by a descriptor of its own. */
+static void
+test_presentation(void)
+{
+  g_autofree char *image = write_image("MONOCHROME1", NULL);
+  g_autofree char *state = write_state(plain_state);
+  g_autoptr(DicomFrame) here = with_state(image, 1, state);
+  g_autoptr(GBytes) packed = dicom_frame_pack(here);
+  int ends[2], fd = dicom_remote_open(image, NULL), state_fd = dicom_remote_open(state, NULL);
+  g_autoptr(GError) error = NULL;
+
+  pair(ends);
+  GThread *thread = g_thread_new("helper", serve, GINT_TO_POINTER(ends[1]));
+  DicomRemote *remote = dicom_remote_new(ends[0]);
+  for (guint i = 0; i < 2; i++) {
+    g_autoptr(DicomFrame) there =
+        dicom_remote_frame(remote, fd, image, 1, state_fd, state, TIMEOUT_MS, &error);
+
+    g_assert_no_error(error);
+    g_autoptr(GBytes) again = dicom_frame_pack(there);
+    g_assert_true(g_bytes_equal(packed, again));
+  }
+  g_autoptr(DicomFrame) plain =
+      dicom_remote_frame(remote, fd, image, 1, -1, NULL, TIMEOUT_MS, &error);
+  g_autoptr(GBytes) without = dicom_frame_pack(plain);
+  g_assert_false(g_bytes_equal(packed, without));
+  g_assert_null(dicom_remote_frame(remote, fd, image, 1, fd, image, TIMEOUT_MS, &error));
+  g_assert_nonnull(error);
+  g_assert_cmpint(dicom_remote_state(remote), ==, DICOM_REMOTE_GOOD);
+  close(fd);
+  close(state_fd);
+  dicom_remote_free(remote);
+  g_thread_join(thread);
 }
 
 /* A file that changed since it was read last is read anew. */
@@ -376,8 +410,9 @@ main(int argc, char **argv)
   int status;
 
   g_test_init(&argc, &argv, NULL);
-  write_image();
+  write_frames();
   g_test_add_func("/remote/questions", test_questions);
+  g_test_add_func("/remote/presentation", test_presentation);
   g_test_add_func("/remote/changed-file", test_changed_file);
   g_test_add_func("/remote/bad-requests", test_bad_requests);
   g_test_add_func("/remote/mad-helper", test_mad_helper);
