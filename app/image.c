@@ -93,12 +93,18 @@ app_image_info(const char *path, gboolean pixels, GError **error)
 }
 
 gboolean
-app_image_render(const char *path, guint frame, const AppWindow *window, const char *out,
-                 GError **error)
+app_image_render(const char *path, guint frame, const char *presentation, const AppWindow *window,
+                 const char *out, GError **error)
 {
-  g_autoptr(AppShot) shot = app_shot_new(path, frame, window, FALSE, error);
+  g_autoptr(DicomFrame) pixels = app_decoder_frame(path, frame, presentation, NULL, error);
+  g_autoptr(DicomPicture) picture = NULL;
+  DicomWindow resolved;
 
-  return shot && dicom_picture_write_png(shot->picture, out, error);
+  if (!pixels || !app_window_resolve(pixels, window, path, &resolved, error)) {
+    return FALSE;
+  }
+  picture = dicom_frame_render(pixels, &resolved, error);
+  return picture && dicom_picture_write_png(picture, out, error);
 }
 
 static gboolean

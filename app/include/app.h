@@ -69,9 +69,10 @@ typedef struct {
 } AppWindow;
 gboolean app_window_parse(const char *text, AppWindow *window, GError **error); /* "C/W" */
 
-/* Writes the rendered picture as PNG. */
-gboolean app_image_render(const char *path, guint frame, const AppWindow *window, const char *out,
-                          GError **error);
+/* Writes the rendered picture as PNG. PRESENTATION: path of a grayscale presentation state that the
+ * picture is to look like, or NULL. */
+gboolean app_image_render(const char *path, guint frame, const char *presentation,
+                          const AppWindow *window, const char *out, GError **error);
 /* Writes the decoded stored values (raw little-endian, or .npy when OUT ends so). FRAME counts from
  * 0, here and everywhere. */
 gboolean app_image_decode(const char *path, guint frame, const char *out, GError **error);

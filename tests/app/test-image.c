@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "app.h"
+#include "dicom/build.h"
 #include "tiny.h"
 
 typedef struct {
@@ -125,7 +126,7 @@ test_render_again(Fixture *f, gconstpointer data)
   const AppWindow window = {TRUE, 40, 400};
   gsize n_first, n_second;
 
-  g_assert_true(app_image_render(f->ct, 0, &window, png, &error));
+  g_assert_true(app_image_render(f->ct, 0, NULL, &window, png, &error));
   g_assert_no_error(error);
   info = app_image_info(png, TRUE, &error);
   g_assert_no_error(error);
@@ -134,11 +135,55 @@ test_render_again(Fixture *f, gconstpointer data)
   g_assert_cmpint(json_object_get_int_member(o, "cols"), ==, 30);
   g_assert_cmpstr(json_object_get_string_member(o, "transfer_syntax"), ==, "PNG");
   /* Windowed bytes are final: rendering the PNG gives itself. */
-  g_assert_true(app_image_render(png, 0, NULL, again, &error));
+  g_assert_true(app_image_render(png, 0, NULL, NULL, again, &error));
   g_assert_no_error(error);
   g_assert_true(g_file_get_contents(png, &first, &n_first, NULL));
   g_assert_true(g_file_get_contents(again, &second, &n_second, NULL));
   g_assert_cmpmem(first, n_first, second, n_second);
+}
+
+/* A state that turns the picture of the CT a quarter: through the helper, and into the PNG. */
+static void
+test_presentation(Fixture *f, gconstpointer data)
+{
+  g_autofree char *state = g_build_filename(f->folder, "state.dcm", NULL);
+  g_autofree char *png = g_build_filename(f->folder, "turned.png", NULL);
+  g_autoptr(GError) error = NULL;
+  g_autoptr(JsonNode) info = NULL;
+  g_auto(Build) b = {0};
+
+  build_start(&b, TS_EXPLICIT);
+  build_text(&b, 0x00080016, "UI", "1.2.840.10008.5.1.4.1.1.11.1");
+  build_text(&b, 0x00080018, "UI", "1.2.3.9");
+  build_open(&b, 0x00081115);
+  build_item(&b, UNDEFINED);
+  build_open(&b, 0x00081140);
+  build_item(&b, UNDEFINED);
+  build_text(&b, 0x00081155, "UI", "1.2.3.1");
+  build_item_end(&b);
+  build_close(&b);
+  build_item_end(&b);
+  build_close(&b);
+  build_us(&b, 0x00700042, 90);
+  build_text(&b, 0x20500020, "CS", "IDENTITY");
+  g_assert_true(
+      g_file_set_contents(state, (const char *)b.bytes->data, (gssize)b.bytes->len, NULL));
+  g_assert_true(app_image_render(f->ct, 0, state, NULL, png, &error));
+  g_assert_no_error(error);
+  info = app_image_info(png, FALSE, &error);
+  g_assert_no_error(error);
+  g_assert_cmpint(json_object_get_int_member(json_node_get_object(info), "rows"), ==, 30);
+  g_assert_cmpint(json_object_get_int_member(json_node_get_object(info), "cols"), ==, 20);
+  /* About another image, no state at all, not there. */
+  g_assert_false(app_image_render(f->cine, 0, state, NULL, png, &error));
+  g_assert_nonnull(strstr(error->message, "is not about this image"));
+  g_assert_true(g_str_has_prefix(error->message, state));
+  g_clear_error(&error);
+  g_assert_false(app_image_render(f->ct, 0, f->cine, NULL, png, &error));
+  g_assert_nonnull(strstr(error->message, "is no presentation state"));
+  g_clear_error(&error);
+  g_assert_false(app_image_render(f->ct, 0, "/nowhere.dcm", NULL, png, &error));
+  g_assert_nonnull(strstr(error->message, "/nowhere.dcm"));
 }
 
 static void
@@ -150,7 +195,7 @@ test_bad_output(Fixture *f, gconstpointer data)
   g_assert_false(app_image_decode(f->ct, 0, nowhere, &error));
   g_assert_nonnull(strstr(error->message, nowhere));
   g_clear_error(&error);
-  g_assert_false(app_image_render(f->ct, 0, NULL, nowhere, &error));
+  g_assert_false(app_image_render(f->ct, 0, NULL, NULL, nowhere, &error));
   g_assert_nonnull(error);
 }
 
@@ -266,6 +311,7 @@ main(int argc, char **argv)
   g_test_add("/image/info", Fixture, NULL, set_up, test_info, tear_down);
   g_test_add("/image/decode", Fixture, NULL, set_up, test_decode, tear_down);
   g_test_add("/image/render-again", Fixture, NULL, set_up, test_render_again, tear_down);
+  g_test_add("/image/presentation", Fixture, NULL, set_up, test_presentation, tear_down);
   g_test_add("/image/bad-output", Fixture, NULL, set_up, test_bad_output, tear_down);
   g_test_add("/study/views", Fixture, NULL, set_up, test_study, tear_down);
   g_test_add("/study/async", Fixture, NULL, set_up, test_study_async, tear_down);

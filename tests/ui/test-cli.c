@@ -138,6 +138,8 @@ test_bad_files(void)
       {"image", "info", junk},
       {"image", "info", gone, "--json"},
       {"image", "render", junk, "--out", out},
+      {"image", "render", ct, "--presentation", gone, "--out", out},
+      {"image", "render", ct, "--presentation", junk, "--out", out},
       {"image", "decode", gone, "--out", out},
       {"model", "info", junk},
       {"model", "info", gone},

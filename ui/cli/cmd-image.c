@@ -81,7 +81,7 @@ check_frame(int frame)
 static int
 cmd_render(int argc, char **argv)
 {
-  g_autofree char *out = NULL, *window_text = NULL;
+  g_autofree char *out = NULL, *window_text = NULL, *presentation = NULL;
   g_autoptr(GError) error = NULL;
   AppWindow window = {0};
   int frame = 0, status;
@@ -90,6 +90,8 @@ cmd_render(int argc, char **argv)
       {"frame", 0, 0, G_OPTION_ARG_INT, &frame, "Frame, counted from 0 (default: 0)", "N"},
       {"window", 0, 0, G_OPTION_ARG_FILENAME, &window_text,
        "Window center and width (default: the file's own)", "C/W"},
+      {"presentation", 0, 0, G_OPTION_ARG_FILENAME, &presentation,
+       "Grayscale presentation state (DICOM) that the picture is to look like", "FILE"},
       {NULL}};
 
   if (!cli_parse(&argc, &argv, entries, NULL, "FILE",
@@ -103,7 +105,7 @@ cmd_render(int argc, char **argv)
     return CLI_MISUSED;
   }
   if ((window_text && !app_window_parse(window_text, &window, &error)) ||
-      !app_image_render(argv[1], (guint)frame, &window, out, &error)) {
+      !app_image_render(argv[1], (guint)frame, presentation, &window, out, &error)) {
     return cli_failed(error);
   }
   return CLI_DONE;
