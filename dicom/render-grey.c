@@ -142,8 +142,8 @@ render_words(const DicomFrame *frame, const DicomWindow *window, guint8 *out, gs
   g_autofree guint8 *table = g_malloc0(65536 + DICOM_BLOCK);
   gboolean is_signed = frame->raw_known && frame->raw_signed;
   gint first = is_signed ? G_MININT16 : 0, last = is_signed ? G_MAXINT16 : G_MAXUINT16;
-  gint low = frame->raw_known ? MAX(first, frame->raw_low) : first;
-  gint high = frame->raw_known ? MIN(last, frame->raw_high) : last;
+  gint low = frame->raw_known ? CLAMP(frame->raw_low, first, last) : first;
+  gint high = frame->raw_known ? CLAMP(frame->raw_high, first, last) : last;
 
   fill_table(frame, window, low, high, table + (low - first));
   if (is_signed) {
