@@ -16,6 +16,13 @@
 #define DICOM_MAX_INFLATED ((guint64)256 << 20)
 /* Bytes of one text. Reports in one UT element reach some 100 kB; PatientName has 64 characters. */
 #define DICOM_MAX_TEXT (1 << 20)
+/* A structured report as text. Radiation dose reports of long interventions reach some 500 kB. */
+#define DICOM_MAX_REPORT ((gsize)4 << 20)
+/* Different items of one report that others refer to; real reports have a handful. */
+#define DICOM_MAX_REFERENCES 10000
+/* An encapsulated PDF: what a decoding process may answer in one piece (packet.h). Scanned
+ * documents reach some 50 MB. */
+#define DICOM_MAX_PDF ((gsize)256 << 20)
 /* Entries of one lookup table (PS3.3 C.11.1.1.1: 0 stands for 65536). */
 #define DICOM_MAX_LUT_WORDS 65536
 /* Width and height of a JPEG or PNG; libjpeg's own limit is near. */

@@ -65,6 +65,19 @@ fuzz_conclude(const DicomInfo *info)
   g_assert(scan);
 }
 
+/* What is no image. */
+static inline void
+fuzz_document(DicomFile *file)
+{
+  g_autoptr(GError) no_text = NULL, no_pdf = NULL;
+  g_autofree char *text = dicom_file_report_text(file, &no_text);
+  g_autoptr(GBytes) pdf = dicom_file_pdf(file, &no_pdf);
+
+  fuzz_check_error(text != NULL, no_text);
+  fuzz_check_error(pdf != NULL, no_pdf);
+  g_assert(!text || g_utf8_validate(text, -1, NULL));
+}
+
 /* All frames in one go, where that is little work. */
 static inline void
 fuzz_summary(DicomFile *file)
@@ -102,6 +115,7 @@ fuzz_dicom(const uint8_t *data, size_t n)
       fuzz_frame(file, info->frames - 1);
     }
     fuzz_summary(file);
+    fuzz_document(file);
   }
 }
 
