@@ -17,37 +17,71 @@ set_meaning(char **slot, const DicomItem *item, guint32 sequence)
   }
 }
 
+/* Sets the hint when the text has a word for an animal: that word, never the text. */
+static gboolean
+hint_at(DicomInfo *info, const char *keyword, const char *text)
+{
+  const char *word = text[0] ? dicom_gate_animal(text) : NULL;
+
+  if (word) {
+    g_free(info->animal_hint);
+    info->animal_hint = g_strdup_printf("%s says %s", keyword, word);
+  }
+  return word != NULL;
+}
+
 /* Where the departments of animal clinics say so; the names of patients are not looked at. */
+static gboolean
+hint_by_texts(DicomInfo *info, const DicomItem *root)
+{
+  static const struct {
+    guint32 tag, code; /* CODE: of the first item, whose meaning is looked at */
+    const char *keyword;
+  } places[] = {
+      {TAG_BodyPartExamined, 0, "BodyPartExamined"},
+      {TAG_ProtocolName, 0, "ProtocolName"},
+      {TAG_AcquisitionDeviceProcessingDescription, 0, "AcquisitionDeviceProcessingDescription"},
+      {TAG_StudyDescription, 0, "StudyDescription"},
+      {TAG_SeriesDescription, 0, "SeriesDescription"},
+      {TAG_PerformedProcedureStepDescription, 0, "PerformedProcedureStepDescription"},
+      {TAG_RequestedProcedureDescription, 0, "RequestedProcedureDescription"},
+      {TAG_PerformedProtocolCodeSequence, TAG_CodeMeaning, "PerformedProtocolCodeSequence"},
+      {TAG_AnatomicRegionSequence, TAG_CodeMeaning, "AnatomicRegionSequence"},
+      {TAG_InstitutionName, 0, "InstitutionName"},
+      {TAG_InstitutionalDepartmentName, 0, "InstitutionalDepartmentName"},
+      {TAG_PatientBreedDescription, 0, "PatientBreedDescription"},
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS(places); i++) {
+    const DicomItem *item = places[i].code ? dicom_item_nested(root, places[i].tag, 0) : root;
+    g_autofree char *text =
+        item ? dicom_item_text(item, places[i].code ? places[i].code : places[i].tag)
+             : g_strdup("");
+
+    if (hint_at(info, places[i].keyword, text)) {
+      return TRUE;
+    }
+  }
+  return FALSE;
+}
+
 static void
 read_animal_hint(DicomInfo *info, const DicomItem *root)
 {
-  static const struct {
-    guint32 tag;
-    const char *keyword;
-  } places[] = {
-      {TAG_BodyPartExamined, "BodyPartExamined"},
-      {TAG_ProtocolName, "ProtocolName"},
-      {TAG_AcquisitionDeviceProcessingDescription, "AcquisitionDeviceProcessingDescription"},
-      {TAG_StudyDescription, "StudyDescription"},
-      {TAG_SeriesDescription, "SeriesDescription"},
-      {TAG_PerformedProcedureStepDescription, "PerformedProcedureStepDescription"},
-      {TAG_RequestedProcedureDescription, "RequestedProcedureDescription"},
-      {TAG_InstitutionName, "InstitutionName"},
-      {TAG_InstitutionalDepartmentName, "InstitutionalDepartmentName"},
-  };
+  g_autofree char *role = dicom_item_text(root, TAG_ResponsiblePersonRole);
+  const char *hint = NULL;
 
-  for (guint i = 0; i < G_N_ELEMENTS(places) && !info->animal_hint[0]; i++) {
-    g_autofree char *text = dicom_item_text(root, places[i].tag);
-    const char *word = text[0] ? dicom_gate_animal(text) : NULL;
-
-    if (word) {
-      g_free(info->animal_hint);
-      info->animal_hint = g_strdup_printf("%s says %s", places[i].keyword, word);
-    }
+  if (hint_by_texts(info, root)) {
+    return;
   }
-  if (!info->animal_hint[0] && dicom_item_has(root, TAG_PatientBreedDescription)) {
+  if (dicom_item_has(root, TAG_PatientBreedDescription)) {
+    hint = "PatientBreedDescription is there";
+  } else if (strcmp(role, "OWNER") == 0) { /* people have parents and guardians (PS3.3 C.7.1.1) */
+    hint = "ResponsiblePersonRole says OWNER";
+  }
+  if (hint) {
     g_free(info->animal_hint);
-    info->animal_hint = g_strdup("PatientBreedDescription is there");
+    info->animal_hint = g_strdup(hint);
   }
 }
 

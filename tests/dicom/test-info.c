@@ -105,6 +105,42 @@ test_subject(void)
   g_assert_cmpuint(info->planes->len, ==, 0);
 }
 
+/* What speaks of an animal, one attribute at a time, and what does not. */
+static void
+test_animals(void)
+{
+  static const struct {
+    guint32 tag;
+    const char *vr, *value, *hint; /* VR "SQ": the meaning of a code */
+  } rows[] = {
+      {0x00080080, "LO", "Tierklinik Nord", "InstitutionName says TIERKLINIK"},
+      {0x00082218, "SQ", "Equine carpus", "AnatomicRegionSequence says EQUINE"},
+      {0x00102292, "LO", "Poodle", "PatientBreedDescription is there"},
+      {0x00102298, "CS", "OWNER", "ResponsiblePersonRole says OWNER"},
+      {0x00102298, "CS", "PARENT", ""},
+      {0x00180015, "CS", "CHEST", ""},
+      {0x00181030, "LO", "Feline abdomen", "ProtocolName says FELINE"},
+      {0x00181030, "LO", "CAT scan of the chest", ""},
+      {0x00181400, "LO", "CANINE LATERAL", "AcquisitionDeviceProcessingDescription says CANINE"},
+      {0x00400260, "SQ", "dog thorax", "PerformedProtocolCodeSequence says DOG"},
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+    g_auto(Build) b = {0};
+
+    build_start(&b, TS_EXPLICIT);
+    build_ids(&b);
+    if (strcmp(rows[i].vr, "SQ") == 0) {
+      build_code(&b, rows[i].tag, rows[i].value);
+    } else {
+      build_text(&b, rows[i].tag, rows[i].vr, rows[i].value);
+    }
+    build_image(&b, 0, 7);
+    g_autoptr(DicomFile) file = open_built(&b);
+    g_assert_cmpstr(dicom_file_info(file)->animal_hint, ==, rows[i].hint);
+  }
+}
+
 static void
 build_fd(Build *b, guint32 tag, double value)
 {
@@ -480,6 +516,7 @@ main(int argc, char **argv)
 {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/dicom/info/subject", test_subject);
+  g_test_add_func("/dicom/info/animals", test_animals);
   g_test_add_func("/dicom/info/ultrasound", test_ultrasound);
   g_test_add_func("/dicom/info/frame-time", test_frame_time);
   g_test_add_func("/dicom/info/enhanced", test_enhanced);
