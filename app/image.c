@@ -42,12 +42,12 @@ or_else(const char *text, const char *fallback)
 }
 
 /* The keys and their meaning are those of the corpus' table of expectations: a value that the file
- * does not state is null, except that a single frame counts as one. */
+ * does not state is null, except that a single frame of an image counts as one. */
 static JsonObject *
 info_object(const char *path, const DicomInfo *info)
 {
   JsonObject *object = json_object_new();
-  gboolean bitmap = info->kind != DICOM_KIND_DICOM;
+  gboolean bitmap = info->kind != DICOM_KIND_DICOM, image = info->content == DICOM_CONTENT_IMAGE;
   const char *format = info->kind == DICOM_KIND_JPEG ? "JPEG" : "PNG";
 
   json_object_set_string_member(object, "file", path);
@@ -55,10 +55,10 @@ info_object(const char *path, const DicomInfo *info)
                     or_else(info->transfer_syntax, bitmap ? format : NULL));
   app_json_set_text(object, "sop_class", info->sop_class);
   app_json_set_text(object, "modality", info->modality);
-  json_object_set_int_member(object, "rows", info->rows);
-  json_object_set_int_member(object, "cols", info->columns);
-  json_object_set_int_member(object, "frames", info->frames);
-  json_object_set_int_member(object, "samples", info->samples);
+  set_count(object, "rows", image, info->rows);
+  set_count(object, "cols", image, info->columns);
+  set_count(object, "frames", image, info->frames);
+  set_count(object, "samples", image, info->samples);
   /* Bitmaps by Pillow's names of modes: "L", "RGB". */
   app_json_set_text(object, "photometric", bitmap && info->samples == 1 ? "L" : info->photometric);
   set_count(object, "planar", info->has_planar, info->planar);
@@ -89,6 +89,7 @@ app_image_info(const char *path, gboolean pixels, GError **error)
     json_object_set_double_member(object, "pix_min", low);
     json_object_set_double_member(object, "pix_max", high);
   }
+  app_image_set_facts(object, info);
   return app_json_node(object);
 }
 

@@ -46,6 +46,10 @@ ModelImage app_shot_image(const AppShot *shot); /* borrowed */
 gboolean app_window_resolve(const DicomFrame *frame, const AppWindow *window, const char *path,
                             DicomWindow *resolved, GError **error);
 
+/* What the header says beyond the table of expectations: kind of object, gate, orientation,
+ * lengths, compression (image-facts.c). */
+void app_image_set_facts(JsonObject *object, const DicomInfo *info);
+
 /* ---- what an image is --------------------------------------------------------------------- */
 
 /* Names of the flags with commas between, for the log; g_free(). */

@@ -85,6 +85,11 @@ gboolean app_image_decode(const char *path, guint frame, const char *out, GError
 GPtrArray *app_image_list(const char *const *paths, gboolean files, AppProgress progress,
                           gpointer user, GError **error);
 
+/* The text of a structured report or key object selection: {file, kind, title, text}. */
+JsonNode *app_image_text(const char *path, GError **error);
+/* Writes the document of an encapsulated PDF to OUT: {file, out, bytes, title}. */
+JsonNode *app_image_extract(const char *path, const char *out, GError **error);
+
 /* Images are read by helper processes that can do nothing else. What one of them may do, tried out:
  * {open, write, connect, fork: "denied" or "allowed", sandboxed: whether system calls are filtered,
  * reason: why not, or null}. */

@@ -269,14 +269,6 @@ answer_info(Server *server, DicomFile *file, GError **error)
 }
 
 static gboolean
-not_yet(const Server *server, const char *what, GError **error)
-{
-  g_set_error(error, DICOM_ERROR, DICOM_ERROR_UNSUPPORTED, "%s: %s are not read yet", server->name,
-              what);
-  return FALSE;
-}
-
-static gboolean
 answer_frame(Server *server, DicomFile *file, GError **error)
 {
   guint index = server->request->frame;
@@ -336,13 +328,17 @@ answer_summary(Server *server, DicomFile *file, GError **error)
 static gboolean
 answer_report(Server *server, DicomFile *file, GError **error)
 {
-  return not_yet(server, "structured reports", error);
+  g_autofree char *text = dicom_file_report_text(file, error);
+
+  return text && answer(server, DICOM_STATUS_OK, text, strlen(text), NULL, 0);
 }
 
 static gboolean
 answer_pdf(Server *server, DicomFile *file, GError **error)
 {
-  return not_yet(server, "documents", error);
+  g_autoptr(GBytes) pdf = dicom_file_pdf(file, error);
+
+  return pdf && answer_bytes(server, pdf);
 }
 
 /* FALSE: the other end is gone. */

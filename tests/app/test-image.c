@@ -79,7 +79,13 @@ test_info(Fixture *f, gconstpointer data)
       "\"frames\": 1, \"samples\": 1, \"photometric\": \"MONOCHROME2\", \"planar\": null, "
       "\"bits_alloc\": 16, \"bits_stored\": 16, \"pixel_rep\": 0, \"window_center\": [300.0], "
       "\"window_width\": [400.0], \"slope\": 1.0, \"intercept\": -100.0, \"md5_pixels\": \"%s\", "
-      "\"pix_min\": %u.0, \"pix_max\": %u.0}",
+      "\"pix_min\": %u.0, \"pix_max\": %u.0, \"content\": \"image\", "
+      "\"content_name\": \"CT Image Storage\", \"title\": null, \"body_part\": null, "
+      "\"view\": null, \"laterality\": null, \"warnings\": [], \"warning_texts\": [], "
+      "\"image_type\": null, \"orientation\": {\"left\": \"R\", \"right\": \"L\", "
+      "\"top\": \"A\", \"bottom\": \"P\"}, \"spacing_mm\": [0.5, 0.5], "
+      "\"calibration\": \"patient\", \"frame_rate\": null, \"burned_in_annotation\": null, "
+      "\"lossy\": false, \"damage\": null}",
       f->ct, g_checksum_get_string(md5), low, high);
   g_assert_cmpstr(text, ==, expected);
 }
@@ -134,6 +140,9 @@ test_render_again(Fixture *f, gconstpointer data)
   g_assert_cmpint(json_object_get_int_member(o, "rows"), ==, 20);
   g_assert_cmpint(json_object_get_int_member(o, "cols"), ==, 30);
   g_assert_cmpstr(json_object_get_string_member(o, "transfer_syntax"), ==, "PNG");
+  g_assert_cmpstr(json_object_get_string_member(o, "content"), ==, "image");
+  g_assert_true(json_object_get_null_member(o, "content_name"));
+  g_assert_cmpuint(json_array_get_length(json_object_get_array_member(o, "warnings")), ==, 1);
   /* Windowed bytes are final: rendering the PNG gives itself. */
   g_assert_true(app_image_render(png, 0, NULL, NULL, again, &error));
   g_assert_no_error(error);

@@ -1,7 +1,34 @@
-/* cmd-image.c - hilum image info|list|render|decode */
+/* cmd-image.c - hilum image: the commands of one image; the others have files of their own. */
 #include <stdio.h>
 
 #include "commands.h"
+
+static gboolean
+is_text(JsonNode *node)
+{
+  return JSON_NODE_HOLDS_VALUE(node) && json_node_get_value_type(node) == G_TYPE_STRING;
+}
+
+static char *plain_text(JsonNode *node);
+
+/* "left R, right L" of what is there. An object of these reports holds no objects. */
+static char *
+plain_object(JsonObject *object)
+{
+  g_autoptr(GString) text = g_string_new(NULL);
+  JsonObjectIter iter;
+  const char *name;
+  JsonNode *member;
+
+  json_object_iter_init_ordered(&iter, object);
+  while (json_object_iter_next_ordered(&iter, &name, &member)) {
+    if (!JSON_NODE_HOLDS_NULL(member)) {
+      g_autofree char *value = plain_text(member);
+      g_string_append_printf(text, "%s%s %s", text->len > 0 ? ", " : "", name, value);
+    }
+  }
+  return text->len > 0 ? g_string_free(g_steal_pointer(&text), FALSE) : g_strdup("-");
+}
 
 /* A JSON value in the words of a person: arrays with blanks between, nothing for null. */
 static char *
@@ -9,16 +36,36 @@ plain_text(JsonNode *node)
 {
   g_autofree char *json = app_json_text(node);
 
+  if (JSON_NODE_HOLDS_OBJECT(node)) {
+    return plain_object(json_node_get_object(node));
+  }
   if (JSON_NODE_HOLDS_NULL(node)) {
     return g_strdup("-");
   }
-  if (JSON_NODE_HOLDS_VALUE(node) && json_node_get_value_type(node) == G_TYPE_STRING) {
+  if (is_text(node)) {
     return g_strdup(json_node_get_string(node));
   }
   if (JSON_NODE_HOLDS_ARRAY(node) && json_array_get_length(json_node_get_array(node)) == 0) {
     return g_strdup("-");
   }
   return g_steal_pointer(&json);
+}
+
+/* Several texts, such as sentences, get a line each. */
+static void
+print_member(const char *name, JsonNode *member)
+{
+  JsonArray *array = JSON_NODE_HOLDS_ARRAY(member) ? json_node_get_array(member) : NULL;
+  guint n = array ? json_array_get_length(array) : 0;
+
+  if (n > 0 && is_text(json_array_get_element(array, 0))) {
+    for (guint i = 0; i < n; i++) {
+      cli_print_field(i == 0 ? name : "", "%s", json_array_get_string_element(array, i));
+    }
+  } else {
+    g_autofree char *text = plain_text(member);
+    cli_print_field(name, "%s", text);
+  }
 }
 
 static void
@@ -30,8 +77,7 @@ print_members(JsonNode *node)
 
   json_object_iter_init_ordered(&iter, json_node_get_object(node));
   while (json_object_iter_next_ordered(&iter, &name, &member)) {
-    g_autofree char *text = plain_text(member);
-    cli_print_field(name, "%s", text);
+    print_member(name, member);
   }
 }
 
@@ -174,6 +220,8 @@ cmd_image(int argc, char **argv)
       {"list", "list the patients, studies and series of folders and discs", cmd_image_list},
       {"render", "write the picture for a window as PNG", cmd_render},
       {"decode", "write the stored values of a frame", cmd_decode},
+      {"text", "show the text of a structured report", cmd_image_text},
+      {"extract", "write the PDF that a file holds", cmd_image_extract},
       {"deid", "write copies without the patient", cmd_image_deid},
       {"sandbox", "try what the processes that read files may do", cmd_sandbox},
       {NULL, NULL, NULL}};

@@ -17,7 +17,9 @@ int cmd_train(int argc, char **argv);
 int cmd_phantom(int argc, char **argv);
 int cmd_eval(int argc, char **argv);
 
-/* A command of cmd_image(). */
+/* Commands of cmd_image(). */
+int cmd_image_text(int argc, char **argv);
+int cmd_image_extract(int argc, char **argv);
 int cmd_image_list(int argc, char **argv);
 
 #endif
