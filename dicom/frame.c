@@ -93,10 +93,26 @@ dicom_frame_samples(const DicomFrame *frame)
   return frame->samples;
 }
 
+static gsize
+lut_bytes(const DicomLut *lut)
+{
+  return lut ? sizeof *lut + lut->n * sizeof lut->data[0] : 0;
+}
+
 gsize
 dicom_frame_bytes(const DicomFrame *frame)
 {
-  return frame->n_bytes + sizeof *frame + frame->marks->len * sizeof(DicomMark);
+  gsize n = frame->n_bytes + sizeof *frame + frame->marks->len * sizeof(DicomMark);
+
+  n += lut_bytes(frame->modality) + lut_bytes(frame->presentation);
+  /* A palette may be larger than the picture. */
+  for (guint i = 0; i < 3; i++) {
+    n += lut_bytes(frame->palette[i]);
+  }
+  for (guint i = 0; i < frame->voi_luts->len; i++) {
+    n += lut_bytes(frame->voi_luts->pdata[i]);
+  }
+  return n;
 }
 
 gboolean
