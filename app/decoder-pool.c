@@ -34,7 +34,9 @@ typedef struct {
   GCond freed;
   AppHelper helpers[MAX_HELPERS];
   guint n;
-  GQueue waiting; /* callers of app_helper_take(), in the order in which they came */
+  /* Callers of app_helper_take(), and of app_helper_take_ahead(), in the order in which they came.
+   */
+  GQueue waiting, waiting_ahead;
   guint n_stillborn;
   gint64 paused_until; /* monotonic */
   char *why;           /* of the last of them */
@@ -53,6 +55,7 @@ the_pool(void)
     g_mutex_init(&pool->lock);
     g_cond_init(&pool->freed);
     g_queue_init(&pool->waiting);
+    g_queue_init(&pool->waiting_ahead);
     pool->n = CLAMP(g_get_num_processors(), 1, MAX_HELPERS);
     g_once_init_leave(&once, (gsize)pool);
   }
@@ -245,24 +248,32 @@ wake_waiting(GCancellable *cancellable, gpointer data)
   g_mutex_unlock(&pool->lock);
 }
 
-static AppHelper *
-wait_for_free(Pool *pool, const char *path, GCancellable *cancellable)
+static gboolean
+is_next(Pool *pool, gboolean ahead, gconstpointer who)
 {
+  return g_queue_peek_head(ahead ? &pool->waiting_ahead : &pool->waiting) == who &&
+         (!ahead || pool->waiting.length == 0);
+}
+
+static AppHelper *
+wait_for_free(Pool *pool, gboolean ahead, const char *path, GCancellable *cancellable)
+{
+  GQueue *queue = ahead ? &pool->waiting_ahead : &pool->waiting;
   gulong handler =
       cancellable ? g_cancellable_connect(cancellable, G_CALLBACK(wake_waiting), pool, NULL) : 0;
   AppHelper *helper = NULL;
 
   g_mutex_lock(&pool->lock);
-  g_queue_push_tail(&pool->waiting, &helper); /* any address of our own */
+  g_queue_push_tail(queue, &helper); /* any address of our own */
   while (!g_cancellable_is_cancelled(cancellable)) {
-    helper = g_queue_peek_head(&pool->waiting) == &helper ? best_free(pool, path) : NULL;
+    helper = is_next(pool, ahead, &helper) ? best_free(pool, path) : NULL;
     if (helper) {
       helper->busy = TRUE;
       break;
     }
     g_cond_wait(&pool->freed, &pool->lock);
   }
-  g_queue_remove(&pool->waiting, &helper);
+  g_queue_remove(queue, &helper);
   g_cond_broadcast(&pool->freed); /* the next in the queue may find another one free */
   g_mutex_unlock(&pool->lock);
   g_cancellable_disconnect(cancellable, handler);
@@ -290,8 +301,17 @@ app_helper_is_wanted(void)
   return wanted;
 }
 
-AppHelper *
-app_helper_take(const char *path, GCancellable *cancellable, GError **error)
+void
+app_helper_set_path(AppHelper *helper, const char *path)
+{
+  if (g_strcmp0(helper->path, path) != 0) {
+    g_free(helper->path);
+    helper->path = g_strdup(path);
+  }
+}
+
+static AppHelper *
+take(gboolean ahead, const char *path, GCancellable *cancellable, GError **error)
 {
   Pool *pool = the_pool();
   AppHelper *helper;
@@ -299,7 +319,7 @@ app_helper_take(const char *path, GCancellable *cancellable, GError **error)
   if (g_cancellable_set_error_if_cancelled(cancellable, error)) {
     return NULL;
   }
-  helper = wait_for_free(pool, path, cancellable);
+  helper = wait_for_free(pool, ahead, path, cancellable);
   if (!helper) {
     g_cancellable_set_error_if_cancelled(cancellable, error);
     return NULL;
@@ -308,14 +328,23 @@ app_helper_take(const char *path, GCancellable *cancellable, GError **error)
     put_back(pool, helper);
     return NULL;
   }
-  if (g_strcmp0(helper->path, path) != 0) {
-    g_free(helper->path);
-    helper->path = g_strdup(path);
-  }
+  app_helper_set_path(helper, path);
   if (cancellable) {
     dicom_remote_cancel_by(helper->remote, g_cancellable_get_fd(cancellable));
   }
   return helper;
+}
+
+AppHelper *
+app_helper_take(const char *path, GCancellable *cancellable, GError **error)
+{
+  return take(FALSE, path, cancellable, error);
+}
+
+AppHelper *
+app_helper_take_ahead(const char *path, GCancellable *cancellable, GError **error)
+{
+  return take(TRUE, path, cancellable, error);
 }
 
 void

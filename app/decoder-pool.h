@@ -14,6 +14,10 @@ typedef struct _AppHelper AppHelper;
 /* A helper of the caller's own, ready for a question; waits for one that is free. PATH, or NULL:
  * the one that read this file last is the best. */
 AppHelper *app_helper_take(const char *path, GCancellable *cancellable, GError **error);
+/* The same for what nobody waits for: all other callers come before. */
+AppHelper *app_helper_take_ahead(const char *path, GCancellable *cancellable, GError **error);
+/* The file that it reads is another one than was thought when it was taken. */
+void app_helper_set_path(AppHelper *helper, const char *path);
 DicomRemote *app_helper_remote(AppHelper *helper);
 /* Back to the pool. A helper that is of no more use is ended; then *ERROR, if it is set, is made to
  * say what happened to PATH. */

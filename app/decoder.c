@@ -88,6 +88,53 @@ app_decoder_frame(const char *path, guint frame, const char *presentation,
   return pixels;
 }
 
+static DicomFrame *
+read_with(AppHelper *helper, const char *path, guint index, DicomInfo **info, GError **error)
+{
+  DicomRemote *remote = app_helper_remote(helper);
+  int fd = dicom_remote_open(path, error);
+  DicomFrame *frame;
+
+  if (fd < 0) {
+    return NULL;
+  }
+  app_helper_set_path(helper, path);
+  frame = dicom_remote_frame(remote, fd, path, index, -1, NULL, app_helper_timeout_ms(), error);
+  if (frame && info) {
+    /* The helper has the file open: the header costs next to nothing now. */
+    *info = dicom_remote_info(remote, fd, path, app_helper_timeout_ms(), NULL);
+  }
+  close(fd);
+  return frame;
+}
+
+gboolean
+app_decoder_read(const AppDecoderOrder *order, DicomFrame **frame, DicomInfo **info,
+                 GCancellable *cancellable, GError **error)
+{
+  AppHelper *helper = order->ahead ? app_helper_take_ahead(order->likely, cancellable, error)
+                                   : app_helper_take(order->likely, cancellable, error);
+  g_autoptr(GError) failure = NULL;
+  const char *path = NULL;
+  gboolean with_info = FALSE;
+  guint index = 0;
+
+  *frame = NULL;
+  *info = NULL;
+  if (!helper) {
+    return FALSE;
+  }
+  if (order->choose(&path, &index, &with_info, order->user)) {
+    *frame = read_with(helper, path, index, with_info ? info : NULL, &failure);
+  }
+  app_helper_give(helper, path ? path : "", cancellable, &failure);
+  if (path && !*frame) {
+    g_propagate_error(error, g_steal_pointer(&failure));
+    return FALSE;
+  }
+  return TRUE;
+}
+
 gboolean
 app_decoder_summary(const char *path, char md5[33], double *pix_min, double *pix_max,
                     GCancellable *cancellable, GError **error)

@@ -29,6 +29,18 @@ DicomInfo *app_decoder_info(const char *path, GCancellable *cancellable, GError 
 /* PRESENTATION: path of a presentation state to apply, or NULL. */
 DicomFrame *app_decoder_frame(const char *path, guint frame, const char *presentation,
                               GCancellable *cancellable, GError **error);
+/* A frame of which it is decided at the last moment which one it is: when a helper is there. */
+typedef struct {
+  gboolean ahead;     /* of any need: waits until nobody else waits for a helper */
+  const char *likely; /* the file, if it is known before; or NULL */
+  /* Sets what to read; PATH is the caller's. FALSE: nothing any more. Not called when no helper can
+   * be had, which then is no fault of any file. */
+  gboolean (*choose)(const char **path, guint *frame, gboolean *with_info, gpointer user);
+  gpointer user;
+} AppDecoderOrder;
+/* TRUE: *FRAME, or NULL when nothing was chosen; *INFO of the same file if it was asked for. */
+gboolean app_decoder_read(const AppDecoderOrder *order, DicomFrame **frame, DicomInfo **info,
+                          GCancellable *cancellable, GError **error);
 gboolean app_decoder_summary(const char *path, char md5[33], double *pix_min, double *pix_max,
                              GCancellable *cancellable, GError **error);
 char *app_decoder_report_text(const char *path, GError **error);
