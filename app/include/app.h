@@ -192,20 +192,66 @@ void app_picture_free(AppPicture *picture);
 
 typedef struct {
   char *title, *subtitle, *modality;
-  guint n_images; /* slices and frames together */
+  guint n_images;       /* slices and frames together */
+  char **notes;         /* what is odd about it, for people; ends with NULL */
+  double frame_time_ms; /* cine, 0 when it is none */
+  gboolean is_localizer;
 } AppSeriesInfo;
 
+/* A file that is no image. */
+typedef struct {
+  char *title, *kind, *path;
+  gboolean has_text; /* app_study_document_text() */
+  gboolean is_pdf;   /* app_study_document_save() */
+} AppDocument;
+
 typedef struct _AppStudy AppStudy;
-/* PATH: a file or a folder. */
+/* PATH: a file or a folder. A study may have documents only, and no series. */
 void app_study_open_async(const char *path, GCancellable *cancellable, GAsyncReadyCallback callback,
                           gpointer user);
 AppStudy *app_study_open_finish(GAsyncResult *result, GError **error);
 AppStudy *app_study_open(const char *path, GError **error);
-void app_study_free(AppStudy *study); /* views under way go on and are thrown away */
+/* Views under way go on and are thrown away; nothing is decoded ahead any more. */
+void app_study_free(AppStudy *study);
 guint app_study_n_series(AppStudy *study);
 const AppSeriesInfo *app_study_series(AppStudy *study, guint series);
+guint app_study_n_documents(AppStudy *study);
+const AppDocument *app_study_document(AppStudy *study, guint document);
 const char *app_study_refused(AppStudy *study,
                               guint *n_refused); /* text for people, "" when none */
+/* "300 of 302 files shown, 2 refused": images and documents are shown. */
+const char *app_study_summary(AppStudy *study);
+
+/* A report as text for people; g_free(). */
+void app_study_document_text_async(AppStudy *study, guint document, GCancellable *cancellable,
+                                   GAsyncReadyCallback callback, gpointer user);
+char *app_study_document_text_finish(GAsyncResult *result, GError **error);
+/* Writes an encapsulated PDF to PATH, which begins with "%PDF" or is refused. */
+void app_study_document_save_async(AppStudy *study, guint document, const char *path,
+                                   GAsyncReadyCallback callback, gpointer user);
+gboolean app_study_document_save_finish(GAsyncResult *result, GError **error);
+
+/* Decoded frames are kept as they are stored, those of all studies within one limit: a quarter of
+ * the memory, or $HILUM_CACHE_MB. With a focus, the frames around it are decoded ahead on all
+ * cores, more of them in DIRECTION (1, -1; 0: not known) than behind; what is asked for by
+ * app_study_view() always comes before. Each step is a new focus. */
+void app_study_focus(AppStudy *study, guint series, guint index, int direction);
+
+typedef struct {
+  guint series; /* in focus */
+  guint n_images, n_ready, n_failed;
+  gboolean is_loading; /* some are being decoded ahead, or will be */
+} AppStudyProgress;
+/* Called in the caller's thread-default main context, at most ten times a second, and once more
+ * when all is done. To be set, and the study to be freed, by the thread of that context. NULL: no
+ * more. */
+typedef void (*AppStudyListener)(const AppStudyProgress *progress, gpointer user);
+void app_study_set_listener(AppStudy *study, AppStudyListener listener, gpointer user);
+
+/* What lies at the edges of a picture: "L", "AR"; "" where the data do not say. */
+typedef struct {
+  char left[4], right[4], top[4], bottom[4];
+} AppLetters;
 
 typedef struct {
   AppPicture *picture;
@@ -215,9 +261,13 @@ typedef struct {
   gboolean is_colour;
   double low, high; /* range of values */
   char *label;      /* "CT 45/120", for the corner and for screen readers */
+  char **warnings;  /* what speaks against asking a model about it: sentences; ends with NULL */
+  AppLetters letters;
+  const char *calibration; /* what a length is worth: "patient", "detector", "none" */
 } AppView;
 void app_view_free(AppView *view);
-/* Image INDEX of SERIES, rendered for WINDOW (NULL: the file's own). Decoded frames are cached. */
+/* Image INDEX of SERIES, rendered for WINDOW (NULL: the file's own). An image that cannot be
+ * decoded is tried once. */
 AppView *app_study_view(AppStudy *study, guint series, guint index, const AppWindow *window,
                         GError **error);
 /* The same on a thread of its own; a cancelled request that has not begun costs nothing. */

@@ -1,0 +1,377 @@
+/* study-view.c - one picture of a study: its frame from the cache or from a helper, rendered. */
+#include "study.h"
+
+#include "decoder.h"
+
+#include <string.h>
+
+/* ---- what the header says ----------------------------------------------------------------- */
+
+static void
+facts_clear(gpointer data)
+{
+  AppFacts *facts = data;
+
+  g_strfreev(facts->warnings);
+  g_clear_pointer(&facts->frame_letters, g_array_unref);
+}
+
+void
+app_facts_unref(AppFacts *facts)
+{
+  g_atomic_rc_box_release_full(facts, facts_clear);
+}
+
+static AppLetters
+letters_of(const DicomInfo *info, guint frame)
+{
+  DicomLetters from = dicom_info_letters(info, frame);
+  AppLetters letters = {{0}, {0}, {0}, {0}};
+
+  g_strlcpy(letters.left, from.left, sizeof letters.left);
+  g_strlcpy(letters.right, from.right, sizeof letters.right);
+  g_strlcpy(letters.top, from.top, sizeof letters.top);
+  g_strlcpy(letters.bottom, from.bottom, sizeof letters.bottom);
+  return letters;
+}
+
+static AppFacts *
+facts_new(const DicomInfo *info)
+{
+  AppFacts *facts = g_atomic_rc_box_new0(AppFacts);
+  gboolean same = TRUE;
+
+  facts->warnings = app_gate_sentences(info);
+  facts->calibration = dicom_info_calibration(info);
+  facts->letters = letters_of(info, 0);
+  /* Only an enhanced object may turn its frames this way and that. */
+  if (info->planes->len > 0) {
+    facts->frame_letters = g_array_sized_new(FALSE, TRUE, sizeof(AppLetters), info->planes->len);
+  }
+  for (guint i = 0; i < info->planes->len; i++) {
+    AppLetters letters = letters_of(info, i);
+
+    same = same && memcmp(&letters, &facts->letters, sizeof letters) == 0;
+    g_array_append_val(facts->frame_letters, letters);
+  }
+  if (same) {
+    g_clear_pointer(&facts->frame_letters, g_array_unref);
+  }
+  return facts;
+}
+
+static gboolean
+facts_equal(const AppFacts *a, const AppFacts *b)
+{
+  return !a->frame_letters && !b->frame_letters &&
+         memcmp(&a->letters, &b->letters, sizeof a->letters) == 0 &&
+         a->calibration == b->calibration &&
+         g_strv_equal((const char *const *)a->warnings, (const char *const *)b->warnings);
+}
+
+gboolean
+app_study_has_facts(AppStudy *study, AppStudySeries *series, guint item)
+{
+  gboolean has;
+
+  g_mutex_lock(&study->lock);
+  has = series->facts[item] != NULL;
+  g_mutex_unlock(&study->lock);
+  return has;
+}
+
+void
+app_study_take_facts(AppStudy *study, AppStudySeries *series, guint item, const DicomInfo *info)
+{
+  AppFacts *facts = facts_new(info), *neighbour = NULL;
+
+  g_mutex_lock(&study->lock);
+  if (item > 0) {
+    neighbour = series->facts[item - 1];
+  }
+  if (!neighbour && item + 1 < series->series->items->len) {
+    neighbour = series->facts[item + 1];
+  }
+  if (neighbour && facts_equal(facts, neighbour)) {
+    app_facts_unref(facts);
+    facts = g_atomic_rc_box_acquire(neighbour);
+  }
+  if (series->facts[item]) {
+    app_facts_unref(facts);
+  } else {
+    series->facts[item] = facts;
+  }
+  g_mutex_unlock(&study->lock);
+}
+
+static void
+describe_facts(AppStudy *study, AppStudySeries *series, guint item, AppView *view)
+{
+  const AppFacts *facts;
+
+  g_mutex_lock(&study->lock);
+  facts = series->facts[item];
+  if (facts) {
+    view->warnings = g_strdupv(facts->warnings);
+    view->calibration = facts->calibration;
+    view->letters = facts->frame_letters && view->frame < facts->frame_letters->len
+                        ? g_array_index(facts->frame_letters, AppLetters, view->frame)
+                        : facts->letters;
+  } else {
+    view->warnings = g_new0(char *, 1);
+    view->calibration = "none";
+  }
+  g_mutex_unlock(&study->lock);
+}
+
+/* ---- frames ------------------------------------------------------------------------------- */
+
+/* An image that is to be decoded for the screen. */
+typedef struct {
+  AppStudy *study;
+  AppStudySeries *series;
+  guint number, index; /* of the series; of the image in it */
+  const DicomSeriesItem *item;
+  guint at, stored;
+  gboolean chosen; /* a helper was there: what comes is the file's fault */
+} Wanted;
+
+/* The last item that starts at or before INDEX. */
+static guint
+find_item(const AppStudySeries *series, guint index)
+{
+  guint low = 0, high = series->series->items->len;
+
+  while (high - low > 1) {
+    guint middle = low + (high - low) / 2;
+    if (series->starts[middle] <= index) {
+      low = middle;
+    } else {
+      high = middle;
+    }
+  }
+  return low;
+}
+
+const DicomSeriesItem *
+app_study_locate(const AppStudySeries *series, guint index, guint *item, guint *frame)
+{
+  const DicomSeriesItem *found;
+
+  *item = find_item(series, index);
+  found = series->series->items->pdata[*item];
+  *frame = dicom_series_item_frame(found, index - series->starts[*item]);
+  return found;
+}
+
+static gboolean
+choose_wanted(const char **path, guint *frame, gboolean *with_info, gpointer data)
+{
+  Wanted *wanted = data;
+
+  wanted->chosen = TRUE;
+  *path = wanted->item->path;
+  *frame = wanted->stored;
+  *with_info = !app_study_has_facts(wanted->study, wanted->series, wanted->at);
+  if (wanted->study->hook) {
+    wanted->study->hook(wanted->number, wanted->index, FALSE, wanted->study->hook_user);
+  }
+  return TRUE;
+}
+
+static DicomFrame *
+decode(Wanted *wanted, GCancellable *cancellable, GError **error)
+{
+  const AppDecoderOrder order = {FALSE, wanted->item->path, choose_wanted, wanted};
+  g_autoptr(DicomInfo) info = NULL;
+  g_autoptr(GError) failure = NULL;
+  DicomFrame *frame;
+
+  app_decoder_read(&order, &frame, &info, cancellable, &failure);
+  if (info) {
+    app_study_take_facts(wanted->study, wanted->series, wanted->at, info);
+  }
+  app_frame_group_put(wanted->series->frames, wanted->index, frame,
+                      wanted->chosen && !g_cancellable_is_cancelled(cancellable) ? failure : NULL);
+  app_study_note_progress(wanted->study);
+  if (failure) {
+    if (!wanted->chosen) {
+      g_autofree char *name = g_filename_display_name(wanted->item->path);
+
+      g_prefix_error(&failure, "%s: ", name);
+    }
+    g_propagate_error(error, g_steal_pointer(&failure));
+  }
+  return frame;
+}
+
+static DicomFrame *
+find_frame(Wanted *wanted, GCancellable *cancellable, GError **error)
+{
+  DicomFrame *frame = NULL;
+
+  switch (app_frame_group_get(wanted->series->frames, wanted->index, cancellable, &frame, error)) {
+  case APP_FRAME_READY:
+    return frame;
+  case APP_FRAME_TO_DO:
+    return decode(wanted, cancellable, error);
+  case APP_FRAME_FAILED:
+  default:
+    return NULL;
+  }
+}
+
+/* ---- views -------------------------------------------------------------------------------- */
+
+static void
+describe_window(AppView *view, const DicomWindow *window)
+{
+  gboolean has_numbers = window->voi != DICOM_VOI_NONE && window->voi != DICOM_VOI_LUT;
+
+  view->window.set = has_numbers;
+  /* Where a drag starts when a table, not a window, made the picture. */
+  view->window.center = has_numbers ? window->center : (view->low + view->high) / 2;
+  view->window.width = has_numbers ? window->width : MAX(view->high - view->low, 1);
+}
+
+static AppPicture *
+take_picture(DicomPicture *from)
+{
+  AppPicture *picture = g_new(AppPicture, 1);
+
+  *picture = (AppPicture){from->width, from->height, g_steal_pointer(&from->pixels)};
+  dicom_picture_free(from);
+  return picture;
+}
+
+static AppView *
+render(const Wanted *wanted, const DicomFrame *frame, const AppWindow *window, GError **error)
+{
+  const AppSeriesInfo *info = &wanted->series->info;
+  DicomWindow resolved;
+  DicomPicture *rendered;
+  AppView *view;
+
+  /* A series may mix grey and colour; the window of the one says nothing of the other. */
+  if (!app_window_resolve(frame, dicom_frame_is_colour(frame) ? NULL : window, wanted->item->path,
+                          &resolved, error)) {
+    return NULL;
+  }
+  rendered = dicom_frame_render(frame, &resolved, error);
+  if (!rendered) {
+    return NULL;
+  }
+  view = g_new0(AppView, 1);
+  view->picture = take_picture(rendered);
+  view->path = g_strdup(wanted->item->path);
+  view->frame = wanted->stored;
+  view->is_colour = dicom_frame_is_colour(frame);
+  if (!view->is_colour) {
+    dicom_frame_range(frame, &view->low, &view->high);
+    describe_window(view, &resolved);
+  }
+  view->label = g_strdup_printf("%s%s%u/%u", info->modality, *info->modality ? " " : "",
+                                wanted->index + 1, info->n_images);
+  describe_facts(wanted->study, wanted->series, wanted->at, view);
+  return view;
+}
+
+static AppView *
+view_image(AppStudy *study, guint series, guint index, const AppWindow *window,
+           GCancellable *cancellable, GError **error)
+{
+  Wanted wanted = {.study = study, .number = series, .index = index};
+  g_autoptr(DicomFrame) frame = NULL;
+
+  g_return_val_if_fail(series < study->series->len, NULL);
+  wanted.series = study->series->pdata[series];
+  g_return_val_if_fail(index < wanted.series->info.n_images, NULL);
+  wanted.item = app_study_locate(wanted.series, index, &wanted.at, &wanted.stored);
+  frame = find_frame(&wanted, cancellable, error);
+  return frame ? render(&wanted, frame, window, error) : NULL;
+}
+
+AppView *
+app_study_view(AppStudy *study, guint series, guint index, const AppWindow *window, GError **error)
+{
+  return view_image(study, series, index, window, NULL, error);
+}
+
+void
+app_picture_free(AppPicture *picture)
+{
+  if (picture) {
+    g_free(picture->pixels);
+    g_free(picture);
+  }
+}
+
+void
+app_view_free(AppView *view)
+{
+  if (view) {
+    app_picture_free(view->picture);
+    g_free(view->path);
+    g_free(view->label);
+    g_strfreev(view->warnings);
+    g_free(view);
+  }
+}
+
+typedef struct {
+  AppStudy *study;
+  guint series, index;
+  AppWindow window; /* not set: the file's own */
+} ViewJob;
+
+static void
+view_job_free(gpointer data)
+{
+  ViewJob *job = data;
+
+  app_study_unref(job->study);
+  g_free(job);
+}
+
+static void
+view_in_thread(GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
+{
+  ViewJob *job = data;
+  GError *error = NULL;
+  AppView *view;
+
+  if (g_task_return_error_if_cancelled(task)) {
+    return;
+  }
+  view = view_image(job->study, job->series, job->index, &job->window, cancellable, &error);
+  if (view) {
+    g_task_return_pointer(task, view, (GDestroyNotify)app_view_free);
+  } else {
+    g_task_return_error(task, error);
+  }
+}
+
+void
+app_study_view_async(AppStudy *study, guint series, guint index, const AppWindow *window,
+                     GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user)
+{
+  g_autoptr(GTask) task = g_task_new(NULL, cancellable, callback, user);
+  ViewJob *job = g_new0(ViewJob, 1);
+
+  job->study = app_study_ref(study);
+  job->series = series;
+  job->index = index;
+  if (window) {
+    job->window = *window;
+  }
+  g_task_set_source_tag(task, app_study_view_async);
+  g_task_set_task_data(task, job, view_job_free);
+  g_task_run_in_thread(task, view_in_thread);
+}
+
+AppView *
+app_study_view_finish(AppStudy *study, GAsyncResult *result, GError **error)
+{
+  g_return_val_if_fail(g_task_is_valid(result, NULL), NULL);
+  return g_task_propagate_pointer(G_TASK(result), error);
+}

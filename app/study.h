@@ -1,0 +1,68 @@
+/* study.h - what the files behind the window's pictures share: study.c, study-view.c,
+ * study-document.c, prefetch.c. Not for others. */
+#ifndef HILUM_APP_STUDY_H
+#define HILUM_APP_STUDY_H
+
+#include "frame-cache.h"
+#include "private.h"
+
+G_BEGIN_DECLS
+
+/* What the header of a file says beside the picture. Those of a series are mostly the same ones. */
+typedef struct {
+  char **warnings;
+  const char *calibration; /* static */
+  AppLetters letters;      /* of every frame, if not: */
+  GArray *frame_letters;   /* of AppLetters, one for each frame; or NULL */
+} AppFacts;                /* g_atomic_rc_box */
+
+typedef struct {
+  AppSeriesInfo info;    /* first: handed out */
+  DicomSeries *series;   /* borrowed from the scan */
+  guint *starts;         /* starts[i]: images before item i */
+  AppFrameGroup *frames; /* one for each image */
+  AppFacts **facts;      /* of each item, NULL until one of its frames is decoded; under LOCK */
+} AppStudySeries;
+
+/* For tests: image INDEX of SERIES is about to be decoded by the calling thread. */
+typedef void (*AppDecodeHook)(guint series, guint index, gboolean ahead, gpointer user);
+
+struct _AppStudy {
+  gint n_refs; /* atomic */
+  DicomScan *scan;
+  GPtrArray *series;    /* of AppStudySeries */
+  GPtrArray *documents; /* of AppDocument */
+  char *refused, *summary;
+
+  GMutex lock; /* of what follows, and of facts */
+  guint focus; /* series */
+  AppStudyListener listener;
+  gpointer listener_user;
+  GMainContext *context;
+  GSource *telling; /* the next call of the listener */
+
+  AppDecodeHook hook;
+  gpointer hook_user;
+};
+
+/* study.c */
+AppStudy *app_study_ref(AppStudy *study);
+void app_study_unref(AppStudy *study);
+
+/* study-view.c. Where image INDEX of SERIES lies: its item, its frame in the file. */
+const DicomSeriesItem *app_study_locate(const AppStudySeries *series, guint index, guint *item,
+                                        guint *frame);
+gboolean app_study_has_facts(AppStudy *study, AppStudySeries *series, guint item);
+void app_study_take_facts(AppStudy *study, AppStudySeries *series, guint item,
+                          const DicomInfo *info);
+void app_facts_unref(AppFacts *facts);
+
+/* prefetch.c. Forgets STUDY: its frames are not decoded ahead any more. */
+void app_prefetch_forget(AppStudy *study);
+/* Something has changed that the listener should hear of. */
+void app_study_note_progress(AppStudy *study);
+/* For tests: as many threads; 0: one for each helper. */
+void app_prefetch_set_threads(guint n);
+
+G_END_DECLS
+#endif
