@@ -71,7 +71,8 @@ dicom_level_settle(DicomWalk *walk, DicomStack *from, guint height, DicomStack *
 static DicomNode *
 waiting_node(DicomWalk *walk, guint index)
 {
-  return (DicomNode *)walk->wait_nodes.data + index;
+  /* There is no array before the first element: an empty item in an empty data set. */
+  return walk->wait_nodes.data ? (DicomNode *)walk->wait_nodes.data + index : NULL;
 }
 
 /* ---- levels ------------------------------------------------------------------------------------

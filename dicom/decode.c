@@ -113,15 +113,17 @@ refuse_colour(const DicomFile *file, GError **error)
   static const char *const retired[] = {"ARGB", "CMYK", "HSV"};
   const DicomInfo *info = &file->info;
   gboolean is_retired = FALSE;
+  /* CS has 16 letters; cutting bytes would cut one of another alphabet in two. */
+  g_autofree char *shown =
+      g_utf8_substring(info->photometric, 0, MIN(g_utf8_strlen(info->photometric, -1), 16));
 
   for (guint i = 0; i < G_N_ELEMENTS(retired); i++) {
     is_retired = is_retired || strcmp(retired[i], info->photometric) == 0;
   }
   g_set_error(error, DICOM_ERROR, DICOM_ERROR_UNSUPPORTED,
-              "%s: PhotometricInterpretation is \"%.16s\"%s with SamplesPerPixel %u; expected "
+              "%s: PhotometricInterpretation is \"%s\"%s with SamplesPerPixel %u; expected "
               "MONOCHROME1, MONOCHROME2 or PALETTE COLOR with 1, RGB or a YBR one with 3",
-              file->name, info->photometric, is_retired ? ", retired and not read here," : "",
-              info->samples);
+              file->name, shown, is_retired ? ", retired and not read here," : "", info->samples);
   return FALSE;
 }
 

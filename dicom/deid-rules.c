@@ -163,10 +163,11 @@ find_vr(const DicomElementInfo *info, const char *standard, DicomDeidRule *rule)
     g_strlcpy(rule->vr, standard, sizeof rule->vr);
     return TRUE;
   }
-  gboolean stated = info->explicit_vr && info->vr[0] && !is(info->vr, "UN");
+  /* A VR that the standard does not have is a slip of the writer, and readers go by the tag. */
+  gboolean stated = info->explicit_vr && dicom_vr_is_standard(info->vr) && !is(info->vr, "UN");
 
   g_strlcpy(rule->vr, stated ? info->vr : standard, sizeof rule->vr);
-  if (stated && (!dicom_vr_is_standard(info->vr) || kind_of(info->vr) != kind_of(standard))) {
+  if (stated && kind_of(info->vr) != kind_of(standard)) {
     return FALSE;
   }
   if (is(standard, "SQ") != info->is_sequence && info->length > 0) {

@@ -179,6 +179,11 @@ def dicom_shape():
     case('dicom-palette-missing', image(photometric='PALETTE COLOR'), 'Palette')
 
 
+    case('dicom-photometric-cut-letter',
+         image(photometric='MONOCHROME99999\u00e4'), 'Photometric')
+    case('dicom-empty-meta', bytes.fromhex('0200 1000 423d 0200 3000'), '.')
+
+
 def dicom_show():
     case('dicom-window-negative', image(element(0x00281050, 'DS', '10') +
                                         element(0x00281051, 'DS', '-4')), 'opens')

@@ -262,6 +262,28 @@ test_syntaxes(void)
   }
 }
 
+/* A slip in the VR of Rows does not cost the copy its rows. */
+static void
+test_odd_vr(void)
+{
+  static const guint8 rows[] = {0x28, 0, 0x10, 0, 'U', 'S'};
+  g_autofree char *path = write_grey(TS_EXPLICIT, "odd.dcm");
+  g_autofree char *folder = out_folder("odd");
+  g_autofree char *bytes = NULL;
+  g_autoptr(GError) error = NULL;
+  gsize n;
+
+  g_assert_true(g_file_get_contents(path, &bytes, &n, NULL));
+  char *found = memmem(bytes, n, rows, sizeof rows);
+  g_assert_nonnull(found);
+  found[4] = '&';
+  g_assert_true(g_file_set_contents(path, bytes, (gssize)n, NULL));
+  g_autoptr(DicomDeidReport) report = copy_well(path, folder, (DicomDeidOptions){0});
+  g_autoptr(DicomFile) file = dicom_file_open(report->path, &error);
+  g_assert_no_error(error);
+  g_assert_cmpuint(dicom_file_info(file)->rows, ==, 2);
+}
+
 static void
 test_deflated(void)
 {
@@ -599,6 +621,7 @@ main(int argc, char **argv)
 {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/deid/file/syntaxes", test_syntaxes);
+  g_test_add_func("/deid/file/odd-vr", test_odd_vr);
   g_test_add_func("/deid/file/deflated", test_deflated);
   g_test_add_func("/deid/file/options", test_options);
   g_test_add_func("/deid/file/never-over", test_never_over);
