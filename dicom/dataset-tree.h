@@ -44,6 +44,7 @@ struct _DicomDataset {
   guint n_fragments;
   gboolean fragments_cut;
   GString *damage;
+  GHashTable *orders; /* dataset-find.c: of large items in no order, from DicomItem * to guint32 * */
 };
 
 /* The first element of that tag, NULL when there is none. */

@@ -29,32 +29,6 @@ dicom_dataset_damage(const DicomDataset *dataset)
   return dataset->damage->str;
 }
 
-const DicomNode *
-dicom_item_find(const DicomItem *item, guint32 tag)
-{
-  const DicomNode *nodes = item->dataset->nodes + item->first;
-  guint low = 0, high = item->n;
-
-  if (!item->sorted) {
-    for (guint i = 0; i < item->n; i++) {
-      if (nodes[i].tag == tag) {
-        return &nodes[i];
-      }
-    }
-    return NULL;
-  }
-  while (low < high) {
-    guint middle = low + (high - low) / 2;
-
-    if (nodes[middle].tag < tag) {
-      low = middle + 1;
-    } else {
-      high = middle;
-    }
-  }
-  return low < item->n && nodes[low].tag == tag ? &nodes[low] : NULL;
-}
-
 guint
 dicom_item_n_elements(const DicomItem *item)
 {

@@ -474,6 +474,7 @@ dicom_dataset_read(DicomSource *source, const char *name, const DicomMeta *meta,
 
   dataset->source = source;
   dataset->damage = g_string_new(meta->damage);
+  dataset->orders = g_hash_table_new_full(NULL, NULL, NULL, g_free);
   if (meta->deflated) {
     dataset->inflated = dicom_inflate(source, name, meta->data_start, error);
     if (!dataset->inflated) {
@@ -505,6 +506,7 @@ dicom_dataset_free(DicomDataset *dataset)
 {
   if (dataset) {
     g_clear_pointer(&dataset->inflated, dicom_source_free);
+    g_hash_table_unref(dataset->orders);
     g_free(dataset->nodes);
     g_free(dataset->items);
     g_free(dataset->fragment_offsets);

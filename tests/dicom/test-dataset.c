@@ -769,12 +769,42 @@ test_refused(void)
   g_assert_nonnull(strstr(item.error->message, "(FFFE,E000) at byte"));
 }
 
+/* Few and many elements from the last to the first, some of them twice: the first of two counts. */
+static void
+test_no_order(void)
+{
+  static const guint sizes[] = {2, 64, 65, 5000};
+
+  for (guint i = 0; i < G_N_ELEMENTS(sizes); i++) {
+    g_auto(Build) b = {0};
+    build_start(&b, TS_EXPLICIT);
+    for (guint k = sizes[i]; k > 0; k--) {
+      g_autofree char *text = g_strdup_printf("%u", k);
+      build_text(&b, 0x00410000 + 2 * k, "LO", text);
+      if (k % 7 == 0) {
+        build_text(&b, 0x00410000 + 2 * k, "LO", "again");
+      }
+    }
+    g_auto(Opened) opened = open_dataset(&b);
+    const DicomItem *root = dicom_dataset_root(opened.dataset);
+    for (guint k = 1; k <= sizes[i]; k++) {
+      g_autofree char *text = dicom_item_text(root, 0x00410000 + 2 * k);
+      g_autofree char *expected = g_strdup_printf("%u", k);
+      g_assert_cmpstr(text, ==, expected);
+      g_assert_false(dicom_item_has(root, 0x00410001 + 2 * k));
+    }
+    g_assert_false(dicom_item_has(root, 0));
+    g_assert_false(dicom_item_has(root, 0xffffffff));
+  }
+}
+
 int
 main(int argc, char **argv)
 {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/dicom/dataset/numbers", test_numbers);
   g_test_add_func("/dicom/dataset/sequences", test_sequences);
+  g_test_add_func("/dicom/dataset/no-order", test_no_order);
   g_test_add_func("/dicom/dataset/character-sets", test_character_sets);
   g_test_add_func("/dicom/dataset/large-values", test_large_values);
   g_test_add_func("/dicom/dataset/native-pixels", test_native_pixels);
