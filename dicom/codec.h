@@ -30,7 +30,7 @@ typedef const char *(*DicomCodec)(DicomCodecJob *job);
 
 const char *dicom_codec_rle(DicomCodecJob *job);    /* rle.c */
 const char *dicom_codec_jpeg(DicomCodecJob *job);   /* codec-jpeg.c: any process; picks below */
-const char *dicom_codec_jpegls(DicomCodecJob *job); /* codec-jpegls.c: CharLS */
+const char *dicom_codec_jpegls(DicomCodecJob *job); /* codec-jpegls.c: T.87, near-lossless too */
 const char *dicom_codec_j2k(DicomCodecJob *job);    /* codec-j2k.c: OpenJPEG, HTJ2K too */
 const char *dicom_codec_jxl(DicomCodecJob *job);    /* codec-jxl.c: libjxl, or says it is absent */
 const char *
