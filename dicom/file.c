@@ -178,7 +178,6 @@ dicom_file_read_frame(DicomFile *file, guint index, GError **error)
       return NULL;
     }
   }
-  dicom_frame_find_range(frame);
   return g_steal_pointer(&frame);
 }
 

@@ -249,6 +249,7 @@ dicom_frame_displayed_area(const DicomFrame *frame, double area[4])
 void
 dicom_frame_range(const DicomFrame *frame, double *low, double *high)
 {
+  dicom_frame_need_range(frame);
   *low = frame->low;
   *high = frame->high;
 }
@@ -292,22 +293,82 @@ widen(DicomFrame *frame, double stored)
   }
 }
 
+/* The loops over all words of a frame are compiled for two instruction sets, of which the program
+ * chooses when it starts: they are as fast as memory then. Sanitizers instrument the chooser, which
+ * runs before they are ready. */
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) &&                             \
+    !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#define CLONES __attribute__((target_clones("avx2", "default")))
+#else
+#define CLONES
+#endif
 /* Words in one go: a number that is known, so that the compiler makes vectors of the loops. */
 #define WORDS 512
 
-/* Up to WORDS words from the Ith on, of N, each turned by FLIP (0, or 8000 to order unsigned ones
- * like signed ones); where fewer are left, the last one over and over. */
-static void
-take_words(const guint8 *in, gsize i, gsize n, guint16 flip, gint16 *words)
-{
-  gsize have = MIN(n - i, WORDS);
+typedef struct {
+  gint16 least, most;
+} Extremes;
 
-  memcpy(words, in + 2 * i, 2 * have);
-  for (; have < WORDS; have++) {
-    words[have] = words[have - 1];
-  }
+static inline gint16
+word_at(const guint8 *in, guint i)
+{
+  guint16 word;
+
+  memcpy(&word, in + 2 * i, sizeof word);
+  return (gint16)GUINT16_FROM_LE(word);
+}
+
+/* Of WORDS words, each turned by FLIP: 0, or 8000 to order unsigned ones like signed ones. */
+static inline Extremes
+block_extremes(const guint8 *restrict in, gint16 flip)
+{
+  gint16 least = G_MAXINT16, most = G_MININT16;
+
   for (guint k = 0; k < WORDS; k++) {
-    words[k] = (gint16)(GUINT16_FROM_LE((guint16)words[k]) ^ flip);
+    gint16 word = word_at(in, k) ^ flip;
+
+    least = least < word ? least : word;
+    most = most > word ? most : word;
+  }
+  return (Extremes){least, most};
+}
+
+static inline void
+widen_extremes(Extremes *extremes, Extremes by)
+{
+  extremes->least = MIN(extremes->least, by.least);
+  extremes->most = MAX(extremes->most, by.most);
+}
+
+/* Of whole blocks, as signed words and as turned ones. Where all words of a block are of one sign,
+ * the one follows from the other. */
+CLONES static void
+find_extremes(const guint8 *restrict in, gsize n_blocks, Extremes *as_signed, Extremes *turned)
+{
+  const gint16 flip = G_MININT16;
+  Extremes all = *as_signed, all_turned = *turned;
+
+  for (gsize b = 0; b < n_blocks; b++, in += 2 * WORDS) {
+    Extremes block = block_extremes(in, 0);
+    Extremes other = {block.least ^ flip, block.most ^ flip};
+
+    if (block.least < 0 && block.most >= 0) {
+      other = block_extremes(in, flip);
+    }
+    widen_extremes(&all, block);
+    widen_extremes(&all_turned, other);
+  }
+  *as_signed = all;
+  *turned = all_turned;
+}
+
+/* The N words of the frame's end that make no block, the last one over and over behind them. */
+static void
+fill_block(const guint8 *in, gsize n, guint8 block[2 * WORDS])
+{
+  memcpy(block, in, 2 * n);
+  for (; n < WORDS; n++) {
+    memcpy(block + 2 * n, block + 2 * n - 2, 2);
   }
 }
 
@@ -315,47 +376,58 @@ take_words(const guint8 *in, gsize i, gsize n, guint16 flip, gint16 *words)
 static void
 word_extremes(const guint8 *in, gsize n, gint low[2], gint high[2])
 {
-  gint16 words[WORDS], least = G_MAXINT16, most = G_MININT16;
-  gint16 turned_least = G_MAXINT16, turned_most = G_MININT16;
+  Extremes as_signed = {G_MAXINT16, G_MININT16}, turned = as_signed;
+  guint8 rest[2 * WORDS];
 
-  for (gsize i = 0; i < n; i += WORDS) {
-    take_words(in, i, n, 0, words);
-    for (guint k = 0; k < WORDS; k++) {
-      gint16 word = words[k], turned = (gint16)(word ^ (gint16)0x8000);
-
-      least = least < word ? least : word;
-      most = most > word ? most : word;
-      turned_least = turned_least < turned ? turned_least : turned;
-      turned_most = turned_most > turned ? turned_most : turned;
-    }
+  find_extremes(in, n / WORDS, &as_signed, &turned);
+  if (n % WORDS > 0) {
+    fill_block(in + 2 * (n - n % WORDS), n % WORDS, rest);
+    find_extremes(rest, 1, &as_signed, &turned);
   }
-  low[TRUE] = least;
-  high[TRUE] = most;
-  low[FALSE] = turned_least + 32768;
-  high[FALSE] = turned_most + 32768;
+  low[TRUE] = as_signed.least;
+  high[TRUE] = as_signed.most;
+  low[FALSE] = turned.least + 32768;
+  high[FALSE] = turned.most + 32768;
 }
 
-/* The same of those that are not from PAD_LOW to PAD_HIGH, words as turned by FLIP; FALSE when
- * there are none. */
-static gboolean
-extremes_beside_padding(const guint8 *in, gsize n, guint16 flip, gint16 pad_low, gint16 pad_high,
-                        gint *low, gint *high)
+/* Of those words of whole blocks, turned by FLIP, that are not from PAD_LOW to PAD_HIGH. */
+CLONES static void
+find_beside_padding(const guint8 *restrict in, gsize n_blocks, gint16 flip, const Extremes *padding,
+                    Extremes *extremes)
 {
-  gint16 words[WORDS], least = G_MAXINT16, most = G_MININT16;
+  const gint16 pad_low = padding->least, pad_high = padding->most;
+  gint16 least = extremes->least, most = extremes->most;
 
-  for (gsize i = 0; i < n; i += WORDS) {
-    take_words(in, i, n, flip, words);
+  for (gsize b = 0; b < n_blocks; b++, in += 2 * WORDS) {
     for (guint k = 0; k < WORDS; k++) {
-      gboolean padding = words[k] >= pad_low && words[k] <= pad_high;
-      gint16 up = padding ? G_MAXINT16 : words[k], down = padding ? G_MININT16 : words[k];
+      gint16 word = word_at(in, k) ^ flip;
+      gboolean is_padding = word >= pad_low && word <= pad_high;
+      gint16 up = is_padding ? G_MAXINT16 : word, down = is_padding ? G_MININT16 : word;
 
       least = least < up ? least : up;
       most = most > down ? most : down;
     }
   }
-  *low = least + (flip ? 32768 : 0);
-  *high = most + (flip ? 32768 : 0);
-  return least <= most;
+  extremes->least = least;
+  extremes->most = most;
+}
+
+/* The extremes of the words beside padding; FALSE when there are none. */
+static gboolean
+extremes_beside_padding(const guint8 *in, gsize n, guint16 flip, const Extremes *padding, gint *low,
+                        gint *high)
+{
+  Extremes extremes = {G_MAXINT16, G_MININT16};
+  guint8 rest[2 * WORDS];
+
+  find_beside_padding(in, n / WORDS, (gint16)flip, padding, &extremes);
+  if (n % WORDS > 0) {
+    fill_block(in + 2 * (n - n % WORDS), n % WORDS, rest);
+    find_beside_padding(rest, 1, (gint16)flip, padding, &extremes);
+  }
+  *low = extremes.least + (flip ? 32768 : 0);
+  *high = extremes.most + (flip ? 32768 : 0);
+  return extremes.least <= extremes.most;
 }
 
 /* A limit of the padding, a whole number inside the range of words turned by FLIP. */
@@ -390,9 +462,9 @@ find_plain_range(DicomFrame *frame)
   frame->raw_signed = sign;
   frame->raw_low = low;
   frame->raw_high = high;
+  Extremes padding = {pad_limit(pad_low, flip), pad_limit(pad_high, flip)};
   if (frame->has_padding && pad_low <= high && pad_high >= low &&
-      !extremes_beside_padding(frame->stored, n, flip, pad_limit(pad_low, flip),
-                               pad_limit(pad_high, flip), &low, &high)) {
+      !extremes_beside_padding(frame->stored, n, flip, &padding, &low, &high)) {
     return TRUE; /* nothing but padding */
   }
   frame->low = MIN(dicom_frame_modality(frame, low), dicom_frame_modality(frame, high));
@@ -429,8 +501,8 @@ find_word_range(DicomFrame *frame)
   frame->raw_high = frame->raw_signed ? signed_high : high;
 }
 
-void
-dicom_frame_find_range(DicomFrame *frame)
+static void
+find_range(DicomFrame *frame)
 {
   if (frame->colour != COLOUR_GREY) {
     frame->low = 0;
@@ -456,11 +528,37 @@ dicom_frame_find_range(DicomFrame *frame)
 }
 
 void
+dicom_frame_need_range(const DicomFrame *frame)
+{
+  DicomFrame *mine = (DicomFrame *)frame; /* nobody sees the range before it is found */
+
+  if (g_once_init_enter(&mine->ranged)) {
+    find_range(mine);
+    g_once_init_leave(&mine->ranged, TRUE);
+  }
+}
+
+void
+dicom_frame_find_range(DicomFrame *frame)
+{
+  frame->ranged = FALSE;
+  dicom_frame_need_range(frame);
+}
+
+void
 dicom_frame_stored_range(const DicomFrame *frame, double *low, double *high)
 {
   DicomFrame plain = *frame; /* borrows everything */
   gsize n = (gsize)frame->width * frame->height * frame->samples;
 
+  if (dicom_sample_bytes(frame->type) == 2 && n > 0) {
+    gint least[2], most[2];
+
+    word_extremes(frame->stored, n, least, most);
+    *low = fmin(*low, least[frame->type == SAMPLE_S16]);
+    *high = fmax(*high, most[frame->type == SAMPLE_S16]);
+    return;
+  }
   plain.shift = 0;
   plain.bits_stored = (guint)dicom_sample_bytes(frame->type) * 8;
   plain.is_signed =

@@ -78,6 +78,8 @@ struct _DicomFrame {
   gboolean has_area;
   double area[4]; /* DisplayedArea in the turned picture: left, top, right, bottom edges */
 
+  /* What follows is found when it is first asked for: dicom_frame_need_range(). */
+  gsize ranged;     /* g_once_init_enter() */
   double low, high; /* after the modality LUT */
   /* Of at most 16 bits: the least and greatest sample as it is in memory, read as signed where that
    * is the shorter span; render-grey.c computes no greys outside. Not known: of every sample. */
@@ -110,8 +112,11 @@ dicom_frame_cut(const DicomFrame *frame, guint32 word)
 double dicom_frame_modality(const DicomFrame *frame, double stored);
 /* Pixel padding, or no number at all: no picture (PS3.3 C.7.5.1.1.2). */
 gboolean dicom_frame_is_padding(const DicomFrame *frame, double stored);
-/* Fills low, high and what is said of raw samples; to be called when all else is set. */
+/* Fills low, high and what is said of raw samples, anew; for who has just made or changed FRAME and
+ * does not share it yet. */
 void dicom_frame_find_range(DicomFrame *frame);
+/* The same, once, for frames that others may have too. */
+void dicom_frame_need_range(const DicomFrame *frame);
 /* Widens LOW and HIGH by the values as they are stored, before BitsStored and HighBit cut anything
  * off. */
 void dicom_frame_stored_range(const DicomFrame *frame, double *low, double *high);

@@ -140,6 +140,7 @@ render_words(const DicomFrame *frame, const DicomWindow *window, guint8 *out, gs
 {
   /* Whatever the frame says of its samples, each of them is in the table. */
   g_autofree guint8 *table = g_malloc0(65536 + DICOM_BLOCK);
+  dicom_frame_need_range(frame);
   gboolean is_signed = frame->raw_known && frame->raw_signed;
   gint first = is_signed ? G_MININT16 : 0, last = is_signed ? G_MAXINT16 : G_MAXUINT16;
   gint low = frame->raw_known ? CLAMP(frame->raw_low, first, last) : first;

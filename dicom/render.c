@@ -45,6 +45,15 @@ dicom_window_of_range(double low, double high)
       .voi = DICOM_VOI_LINEAR_EXACT, .center = (low + high) / 2, .width = span > 0 ? span : 1};
 }
 
+static DicomWindow
+range_window(const DicomFrame *frame)
+{
+  double low, high;
+
+  dicom_frame_range(frame, &low, &high);
+  return dicom_window_of_range(low, high);
+}
+
 DicomWindow
 dicom_frame_default_window(const DicomFrame *frame)
 {
@@ -60,7 +69,7 @@ dicom_frame_default_window(const DicomFrame *frame)
     return (DicomWindow){
         .voi = DICOM_VOI_LUT, .center = lut->first + lut->n / 2.0, .width = lut->n};
   }
-  return dicom_window_of_range(frame->low, frame->high);
+  return range_window(frame);
 }
 
 /* What the caller asked for, made sane: no numbers that are none, no table that is not there. */
@@ -84,7 +93,7 @@ usable_window(const DicomFrame *frame, const DicomWindow *asked)
   if (!usable) {
     gboolean invert = window.invert;
 
-    window = dicom_window_of_range(frame->low, frame->high);
+    window = range_window(frame);
     window.invert = invert;
   }
   return window;

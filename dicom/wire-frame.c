@@ -70,8 +70,9 @@ static const WireField frame_fields[] = {
 static const WireLayout layout = WIRE_LAYOUT("frame", DicomFrame, frame_fields);
 
 #if GLIB_SIZEOF_VOID_P == 8
-/* As in wire-info.c; the fields that do not travel are refs, stored, n_bytes, owner and sha256. */
-G_STATIC_ASSERT(sizeof(DicomFrame) == 296);
+/* As in wire-info.c; the fields that do not travel are refs, stored, n_bytes, owner, ranged and
+ * sha256. */
+G_STATIC_ASSERT(sizeof(DicomFrame) == 304);
 G_STATIC_ASSERT(sizeof(DicomWindow) == 32);
 #endif
 
@@ -181,6 +182,7 @@ dicom_frame_is_sound(const DicomFrame *frame, const char **why)
       return FALSE;
     }
   }
+  dicom_frame_need_range(frame);
   *why = "the range";
   return frame->low <= frame->high;
 }
@@ -188,6 +190,7 @@ dicom_frame_is_sound(const DicomFrame *frame, const char **why)
 GBytes *
 dicom_frame_pack(const DicomFrame *frame)
 {
+  dicom_frame_need_range(frame);
   return dicom_wire_pack(&layout, frame);
 }
 
@@ -198,6 +201,7 @@ dicom_frame_unpack(const guint8 *bytes, gsize n, GBytes *pixels, GError **error)
   const char *why;
 
   frame->refs = 1;
+  frame->ranged = TRUE;
   frame->owner = g_bytes_ref(pixels);
   /* Nobody writes to the stored values of a finished frame. */
   frame->stored = (guint8 *)g_bytes_get_data(pixels, &frame->n_bytes);

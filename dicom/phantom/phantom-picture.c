@@ -43,6 +43,7 @@ phantom_frame(const PhantomTruth *truth)
   /* All that twelve bits can hold; nobody asks this frame for its own range. */
   frame->low = frame->intercept;
   frame->high = frame->intercept + 4095;
+  frame->ranged = TRUE;
   DicomWindow window = {.voi = DICOM_VOI_LINEAR,
                         .center = phantom_stored_center(truth),
                         .width = truth->window_width};

@@ -276,6 +276,7 @@ answer_madly(int socket, const DicomRequest *request, Madness madness)
   const int all = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
   const gsize n = 1024 * 700;
   g_autoptr(DicomFrame) frame = dicom_frame_new(1024, 700, 1, SAMPLE_U8);
+  frame->ranged = TRUE; /* it has no pixels in which to look for one */
   g_autoptr(GBytes) packed = dicom_frame_pack(frame);
   DicomAnswer head = {.magic = DICOM_PACKET_MAGIC,
                       .version = DICOM_PACKET_VERSION,
