@@ -274,6 +274,7 @@ test_unknown_range(void)
   g_autoptr(DicomFrame) frame = open_frame(path, 0);
   g_autoptr(DicomPicture) known = render(frame, NULL);
 
+  g_assert_true(frame->ranged);
   g_assert_true(frame->raw_known);
   g_assert_true(frame->raw_signed);
   g_assert_cmpint(frame->raw_low, ==, -2000);
@@ -586,6 +587,19 @@ test_write_png(void)
   g_autofree char *a = dicom_picture_sha256(picture);
   g_autofree char *b = dicom_picture_sha256(again);
   g_assert_cmpstr(a, ==, b);
+  g_assert_cmpuint(dicom_frame_samples(frame), ==, 3);
+  for (guint i = 0; i < 45; i++) {
+    picture->pixels[i] = (guint8)(i / 3 * 15);
+  }
+  picture->pixels[44]++; /* one that is nearly grey */
+  for (guint k = 0; k < 2; k++) {
+    g_assert_true(dicom_picture_write_png(picture, path, &error));
+    g_autoptr(DicomFrame) grey = open_frame(path, 0);
+    g_autoptr(DicomPicture) twice = render(grey, NULL);
+    g_assert_cmpmem(picture->pixels, 45, twice->pixels, 45);
+    g_assert_cmpuint(dicom_frame_samples(grey), ==, k == 0 ? 3 : 1);
+    picture->pixels[44]--;
+  }
   g_assert_false(dicom_picture_write_png(picture, nowhere, &error));
   g_assert_error(error, DICOM_ERROR, DICOM_ERROR_IO);
   g_assert_nonnull(strstr(error->message, "no/where.png"));
