@@ -9,9 +9,6 @@
 
 #include <string.h>
 
-/* Bytes between the end of a scan's data and the next marker that some encoders leave there; more
- * of them mean that the decoder lost its way and did not see it. */
-#define MAX_SURPLUS 2
 /* Pixels with no difference that are worth being found at once. Fewer than that, and the processor
  * guesses wrongly too often whether it will be so. */
 #define FEWEST_AS_PREDICTED 5
@@ -31,82 +28,6 @@ typedef struct {
   JpegRun run;
   guint16 *lines; /* two for each component of the frame */
 } Lossless;
-
-/* ---- tables ------------------------------------------------------------------------------------
- */
-
-/* The lookup entries of all bits that begin with a code. Category 16 has no difference behind it,
- * or has one of 16 bits, and is rare: it is left to the slow way. */
-static void
-enter_code(JpegTable *table, guint code, guint length, guint category)
-{
-  if (length > JPEG_LOOKUP_BITS || category >= 16) {
-    return;
-  }
-  const guint spare = JPEG_LOOKUP_BITS - length, first = code << spare;
-  const JpegEntry entry = {(guint8)(length + category), (guint8)length, (guint8)category, 0};
-
-  for (guint i = 0; i < 1u << spare; i++) {
-    table->lookup[first + i] = entry;
-  }
-}
-
-/* Annex C: codes of each length count on from the one before. */
-static gboolean
-make_table(JpegTable *table, const guint8 counts[16], const guint8 *symbols)
-{
-  guint code = 0, index = 0;
-
-  memset(table, 0, sizeof *table);
-  for (guint length = 1; length <= 16; length++) {
-    const guint n = counts[length - 1];
-
-    if (code + n > 1u << length) {
-      return FALSE;
-    }
-    table->first[length] = (gint32)index - (gint32)code;
-    for (guint i = 0; i < n; i++) {
-      if (symbols[index] == 0 && table->zero_length == 0) {
-        table->zero_code = code;
-        table->zero_length = length;
-      }
-      table->symbols[index] = symbols[index];
-      enter_code(table, code++, length, symbols[index++]);
-    }
-    table->limit[length] = code << (16 - length);
-    code <<= 1;
-  }
-  table->defined = TRUE;
-  return TRUE;
-}
-
-/* B.2.4.2; tables for AC coefficients have no use here. */
-static gboolean
-read_tables(Lossless *l, const DicomJpegSegment *segment)
-{
-  const guint8 *p = segment->data;
-  gsize left = segment->n;
-
-  while (left > 0) {
-    guint total = 0;
-
-    if (left < 17) {
-      return FALSE;
-    }
-    for (guint i = 1; i <= 16; i++) {
-      total += p[i];
-    }
-    if (total > 256 || left - 17 < total || (p[0] & 15) > 3) {
-      return FALSE;
-    }
-    if (p[0] >> 4 == 0 && !make_table(&l->tables[p[0] & 15], p + 1, p + 17)) {
-      return FALSE;
-    }
-    p += 17 + total;
-    left -= 17 + total;
-  }
-  return TRUE;
-}
 
 /* ---- rows --------------------------------------------------------------------------------------
  */
@@ -277,36 +198,6 @@ lay_down(const Lossless *l, const guint16 *line, guint y)
 /* ---- scans -------------------------------------------------------------------------------------
  */
 
-/* Between the last code and the next marker there may be the rest of a byte, and little more.
- * Leaves the reader at the marker, empty. */
-static const char *
-end_interval(JpegBits *bits)
-{
-  gsize surplus = bits->count > bits->padding ? (bits->count - bits->padding) / 8 : 0;
-
-  while (bits->at < bits->end && (bits->at[0] != 0xff || bits->at[1] == 0 || bits->at[1] == 0xff)) {
-    surplus += bits->at[0] != 0xff || bits->at[1] == 0;
-    bits->at++;
-  }
-  bits->bits = 0;
-  bits->count = 0;
-  bits->padding = 0;
-  return surplus > MAX_SURPLUS ? "the code stream is damaged: a scan goes on behind its last row"
-                               : NULL;
-}
-
-static const char *
-restart(JpegBits *bits, guint number)
-{
-  const char *wrong = end_interval(bits);
-
-  if (!wrong && (bits->end - bits->at < 2 || bits->at[1] != MARKER_RST0 + number % 8)) {
-    wrong = "the code stream is damaged: a restart marker is not where it belongs";
-  }
-  bits->at += wrong ? 0 : 2;
-  return wrong;
-}
-
 static const char *
 check_row(const Lossless *l, const guint16 *line)
 {
@@ -370,7 +261,7 @@ decode_scan(Lossless *l)
   memset(above, 0, 2 * n);
   for (guint y = 0; y < l->job->rows; y++) {
     const gboolean fresh = y == 0 || (restart_rows > 0 && y % restart_rows == 0);
-    const char *wrong = fresh && y > 0 ? restart(&l->bits, restarts++) : NULL;
+    const char *wrong = fresh && y > 0 ? dicom_jpeg_restart(&l->bits, restarts++) : NULL;
 
     if (wrong) {
       return wrong;
@@ -389,7 +280,7 @@ decode_scan(Lossless *l)
     above = line;
     line = old;
   }
-  return end_interval(&l->bits);
+  return dicom_jpeg_end_interval(&l->bits);
 }
 
 /* B.2.3 */
@@ -465,7 +356,8 @@ decode(Lossless *l)
   while (!wrong && l->done != all && dicom_jpeg_next(l->job->data, l->job->n, &at, &segment)) {
     switch (segment.code) {
     case MARKER_DHT:
-      wrong = read_tables(l, &segment) ? NULL : "a Huffman table is broken";
+      wrong =
+          dicom_jpeg_read_tables(&segment, l->tables, NULL) ? NULL : "a Huffman table is broken";
       break;
     case MARKER_DRI:
       if (segment.n < 2) {

@@ -1,20 +1,21 @@
-/* jpeg-bits.h - Huffman codes of lossless JPEG (T.81 annexes C, F.2.2 and H). Private to
- * codec-jpeg-lossless.c; in a header of its own because these functions must be inlined. */
+/* jpeg-bits.h - the bits of a JPEG scan and its Huffman codes (T.81 annexes C, F.2.2, G.2 and H).
+ * Private to the room's own decoders of JPEG, into which these functions must be inlined. */
 #ifndef HILUM_DICOM_JPEG_BITS_H
 #define HILUM_DICOM_JPEG_BITS_H
 
-#include <glib.h>
+#include "jpeg-header.h"
+
 #include <string.h>
 
 #define JPEG_LOOKUP_BITS 12
 
 /* A code of at most JPEG_LOOKUP_BITS bits, found by the bits that begin with it. TOTAL is 0 for
- * what jpeg_take_slowly() must look at. */
+ * what must be looked at slowly. */
 typedef struct {
-  guint8 total;  /* bits of the code and of the difference behind it */
+  guint8 total;  /* bits of the code and of the value behind it */
   guint8 length; /* of the code */
   guint8 category;
-  guint8 unused;
+  guint8 run; /* of zeros before the value; AC coefficients only */
 } JpegEntry;
 
 typedef struct {
@@ -23,6 +24,7 @@ typedef struct {
   guint32 limit[17]; /* the first code beyond those of a length, as 16 bits; by length */
   gint32 first[17];  /* symbol index = code + first[length] */
   guint8 symbols[256];
+  guint largest;                /* symbol */
   guint zero_code, zero_length; /* of category 0; length 0: it has no code */
 } JpegTable;
 
@@ -84,12 +86,11 @@ jpeg_fill(JpegBits *b)
   }
 }
 
-/* F.2.2.3, and category 16; leaves at least 56 bits, as the callers count on. */
-static G_GNUC_UNUSED gint __attribute__((noinline))
-jpeg_take_slowly(JpegBits *b, const JpegTable *table)
+/* The next symbol (F.2.2.3) without a look into the lookup; leaves at least 40 bits. */
+static G_GNUC_UNUSED guint __attribute__((noinline))
+jpeg_take_symbol(JpegBits *b, const JpegTable *table)
 {
-  guint length = 1, category = 0;
-  gint difference = 0;
+  guint length = 1;
 
   jpeg_fill_slowly(b);
   const guint32 ahead = (guint32)(b->bits >> 48);
@@ -98,24 +99,37 @@ jpeg_take_slowly(JpegBits *b, const JpegTable *table)
   }
   if (length > 16) {
     b->bad = TRUE;
-    length = 1;
-  } else {
-    category = table->symbols[((gint32)(ahead >> (16 - length)) + table->first[length]) & 0xff];
+    return 0;
   }
   b->bits <<= length;
   b->count -= length;
+  return table->symbols[((gint32)(ahead >> (16 - length)) + table->first[length]) & 0xff];
+}
+
+/* The N bits behind a code, 1 to 16, as a value of that category (F.1.2.1.1). */
+static inline gint
+jpeg_take_value(JpegBits *b, guint n)
+{
+  const gint magnitude = (gint)(b->bits >> (64 - n));
+  const gboolean positive = b->bits >> 63 != 0;
+
+  b->bits <<= n;
+  b->count -= n;
+  return positive ? magnitude : magnitude - ((1 << n) - 1);
+}
+
+/* A difference, and category 16; leaves at least 56 bits, as the callers count on. */
+static G_GNUC_UNUSED gint __attribute__((noinline))
+jpeg_take_slowly(JpegBits *b, const JpegTable *table)
+{
+  const guint category = jpeg_take_symbol(b, table);
+  const guint extra = category < 16 ? category : category == 16 ? b->extra_after_16 : 0;
+  gint difference = category == 16 ? 32768 : 0;
+
   b->bad = b->bad || category > 16;
   b->saw_16 = b->saw_16 || category == 16;
-  const guint extra = category < 16 ? category : category == 16 ? b->extra_after_16 : 0;
   if (extra > 0) {
-    difference = (gint)(b->bits >> (64 - extra));
-    if (b->bits >> 63 == 0) {
-      difference -= (1 << extra) - 1;
-    }
-    b->bits <<= extra;
-    b->count -= extra;
-  } else if (category == 16) {
-    difference = 32768;
+    difference = jpeg_take_value(b, extra);
   }
   jpeg_fill_slowly(b);
   return difference;
@@ -153,5 +167,14 @@ jpeg_run(JpegBits *b, const JpegRun *run, guint most)
   b->count -= n * run->period;
   return n;
 }
+
+/* B.2.4.2: the tables of a DHT segment, to DC and AC of four each; AC may be NULL: they are passed
+ * over. FALSE: it is broken. */
+gboolean dicom_jpeg_read_tables(const DicomJpegSegment *segment, JpegTable *dc, JpegTable *ac);
+/* The end of a scan or of a restart interval: leaves the reader at the marker, empty. NULL, or what
+ * is wrong. */
+const char *dicom_jpeg_end_interval(JpegBits *bits);
+/* The same, and then over the NUMBER-th restart marker, from 0 on. */
+const char *dicom_jpeg_restart(JpegBits *bits, guint number);
 
 #endif

@@ -64,6 +64,7 @@ read_frame(const DicomJpegSegment *segment, DicomJpegHeader *header)
     header->components[i].id = p[6 + 3 * i];
     header->components[i].h = p[7 + 3 * i] >> 4;
     header->components[i].v = p[7 + 3 * i] & 15;
+    header->components[i].q = p[8 + 3 * i];
     header->subsampled = header->subsampled || p[7 + 3 * i] != p[7];
   }
   return TRUE;

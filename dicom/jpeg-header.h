@@ -16,6 +16,8 @@ enum {
   MARKER_SOI = 0xd8,
   MARKER_EOI = 0xd9,
   MARKER_SOS = 0xda,
+  MARKER_DQT = 0xdb,
+  MARKER_DNL = 0xdc,
   MARKER_DRI = 0xdd,
   MARKER_APP0 = 0xe0,
   MARKER_APP14 = 0xee,
@@ -36,7 +38,7 @@ typedef struct {
   guint frame_marker; /* SOF0 to SOF15, SOF55 */
   guint precision, rows, columns, samples;
   struct {
-    guint id, h, v;
+    guint id, h, v, q; /* sampling factors, and the quantisation table */
   } components[4];
   gboolean jfif, subsampled;
   gint adobe_transform; /* -1: no Adobe marker */
