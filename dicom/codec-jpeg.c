@@ -1,14 +1,14 @@
-/* codec-jpeg.c - a JPEG code stream inside a DICOM object: which process it is, the 8-bit lossy
- * ones through libjpeg-turbo, those of 12 bits through DCMTK.
+/* codec-jpeg.c - a JPEG code stream inside a DICOM object: which process it is, and the lossy
+ * ones of 8 bits through libjpeg-turbo, which is built for no more.
  *
  * Samples come out as they are in the code stream, YCbCr included, by the slow integer transform
- * and with smoothed chroma: libjpeg's defaults, which DCMTK's copy of it has too, so that both
- * give the same values.
+ * and with smoothed chroma: libjpeg's defaults, which DCMTK has too, so that both give the same
+ * values.
  *
  * libjpeg reports errors by a callback that must not return; here it jumps back to the one setjmp()
  * of decode(). Nothing between that setjmp() and the jump owns memory but libjpeg itself. */
-#include "bridge/bridge.h"
 #include "codec-check.h"
+#include "codec-jpeg12.h"
 #include "jpeg-header.h"
 #include "limits.h"
 
@@ -166,56 +166,16 @@ decode_8bit(DicomCodecJob *job, const DicomJpegHeader *header)
   return NULL;
 }
 
-/* DCMTK counts no scans; entropy-coded data cannot hold this marker. */
-static gboolean
-has_too_many_scans(const DicomCodecJob *job)
-{
-  const guint8 *at = job->data, *const end = job->data + job->n;
-  guint scans = 0;
-
-  while (scans <= MAX_SCANS && (at = memmem(at, (gsize)(end - at), "\xff\xda", 2)) != NULL) {
-    scans++;
-    at += 2;
-  }
-  return scans > MAX_SCANS;
-}
-
-/* libjpeg-turbo is built for 8 bits; DCMTK brings a libjpeg that is built for 12. */
 static const char *
 decode_12bit(DicomCodecJob *job, const DicomJpegHeader *header)
 {
-  DicomBridgeJpeg bridge = {.bytes = job->data,
-                            .n = job->n,
-                            .syntax_uid = header->frame_marker == MARKER_SOF2
-                                              ? "1.2.840.10008.1.2.4.55"
-                                              : "1.2.840.10008.1.2.4.51",
-                            .rows = job->rows,
-                            .columns = job->columns,
-                            .samples = job->samples,
-                            .bits_allocated = job->bits_allocated,
-                            .bits_stored = job->bits_stored,
-                            .is_signed = job->is_signed,
-                            .photometric = job->photometric};
-  char photometric[17] = "";
+  const char *wrong = dicom_codec_jpeg12(job, header);
 
-  if (has_too_many_scans(job)) {
-    return dicom_codec_say(job, "the code stream has more than %d scans", MAX_SCANS);
+  if (!wrong) {
+    set_colour(job, find_space(job, header));
+    dicom_codec_extend_sign(job, 12);
   }
-  const char *wrong = dicom_bridge_decode_jpeg(&bridge, job->out, job->out_bytes, photometric);
-  if (wrong) {
-    return dicom_codec_say(job, "%s", wrong);
-  }
-  if (G_BYTE_ORDER == G_BIG_ENDIAN) {
-    for (gsize i = 0; i + 1 < job->out_bytes; i += 2) {
-      const guint8 high = job->out[i];
-
-      job->out[i] = job->out[i + 1];
-      job->out[i + 1] = high;
-    }
-  }
-  set_colour(job, find_space(job, header));
-  dicom_codec_extend_sign(job, 12);
-  return NULL;
+  return wrong;
 }
 
 const char *

@@ -213,8 +213,8 @@ add_encoded(Seeds *seeds)
 {
   static const char *const tools[][2] = {
       {"dcmcrle", NULL},   {"dcmcjpeg", "+e1"}, {"dcmcjpeg", "+el"}, {"dcmcjpeg", "+eb"},
-      {"dcmcjpeg", "+ee"}, {"dcmcjpeg", "+ep"}, {"dcmcjpls", "+el"}, {"dcmcjpls", "+en"},
-      {"dcmconv", "+td"},  {"dcmconv", "+tb"},  {"dcmconv", "+ti"},
+      {"dcmcjpeg", "+ee"}, {"dcmcjpeg", "+es"}, {"dcmcjpeg", "+ep"}, {"dcmcjpls", "+el"},
+      {"dcmcjpls", "+en"}, {"dcmconv", "+td"},  {"dcmconv", "+tb"},  {"dcmconv", "+ti"},
   };
   g_autofree char *folder = g_dir_make_tmp("hilum-phantom-XXXXXX", NULL);
   g_autofree char *from = g_build_filename(folder, "phantom.dcm", NULL);
