@@ -15,7 +15,7 @@ dicom_bridge_attribute(guint32 tag, char vr[3], const char **keyword)
   if (tag >> 16 & 1) {
     return FALSE;
   }
-  if (!dicom_bridge_init(nullptr)) {
+  if (!bridge_start(nullptr)) {
     return FALSE;
   }
   try {

@@ -2,7 +2,6 @@
 #ifndef HILUM_DICOM_BRIDGE_INTERNAL_H
 #define HILUM_DICOM_BRIDGE_INTERNAL_H
 
-#include "bridge.h"
 #include "dicom.h"
 
 #include <dcmtk/config/osconfig.h>
@@ -12,12 +11,9 @@
 #include <new>
 #include <string>
 
-static inline DcmTagKey
-key(guint32 tag)
-{
-  return DcmTagKey(static_cast<Uint16>(tag >> 16), static_cast<Uint16>(tag & 0xffff));
-}
-
+// Silences DCMTK's log and loads its dictionary (some 10 ms), once per process, from any thread.
+// Every entry calls it before anything else.
+gboolean bridge_start(GError **error);
 // Turns the exception that is being handled into a GError.
 void bridge_caught(const char *name, GError **error);
 gboolean bridge_fail(GError **error, DicomError code, const char *name, const char *format, ...)

@@ -77,7 +77,7 @@ gboolean
 dicom_bridge_write(const char *path, const DicomBridgeValue *values, guint n, const guint16 *pixels,
                    gsize n_pixels, gboolean sync, GError **error)
 {
-  if (!dicom_bridge_init(error)) {
+  if (!bridge_start(error)) {
     return FALSE;
   }
   try {

@@ -8,7 +8,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "dicom/bridge/bridge.h"
 #include "dicom/dataset.h"
 #include "dicom/limits.h"
 #include "dicom/wire.h"
@@ -425,9 +424,8 @@ dicom_helper_run(int socket)
 {
   DicomHello hello = {0};
 
-  /* What they read from disk must be read before the sandbox closes. */
+  /* What it reads from disk must be read before the sandbox closes. */
   dicom_charset_load();
-  dicom_bridge_init(NULL);
   dicom_helper_limit();
   dicom_helper_close_sandbox(&hello, socket);
   return dicom_helper_serve(socket, &hello, dicom_helper_renew);

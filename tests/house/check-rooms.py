@@ -3,7 +3,8 @@
 check-rooms.py BUILD SOURCE - speaks TAP. For each room's library it reads the undefined symbols and
 fails when the room reaches where it may not, reads the defined ones and fails when one lacks the
 room's prefix, and compiles a wrong include with the room's own flags, which must not succeed. In
-the model room no object may hold data that can change, and the kernel pool alone starts threads.
+the model room no object may hold data that can change, and the kernel pool alone starts threads. The
+helper that reads foreign images carries no DCMTK.
 """
 import json
 import os
@@ -59,7 +60,7 @@ WRONG_INCLUDES = {
     'model/': ['glib.h', 'dicom.h', 'store.h', 'app.h', 'sqlite3.h', 'train.h'],
     'dicom/': ['model.h', 'store.h', 'app.h', 'gtk/gtk.h'],
     'data/': ['model.h', 'dicom.h', 'app.h', 'gtk/gtk.h'],
-    'app/': ['gtk/gtk.h', 'checkpoint/checkpoint.h', 'bridge/bridge.h', 'tokenizer/tokenizer.h'],
+    'app/': ['gtk/gtk.h', 'checkpoint/checkpoint.h', 'bridge/write.h', 'tokenizer/tokenizer.h'],
     'ui/cli/': ['model.h', 'dicom.h', 'store.h', 'train.h', 'gtk/gtk.h'],
     'ui/desktop/': ['model.h', 'dicom.h', 'store.h', 'train.h'],
 }
@@ -89,6 +90,12 @@ def elsewhere(path, pattern, allowed):
     found = [line.split() for line in out.stdout.splitlines() if line.strip()]
     return sorted({words[0].split('/')[-1].rstrip(':') for words in found
                    if re.search(pattern, words[-1]) and allowed not in words[0]})
+
+
+def needed(path, pattern):
+    """Shared libraries of a program that match PATTERN."""
+    out = subprocess.run(['readelf', '-d', path], capture_output=True, text=True, check=True)
+    return sorted(set(re.findall(r'\(NEEDED\).*\[(' + pattern + r')[^]]*\]', out.stdout)))
 
 
 def variables(path):
@@ -122,6 +129,9 @@ def main(build, source):
             results.append((f'every symbol of {room} has its prefix', bad))
     pool = elsewhere(os.path.join(build, LIBRARIES['model']), STARTING, 'kernels_pool.')
     results.append(('the kernel pool alone starts threads in model', pool))
+    results.append(('the decoding helper does without DCMTK',
+                    needed(os.path.join(build, 'dicom/helper/hilum-decode'),
+                           r'lib(?:dcm|oflog|ofstd|ijg)')))
     for room in ('model', 'train'):
         # The sanitizer's own tables are variables.
         bad = [] if sanitized else variables(os.path.join(build, LIBRARIES[room]))

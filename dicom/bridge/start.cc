@@ -1,8 +1,6 @@
-// open.cc - starting DCMTK, and its names of UIDs.
+// start.cc - starting DCMTK, and its exceptions.
 #include "internal.h"
 
-#include <dcmtk/dcmjpeg/djdecode.h>
-#include <dcmtk/dcmjpls/djdecode.h>
 #include <dcmtk/oflog/oflog.h>
 
 #include <cstdarg>
@@ -26,9 +24,6 @@ start_dcmtk()
   try {
     // DCMTK's messages quote values of the file, patients' names among them.
     OFLog::configure(OFLogger::OFF_LOG_LEVEL);
-    // Frames stay in their stored colour model; render.c turns YCbCr into RGB, once.
-    DJDecoderRegistration::registerCodecs(EDC_never, EUC_default, EPC_colorByPixel);
-    DJLSDecoderRegistration::registerCodecs(EJLSUC_default, EJLSPC_colorByPixel);
     if (!dcmDataDict.isDictionaryLoaded()) {
       // The environment may name a dictionary that is not there; DCMTK's own place is tried too.
       dcmDataDict.wrlock().loadDictionary(default_dictionary().c_str());
@@ -43,7 +38,7 @@ start_dcmtk()
 }
 
 gboolean
-dicom_bridge_init(GError **error)
+bridge_start(GError **error)
 {
   pthread_once(&once, start_dcmtk);
   if (init_failure) {
@@ -77,15 +72,5 @@ bridge_caught(const char *name, GError **error)
     bridge_fail(error, DICOM_ERROR_CORRUPT, name, "DCMTK gave up: %s", e.what());
   } catch (...) {
     bridge_fail(error, DICOM_ERROR_CORRUPT, name, "DCMTK gave up");
-  }
-}
-
-const char *
-dicom_bridge_uid_name(const char *uid)
-{
-  try {
-    return dcmFindNameOfUID(uid, nullptr);
-  } catch (...) {
-    return nullptr;
   }
 }
