@@ -2,7 +2,8 @@
  *
  * SOCK_SEQPACKET and not a stream: a message is received whole with its own descriptors or not at
  * all, so that a helper that stops in the middle of one can never lend its rest to the next. What
- * is larger than a packet travels as a sealed memory file, which also spares a copy.
+ * is larger than a packet travels in a memory file: a sealed one, which also spares a copy, or, for
+ * pixels that are copied anyway, one that the helper writes again and again.
  */
 #ifndef HILUM_DICOM_PACKET_H
 #define HILUM_DICOM_PACKET_H
@@ -11,7 +12,7 @@
 #include <sys/uio.h>
 
 #define DICOM_PACKET_MAGIC 0x4d4c4948u /* "HILM" */
-#define DICOM_PACKET_VERSION 1
+#define DICOM_PACKET_VERSION 2
 /* Below the kernel's default for a socket's buffer, with room for several under way. */
 #define DICOM_PACKET_MAX 16384
 /* PATH_MAX, and so the longest name of a file. */
@@ -20,6 +21,10 @@
 /* Headers with a plane for each of DICOM_MAX_FRAMES frames, or a whole PDF. */
 #define DICOM_PACKET_MAX_BODY ((guint64)256 << 20)
 #define DICOM_PACKET_MAX_MESSAGE 4096
+/* Pixels up to this travel in a memory file that is written again: its pages are there already, and
+ * getting fresh ones from the kernel takes longer than the copy (a CT slice three times as long, a
+ * radiograph of 10 MB half as long again). Each helper keeps as much as its last frames needed. */
+#define DICOM_PACKET_MAX_COPIED ((gsize)16 << 20)
 
 typedef enum {
   DICOM_OP_HELLO, /* the helper's first word; nobody asks for it */
@@ -43,11 +48,18 @@ typedef struct {
 #define DICOM_STATUS_ALIVE 1 /* one frame of many is done; the answer comes later */
 #define DICOM_STATUS_ERROR 2 /* and up: a DicomError; the body is its message */
 
+enum {
+  DICOM_SHARE_NONE,   /* in the packet */
+  DICOM_SHARE_SEALED, /* in a memory file that nobody can change */
+  DICOM_SHARE_COPY,   /* at the beginning of one that is written again: to be copied before the next
+                       * question is asked. Pixels only: of these any values are as good as others */
+};
+
 /* Followed by the body and the pixels, each unless it is shared: then it is a descriptor. */
 typedef struct {
   guint32 magic, version, op, id;
   guint32 status;
-  guint32 body_shared, pixels_shared, zero; /* 0 or 1; ZERO is what it says */
+  guint32 body_shared, pixels_shared, zero; /* of the above; ZERO is what it says */
   guint64 body_bytes, pixel_bytes;
 } DicomAnswer;
 

@@ -13,10 +13,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Mappings are few (vm.max_map_count is 65530 by default) and cost a page table each; a slice of a
- * CT or MR is copied, a radiograph stays where it is. */
-#define COPY_BELOW ((gsize)1 << 20)
-
 struct _DicomRemote {
   int socket, cancel_fd;
   DicomRemoteState state;
@@ -196,7 +192,7 @@ map_sealed(int fd, guint64 n)
   const int seals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
   struct stat st;
   gpointer start;
-  GBytes *range, *bytes;
+  GBytes *range;
 
   if ((fcntl(fd, F_GET_SEALS) & seals) != seals || fcntl(fd, F_GET_SEALS) < 0 ||
       fstat(fd, &st) != 0 || st.st_size < 0 || (guint64)st.st_size != n || n == 0) {
@@ -207,12 +203,29 @@ map_sealed(int fd, guint64 n)
     return NULL;
   }
   range = g_bytes_new_static(start, n);
-  if (n < COPY_BELOW) {
-    bytes = g_bytes_new(start, n);
-    unmap(range);
-    return bytes;
-  }
   return g_bytes_new_with_free_func(start, n, unmap, range);
+}
+
+/* A copy of the first N bytes of a memory file. Nothing is mapped, so that it may be cut meanwhile;
+ * of no other file, reading might never end. */
+static GBytes *
+copy_shared(int fd, guint64 n)
+{
+  g_autofree guint8 *bytes = fcntl(fd, F_GET_SEALS) >= 0 ? g_try_malloc(n) : NULL;
+  gsize done = 0;
+
+  while (bytes && done < n) {
+    ssize_t got = pread(fd, bytes + done, n - done, (off_t)done);
+
+    if (got < 0 && errno == EINTR) {
+      continue;
+    }
+    if (got <= 0) {
+      return NULL;
+    }
+    done += (gsize)got;
+  }
+  return bytes ? g_bytes_new_take(g_steal_pointer(&bytes), n) : NULL;
 }
 
 static gboolean
@@ -221,25 +234,27 @@ head_is_sound(const DicomPacket *packet)
   const DicomAnswer *head = &packet->u.answer;
 
   if (packet->n < sizeof *head || head->magic != DICOM_PACKET_MAGIC ||
-      head->version != DICOM_PACKET_VERSION || head->op > DICOM_OP_LAST || head->body_shared > 1 ||
-      head->pixels_shared > 1 || head->zero != 0 ||
-      head->status > DICOM_STATUS_ERROR + (guint32)DICOM_ERROR_IO) {
+      head->version != DICOM_PACKET_VERSION || head->op > DICOM_OP_LAST ||
+      head->body_shared > DICOM_SHARE_SEALED || head->pixels_shared > DICOM_SHARE_COPY ||
+      head->zero != 0 || head->status > DICOM_STATUS_ERROR + (guint32)DICOM_ERROR_IO) {
     return FALSE;
   }
   if (head->body_bytes > DICOM_PACKET_MAX_BODY || head->pixel_bytes > DICOM_MAX_FRAME_BYTES) {
     return FALSE;
   }
-  return packet->n_fds == head->body_shared + head->pixels_shared &&
+  return packet->n_fds == (head->body_shared ? 1u : 0) + (head->pixels_shared ? 1u : 0) &&
          packet->n - sizeof *head == (head->body_shared ? 0 : head->body_bytes) +
                                          (head->pixels_shared ? 0 : head->pixel_bytes);
 }
 
 /* N bytes of the packet from AT on, or of a memory file. */
 static GBytes *
-take_part(const DicomPacket *packet, gboolean shared, guint *fd, gsize *at, guint64 n)
+take_part(const DicomPacket *packet, guint32 shared, guint *fd, gsize *at, guint64 n)
 {
   if (shared) {
-    return map_sealed(packet->fds[(*fd)++], n);
+    int memory = packet->fds[(*fd)++];
+
+    return shared == DICOM_SHARE_COPY ? copy_shared(memory, n) : map_sealed(memory, n);
   }
   *at += n;
   return g_bytes_new(packet->u.bytes + *at - n, n);

@@ -37,6 +37,8 @@ typedef struct {
   const DicomRequest *request; /* the one at hand */
   char *name, *presentation_name;
   DicomPacket *packet;
+  int desk; /* the memory file that is written again and again; -1: not yet */
+  gsize desk_bytes;
 } Server;
 
 static void
@@ -86,6 +88,25 @@ share(const void *bytes, gsize n)
   return fd;
 }
 
+/* A descriptor of the memory file that has N bytes of pixels at its beginning until the next
+ * question, which is not asked before they are copied. */
+static int
+share_again(Server *server, const void *pixels, gsize n)
+{
+  if (server->desk < 0) {
+    server->desk = memfd_create("hilum-desk", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+  }
+  if (n < server->desk_bytes / 4 && ftruncate(server->desk, (off_t)n) == 0) {
+    server->desk_bytes = n; /* the large ones are over, it seems */
+  }
+  if (server->desk < 0 || lseek(server->desk, 0, SEEK_SET) != 0 ||
+      !write_all(server->desk, pixels, n)) {
+    return -1;
+  }
+  server->desk_bytes = MAX(server->desk_bytes, n);
+  return dup(server->desk);
+}
+
 static void
 close_all(const int *fds, guint n)
 {
@@ -115,15 +136,19 @@ answer(Server *server, guint32 status, const void *body, gsize n_body, const voi
                       .pixel_bytes = n_pixels};
   struct iovec parts[3] = {
       {&head, sizeof head}, {(void *)body, n_body}, {(void *)pixels, n_pixels}};
-  int fds[DICOM_PACKET_MAX_FDS];
+  int fds[DICOM_PACKET_MAX_FDS] = {-1, -1};
   guint n_fds = 0;
   DicomPacketResult result;
 
   head.body_shared = n_body > DICOM_PACKET_MAX - sizeof head;
-  head.pixels_shared = n_pixels > DICOM_PACKET_MAX - sizeof head - (head.body_shared ? 0 : n_body);
+  if (n_pixels > DICOM_PACKET_MAX - sizeof head - (head.body_shared ? 0 : n_body)) {
+    head.pixels_shared = n_pixels > DICOM_PACKET_MAX_COPIED ? DICOM_SHARE_SEALED : DICOM_SHARE_COPY;
+  }
   for (guint i = 1; i <= 2; i++) {
     if (i == 1 ? head.body_shared : head.pixels_shared) {
-      fds[n_fds] = share(parts[i].iov_base, parts[i].iov_len);
+      fds[n_fds] = i == 2 && head.pixels_shared == DICOM_SHARE_COPY
+                       ? share_again(server, parts[i].iov_base, parts[i].iov_len)
+                       : share(parts[i].iov_base, parts[i].iov_len);
       parts[i].iov_len = 0;
       if (fds[n_fds] < 0) {
         const char *why = why_not_shared(errno);
@@ -388,7 +413,8 @@ dicom_helper_serve(int socket, const DicomHello *hello, void (*renew_by)(guint t
 {
   const DicomRequest first = {.op = DICOM_OP_HELLO};
   g_autofree DicomPacket *packet = g_new0(DicomPacket, 1);
-  Server server = {.socket = socket, .renew = renew_by, .request = &first, .packet = packet};
+  Server server = {
+      .socket = socket, .renew = renew_by, .request = &first, .packet = packet, .desk = -1};
   DicomPacketResult result;
   gboolean going = answer(&server, DICOM_STATUS_OK, hello, sizeof *hello, NULL, 0);
 
@@ -415,6 +441,9 @@ dicom_helper_serve(int socket, const DicomHello *hello, void (*renew_by)(guint t
   }
   while (server.n_kept > 0) {
     forget(&server, 0);
+  }
+  if (server.desk >= 0) {
+    close(server.desk);
   }
   return going ? 0 : 1;
 }

@@ -17,6 +17,31 @@
 
 static char *image_path;
 
+static char *
+write_square(guint side)
+{
+  g_auto(Build) b = {0};
+  const Shape shape = {.rows = side,
+                       .columns = side,
+                       .frames = 1,
+                       .samples = 1,
+                       .bits = 16,
+                       .stored = 16,
+                       .high = 15,
+                       .photometric = "MONOCHROME2",
+                       .planar = -1};
+  g_autofree guint16 *words = g_new(guint16, side * side);
+
+  for (guint i = 0; i < side * side; i++) {
+    words[i] = (guint16)(i * side + i / 7);
+  }
+  build_start(&b, TS_EXPLICIT);
+  build_ids(&b);
+  build_shape(&b, &shape);
+  build_words(&b, 0x7fe00010, "OW", words, side * side);
+  return build_write(&b, "square.dcm");
+}
+
 static void
 write_frames(void)
 {
@@ -113,6 +138,42 @@ test_questions(void)
 
   dicom_remote_free(remote);
   close(fd);
+  g_assert_cmpint(GPOINTER_TO_INT(g_thread_join(thread)), ==, 0);
+}
+
+/* Pixels in the packet, in the memory file that is written again, in one of their own, and back to
+ * small ones: each frame keeps its own, whatever comes after it. */
+static void
+test_sizes(void)
+{
+  static const guint sides[] = {50, 300, 1500, 300, 3000, 2000, 200, 1500};
+  DicomFrame *here[G_N_ELEMENTS(sides)], *there[G_N_ELEMENTS(sides)];
+  g_autoptr(GError) error = NULL;
+  int ends[2];
+
+  pair(ends);
+  GThread *thread = g_thread_new("helper", serve, GINT_TO_POINTER(ends[1]));
+  DicomRemote *remote = dicom_remote_new(ends[0]);
+  for (guint i = 0; i < G_N_ELEMENTS(sides); i++) {
+    g_autofree char *path = write_square(sides[i]);
+    g_autoptr(DicomFile) file = dicom_file_open(path, &error);
+    int fd = dicom_remote_open(path, NULL);
+
+    here[i] = dicom_file_read_frame(file, 0, &error);
+    there[i] = dicom_remote_frame(remote, fd, path, 0, -1, NULL, TIMEOUT_MS, &error);
+    g_assert_no_error(error);
+    close(fd);
+  }
+  for (guint i = 0; i < G_N_ELEMENTS(sides); i++) {
+    gsize n_here, n_there;
+    const guint8 *a = dicom_frame_stored(here[i], &n_here);
+    const guint8 *b = dicom_frame_stored(there[i], &n_there);
+
+    g_assert_true(n_here == n_there && memcmp(a, b, n_here) == 0);
+    dicom_frame_unref(here[i]);
+    dicom_frame_unref(there[i]);
+  }
+  dicom_remote_free(remote);
   g_assert_cmpint(GPOINTER_TO_INT(g_thread_join(thread)), ==, 0);
 }
 
@@ -233,6 +294,9 @@ typedef enum {
   MAD_PIXELS_NONE,
   MAD_UNSEALED,
   MAD_HALF_SEALED,
+  MAD_COPY, /* another good one */
+  MAD_COPY_SHORTER,
+  MAD_COPY_NO_MEMORY_FILE,
   MAD_NO_MEMORY_FILE,
   MAD_FD_MISSING,
   MAD_SHORT_HEAD,
@@ -287,9 +351,12 @@ answer_madly(int socket, const DicomRequest *request, Madness madness)
                       .pixel_bytes = n};
   struct iovec parts[] = {{&head, sizeof head},
                           {(void *)g_bytes_get_data(packed, NULL), g_bytes_get_size(packed)}};
-  int fd = madness == MAD_NO_MEMORY_FILE ? open(image_path, O_RDONLY | O_CLOEXEC)
+  gboolean no_memory = madness == MAD_NO_MEMORY_FILE || madness == MAD_COPY_NO_MEMORY_FILE;
+  int fd = no_memory                     ? open(image_path, O_RDONLY | O_CLOEXEC)
            : madness == MAD_UNSEALED     ? memory_file(n, 0)
            : madness == MAD_HALF_SEALED  ? memory_file(n, all & ~F_SEAL_SHRINK)
+           : madness == MAD_COPY         ? memory_file(2 * n, 0)
+           : madness == MAD_COPY_SHORTER ? memory_file(n - 1, 0)
                                          : memory_file(n - (madness == MAD_PIXELS_SHORTER), all);
 
   head.magic += madness == MAD_MAGIC;
@@ -300,7 +367,10 @@ answer_madly(int socket, const DicomRequest *request, Madness madness)
                 : madness == MAD_ERROR_BYTES ? DICOM_STATUS_ERROR + DICOM_ERROR_CORRUPT
                                              : DICOM_STATUS_OK;
   head.zero = madness == MAD_ZERO;
-  head.pixels_shared += madness == MAD_FLAG;
+  if (madness >= MAD_COPY && madness <= MAD_COPY_NO_MEMORY_FILE) {
+    head.pixels_shared = DICOM_SHARE_COPY;
+  }
+  head.pixels_shared += madness == MAD_FLAG ? DICOM_SHARE_COPY : 0;
   head.body_bytes -= madness == MAD_BODY_SHORTER;
   head.body_bytes += madness == MAD_BODY_LONGER;
   head.body_bytes = madness == MAD_BODY_HUGE ? G_MAXUINT64 : head.body_bytes;
@@ -346,7 +416,8 @@ test_mad_helper(void)
   for (guint madness = MAD_NOT; madness < MAD_LAST; madness++) {
     int ends[2], fd = dicom_remote_open(image_path, NULL);
     g_autoptr(GError) error = NULL;
-    DicomRemoteState expected = madness == MAD_NOT      ? DICOM_REMOTE_GOOD
+    gboolean good = madness == MAD_NOT || madness == MAD_COPY;
+    DicomRemoteState expected = good                    ? DICOM_REMOTE_GOOD
                                 : madness == MAD_CLOSE  ? DICOM_REMOTE_GONE
                                 : madness == MAD_SILENT ? DICOM_REMOTE_LATE
                                                         : DICOM_REMOTE_MAD;
@@ -359,7 +430,7 @@ test_mad_helper(void)
     g_autoptr(DicomFrame) frame = dicom_remote_frame(
         remote, fd, image_path, 0, -1, NULL, madness == MAD_SILENT ? 200 : TIMEOUT_MS, &error);
     g_assert_cmpint(dicom_remote_state(remote), ==, expected);
-    if (madness == MAD_NOT) {
+    if (good) {
       g_assert_no_error(error);
       g_assert_cmpuint(dicom_frame_width(frame), ==, 1024);
     } else {
@@ -413,6 +484,7 @@ main(int argc, char **argv)
   g_test_init(&argc, &argv, NULL);
   write_frames();
   g_test_add_func("/remote/questions", test_questions);
+  g_test_add_func("/remote/sizes", test_sizes);
   g_test_add_func("/remote/presentation", test_presentation);
   g_test_add_func("/remote/changed-file", test_changed_file);
   g_test_add_func("/remote/bad-requests", test_bad_requests);
