@@ -19,11 +19,12 @@ fail_short(const DicomDeid *deid, const DicomElementInfo *info, GError **error)
   return FALSE;
 }
 
-/* A failure to write is told at the end. */
+/* After a failure to write. */
 static gboolean
 stop(const DicomDeid *deid, GError **error)
 {
-  g_set_error(error, DICOM_ERROR, DICOM_ERROR_IO, "%s: the copy cannot be written", deid->name);
+  g_set_error(error, DICOM_ERROR, DICOM_ERROR_IO, "%s: the copy cannot be written: %s", deid->name,
+              g_strerror(dicom_deid_out_errno(deid->out)));
   return FALSE;
 }
 

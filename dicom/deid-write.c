@@ -270,6 +270,12 @@ dicom_deid_out_begin(DicomDeidOut *out, const char *sop_class, const char *sop_i
   }
 }
 
+int
+dicom_deid_out_errno(const DicomDeidOut *out)
+{
+  return out->doing ? out->saved : 0;
+}
+
 /* Never over another file: linking fails where the name is taken. File systems without links get a
  * look and a rename. */
 static gboolean
@@ -286,7 +292,11 @@ take_name(const DicomDeidOut *out, const char *path, GError **error)
   }
   int saved = errno;
   if (saved == EEXIST || g_file_test(path, G_FILE_TEST_EXISTS)) {
-    return fail_errno(path, "there is such a file already, and it stays", EEXIST, error);
+    g_autofree char *name = g_filename_display_name(path);
+
+    g_set_error(error, DICOM_ERROR, DICOM_ERROR_IO,
+                "%s: there is such a file already, and it stays", name);
+    return FALSE;
   }
   if (out->aside && g_rename(out->aside, path) == 0) {
     return TRUE;

@@ -110,6 +110,8 @@ gboolean dicom_deid_out_text(DicomDeidOut *out, guint32 tag, const char *vr, con
 gboolean dicom_deid_out_us(DicomDeidOut *out, guint32 tag, guint value);
 /* Ends the file, syncs it and gives it the name PATH (in a folder that is made), which must be
  * free. */
+/* Why a write failed, as an error number; 0 when none did. */
+int dicom_deid_out_errno(const DicomDeidOut *out);
 gboolean dicom_deid_out_finish(DicomDeidOut *out, const char *path, GError **error);
 
 /* ---- deid-pixels.c: what is burned in -----------------------------------------------------------

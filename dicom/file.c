@@ -39,12 +39,12 @@ static void
 refuse_non_image(const DicomFile *file, GError **error)
 {
   const DicomInfo *info = &file->info;
-  const char *uid = info->sop_class[0] ? info->sop_class : file->meta.media_sop_class;
+  g_autofree char *class = dicom_info_class_text(
+      info, info->sop_class[0] ? info->sop_class : file->meta.media_sop_class);
 
   g_set_error(error, DICOM_ERROR, DICOM_ERROR_UNSUPPORTED,
-              "%s: is no image: SOPClassUID is %s%s%s%s, and there is no PixelData (7FE0,0010)",
-              file->name, uid[0] ? uid : "missing", info->content_name[0] ? " (" : "",
-              info->content_name, info->content_name[0] ? ")" : "");
+              "%s: is no image: SOPClassUID is %s, and there is no PixelData (7FE0,0010)",
+              file->name, class);
 }
 
 /* An object that should have pixels, and whose data set ends or breaks before they come. */

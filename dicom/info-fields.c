@@ -196,6 +196,18 @@ dicom_info_plane(const DicomInfo *info, guint frame)
   return plane;
 }
 
+char *
+dicom_info_class_text(const DicomInfo *info, const char *uid)
+{
+  if (!uid[0]) {
+    return g_strdup("missing");
+  }
+  /* A class without a name goes by its UID. */
+  return info->content_name[0] && strcmp(info->content_name, uid) != 0
+             ? g_strdup_printf("%s (%s)", uid, info->content_name)
+             : g_strdup(uid);
+}
+
 const char *
 dicom_content_name(DicomContent content)
 {

@@ -27,6 +27,9 @@ typedef struct {
 extern const DicomInfoField dicom_info_fields[];
 extern const guint dicom_info_n_fields;
 
+/* For messages: UID with its name if it has one, "missing" when empty. g_free(). */
+char *dicom_info_class_text(const DicomInfo *info, const char *uid);
+
 /* Texts "", arrays empty, slope, frames and samples 1, everything else 0. */
 void dicom_info_init(DicomInfo *info, const char *path);
 /* Frees what the fields hold, not INFO. */

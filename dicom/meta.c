@@ -151,7 +151,8 @@ dicom_meta_read(DicomSource *source, const char *name, DicomMeta *meta, GError *
                 "%" G_GUINT64_FORMAT,
                 name, meta->data_start);
   } else {
-    g_set_error(error, DICOM_ERROR, DICOM_ERROR_FORMAT, "%s: is neither DICOM, JPEG nor PNG", name);
+    g_set_error(error, DICOM_ERROR, DICOM_ERROR_FORMAT, "%s: is %s", name,
+                source->size == 0 ? "empty" : "neither DICOM, JPEG nor PNG");
   }
   return FALSE;
 }

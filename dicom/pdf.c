@@ -33,10 +33,10 @@ check_kind(const DicomFile *file, const DicomItem *root, GError **error)
 
   if (!root ||
       (info->content != DICOM_CONTENT_PDF && (info->content != DICOM_CONTENT_OTHER || !mime[0]))) {
+    g_autofree char *class = dicom_info_class_text(info, info->sop_class);
+
     g_set_error(error, DICOM_ERROR, DICOM_ERROR_UNSUPPORTED,
-                "%s: is no encapsulated PDF: SOPClassUID is %s%s%s%s", file->name,
-                info->sop_class[0] ? info->sop_class : "missing", info->content_name[0] ? " (" : "",
-                info->content_name, info->content_name[0] ? ")" : "");
+                "%s: is no encapsulated PDF: SOPClassUID is %s", file->name, class);
     return FALSE;
   }
   if (mime[0] && g_ascii_strcasecmp(mime, "application/pdf") != 0) {

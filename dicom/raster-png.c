@@ -320,7 +320,9 @@ dicom_picture_write_png(const DicomPicture *picture, const char *path, GError **
     }
     return fail_write(path, g_strerror(saved), error);
   }
+  errno = 0;
   gboolean ok = encode(stream, picture, row, job);
+  int failed = ok ? 0 : errno; /* libpng says "Write Error" and no more */
   errno = 0;
   gboolean flushed = fflush(stream) == 0 && fsync(fd) == 0;
   int saved = errno;
@@ -329,7 +331,7 @@ dicom_picture_write_png(const DicomPicture *picture, const char *path, GError **
     saved = errno;
   }
   if (!ok || !flushed || g_rename(aside, path) != 0) {
-    saved = ok && flushed ? errno : saved;
+    saved = ok && flushed ? errno : failed ? failed : saved;
     g_unlink(aside);
     return fail_write(path, saved ? g_strerror(saved) : job->message, error);
   }

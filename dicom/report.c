@@ -391,10 +391,10 @@ dicom_file_report_text(DicomFile *file, GError **error)
   /* Reports of private classes are known by their content. */
   if (!root || (info->content != DICOM_CONTENT_REPORT &&
                 (info->content != DICOM_CONTENT_OTHER || !dicom_item_has(root, TAG_ValueType)))) {
+    g_autofree char *class = dicom_info_class_text(info, info->sop_class);
+
     g_set_error(error, DICOM_ERROR, DICOM_ERROR_UNSUPPORTED,
-                "%s: is no structured report: SOPClassUID is %s%s%s%s", file->name,
-                info->sop_class[0] ? info->sop_class : "missing", info->content_name[0] ? " (" : "",
-                info->content_name, info->content_name[0] ? ")" : "");
+                "%s: is no structured report: SOPClassUID is %s", file->name, class);
     return NULL;
   }
   g_autoptr(GHashTable) marks = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);

@@ -1,6 +1,8 @@
 /* syntax.c - the transfer syntaxes of PS3.6 table A-1. */
 #include "syntax.h"
 
+#include "dicom.h"
+
 #include <string.h>
 
 /* explicit VR, big endian, deflated, encapsulated, readable, lossy */
@@ -120,6 +122,14 @@ dicom_syntax_find(const char *uid)
     }
   }
   return NULL;
+}
+
+const char *
+dicom_transfer_syntax_name(const char *uid)
+{
+  const DicomSyntax *syntax = dicom_syntax_find(uid);
+
+  return syntax ? syntax->name : NULL;
 }
 
 char *

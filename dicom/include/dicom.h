@@ -55,6 +55,9 @@ typedef enum {
  * Static. */
 const char *dicom_content_name(DicomContent content);
 
+/* The name of a transfer syntax in PS3.6; NULL for private ones and what is no UID. Static. */
+const char *dicom_transfer_syntax_name(const char *uid);
+
 /* The plane of one frame in the patient (PS3.3 C.7.6.2). */
 typedef struct {
   gboolean has_position, has_orientation, has_spacing;
