@@ -58,7 +58,7 @@ find_program(GError **error)
   g_ptr_array_add(places, NULL);
   list = g_strjoinv(", ", (char **)places->pdata);
   g_set_error(error, DICOM_ERROR, DICOM_ERROR_HELPER,
-              "the decoding program " PROGRAM " is not there; looked at %s%s", list,
+              "the decoding program " PROGRAM " is not there or no program; looked at %s%s", list,
               chosen && *chosen ? " ($HILUM_DECODE)" : "");
   return NULL;
 }

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 #include <unistd.h>
@@ -169,6 +170,49 @@ refuse_unwalked(const GPtrArray *refused, AppDeidEach each, gpointer user, AppDe
   }
 }
 
+/* The real path of OUT, or of the nearest folder above it that is there. free(). */
+static char *
+real_place(const char *out)
+{
+  g_autofree char *path = g_canonicalize_filename(out, NULL);
+  char *real = realpath(path, NULL);
+
+  while (!real && strcmp(path, "/") != 0) {
+    char *above = g_path_get_dirname(path);
+
+    g_free(path);
+    path = above;
+    real = realpath(path, NULL);
+  }
+  return real;
+}
+
+/* Copies below a folder that is read would be taken for originals, the next time at the latest. */
+static gboolean
+check_place(const AppDeidOptions *options, GError **error)
+{
+  char *place = real_place(options->out);
+  gboolean apart = TRUE;
+
+  for (const char *const *path = options->paths; place && apart && *path; path++) {
+    char *real = g_file_test(*path, G_FILE_TEST_IS_DIR) ? realpath(*path, NULL) : NULL;
+
+    if (real && g_str_has_prefix(place, real)) {
+      gchar next = place[strlen(real)];
+      apart = next != '\0' && next != '/' && strcmp(real, "/") != 0;
+    }
+    if (!apart) {
+      g_set_error(error, APP_ERROR, APP_ERROR_ARGUMENT,
+                  "%s: --out lies in %s, whose files are read; the copies would be taken for "
+                  "originals: name a folder elsewhere",
+                  options->out, *path);
+    }
+    free(real);
+  }
+  free(place);
+  return apart;
+}
+
 static gboolean
 cancelled(GError **error)
 {
@@ -220,6 +264,6 @@ app_deid(const AppDeidOptions *options, AppDeidEach each, AppProgress progress, 
     const AppRect *r = &options->blank[i];
     blank[i] = (DicomRect){r->x, r->y, r->width, r->height};
   }
-  return read_key(key_path, deid.key, error) &&
+  return check_place(options, error) && read_key(key_path, deid.key, error) &&
          copy_all(options, &deid, each, progress, user, counts, error);
 }

@@ -2,6 +2,8 @@
 
 #include "private.h"
 
+#include <sys/stat.h>
+
 gboolean
 app_file_has_folder(const char *path, GError **error)
 {
@@ -9,6 +11,20 @@ app_file_has_folder(const char *path, GError **error)
 
   if (!g_file_test(folder, G_FILE_TEST_IS_DIR)) {
     g_set_error(error, APP_ERROR, APP_ERROR_FAILED, "%s: there is no folder %s", path, folder);
+    return FALSE;
+  }
+  return TRUE;
+}
+
+gboolean
+app_file_is_another(const char *out, const char *in, GError **error)
+{
+  struct stat one, other;
+
+  if (stat(out, &one) == 0 && stat(in, &other) == 0 && one.st_dev == other.st_dev &&
+      one.st_ino == other.st_ino) {
+    g_set_error(error, APP_ERROR, APP_ERROR_ARGUMENT, "%s: --out names the very file to read from",
+                out);
     return FALSE;
   }
   return TRUE;

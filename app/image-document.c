@@ -3,8 +3,6 @@
 #include "decoder.h"
 #include "private.h"
 
-#include <sys/stat.h>
-
 JsonNode *
 app_image_text(const char *path, GError **error)
 {
@@ -34,15 +32,6 @@ app_image_text(const char *path, GError **error)
   return app_json_node(object);
 }
 
-static gboolean
-is_same_file(const char *a, const char *b)
-{
-  struct stat one, other;
-
-  return stat(a, &one) == 0 && stat(b, &other) == 0 && one.st_dev == other.st_dev &&
-         one.st_ino == other.st_ino;
-}
-
 JsonNode *
 app_image_extract(const char *path, const char *out, GError **error)
 {
@@ -52,9 +41,7 @@ app_image_extract(const char *path, const char *out, GError **error)
   JsonObject *object;
   gsize n;
 
-  if (is_same_file(path, out)) {
-    g_set_error(error, APP_ERROR, APP_ERROR_ARGUMENT, "%s: --out names the very file to read from",
-                out);
+  if (!app_file_is_another(out, path, error)) {
     return NULL;
   }
   info = app_decoder_info(path, NULL, error);

@@ -50,6 +50,8 @@ app_image_set_facts(JsonObject *object, const DicomInfo *info)
 {
   json_object_set_string_member(object, "content", dicom_content_name(info->content));
   app_json_set_text(object, "content_name", info->content_name);
+  app_json_set_text(object, "transfer_syntax_name",
+                    dicom_transfer_syntax_name(info->transfer_syntax));
   app_json_set_text(object, "title", info->document_title);
   set_gate(object, info);
   app_json_set_text(object, "image_type", info->image_type);

@@ -97,10 +97,15 @@ gboolean
 app_image_render(const char *path, guint frame, const char *presentation, const AppWindow *window,
                  const char *out, GError **error)
 {
-  g_autoptr(DicomFrame) pixels = app_decoder_frame(path, frame, presentation, NULL, error);
+  g_autoptr(DicomFrame) pixels = NULL;
   g_autoptr(DicomPicture) picture = NULL;
   DicomWindow resolved;
 
+  if (!app_file_is_another(out, path, error) ||
+      (presentation && !app_file_is_another(out, presentation, error))) {
+    return FALSE;
+  }
+  pixels = app_decoder_frame(path, frame, presentation, NULL, error);
   if (!pixels || !app_window_resolve(pixels, window, path, &resolved, error)) {
     return FALSE;
   }
@@ -123,10 +128,14 @@ write_stored_npy(const DicomFrame *frame, const char *out, GError **error)
 gboolean
 app_image_decode(const char *path, guint frame, const char *out, GError **error)
 {
-  g_autoptr(DicomFrame) pixels = app_decoder_frame(path, frame, NULL, NULL, error);
+  g_autoptr(DicomFrame) pixels = NULL;
   const guint8 *bytes;
   gsize n_bytes;
 
+  if (!app_file_is_another(out, path, error)) {
+    return FALSE;
+  }
+  pixels = app_decoder_frame(path, frame, NULL, NULL, error);
   if (!pixels) {
     return FALSE;
   }

@@ -92,6 +92,8 @@ gboolean app_npy_write(const char *path, const char *descr, const gsize *shape, 
 gboolean app_file_write(const char *path, const void *bytes, gsize n_bytes, GError **error);
 /* Whether a file could be written at PATH: its folder is there. For the start of long work. */
 gboolean app_file_has_folder(const char *path, GError **error);
+/* Whether writing OUT leaves IN, which is read, as it is: they are not one file, by any name. */
+gboolean app_file_is_another(const char *out, const char *in, GError **error);
 /* FOLDER/NAME, for a name out of a data set from elsewhere: one that leaves the folder is refused.
  * g_free(). */
 char *app_file_below(const char *folder, const char *name, GError **error);

@@ -214,7 +214,28 @@ test_full_disk(void)
   cli_run_limited(&run, 1024, "image", "deid", "--key", key, "--out", out, slice, NULL);
   g_test_message("%s", run.err);
   g_assert_cmpint(run.status, ==, 1);
+  g_assert_nonnull(strstr(run.err, g_strerror(EFBIG)));
   g_assert_cmpuint(count_files(out), ==, 0);
+}
+
+/* Where copies would be among what is read, nothing is made. */
+static void
+test_apart(void)
+{
+  g_autofree char *below = g_build_filename(slices, "copies", "here", NULL);
+  const char *const places[] = {slices, below, ""};
+  guint before = count_files(slices);
+
+  for (guint i = 0; i < G_N_ELEMENTS(places); i++) {
+    g_auto(CliRun) run = {0};
+
+    cli_run(&run, NULL, "image", "deid", "--key", key, "--out", places[i], slices, NULL);
+    g_test_message("%s", run.err);
+    g_assert_cmpint(run.status, ==, 2);
+    g_assert_nonnull(strstr(run.err, "--out"));
+    g_assert_cmpuint(count_files(slices), ==, before);
+    g_assert_false(g_file_test(below, G_FILE_TEST_EXISTS));
+  }
 }
 
 /* An ultrasound screen with an invented name on it, outside of its region and inside. */
@@ -255,6 +276,7 @@ main(int argc, char **argv)
   g_test_add_func("/cli/deid/misuse", test_misuse);
   g_test_add_func("/cli/deid/blank", test_blank);
   g_test_add_func("/cli/deid/full-disk", test_full_disk);
+  g_test_add_func("/cli/deid/apart", test_apart);
   g_test_add_func("/cli/deid/ultrasound", test_ultrasound);
   int status = g_test_run();
   remove_tree(folder);

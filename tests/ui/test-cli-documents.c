@@ -8,8 +8,9 @@
   "file transfer_syntax sop_class modality rows cols frames samples photometric planar "           \
   "bits_alloc bits_stored pixel_rep window_center window_width slope intercept"
 #define FACT_KEYS                                                                                  \
-  " content content_name title body_part view laterality warnings warning_texts image_type "       \
-  "orientation spacing_mm calibration frame_rate burned_in_annotation lossy damage"
+  " content content_name transfer_syntax_name title body_part view laterality warnings "           \
+  "warning_texts image_type orientation spacing_mm calibration frame_rate burned_in_annotation "   \
+  "lossy damage"
 #define INFO_KEYS TABLE_KEYS FACT_KEYS
 #define PIXEL_KEYS TABLE_KEYS " md5_pixels pix_min pix_max" FACT_KEYS
 

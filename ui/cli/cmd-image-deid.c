@@ -80,8 +80,8 @@ fill_options(Arguments *a, char **paths)
 {
   g_autoptr(GError) error = NULL;
 
-  if (!a->out) {
-    cli_misused("--out says which folder the copies go to; it is missing");
+  if (!a->out || !*a->out) {
+    cli_misused("--out says which folder the copies go to; it is %s", a->out ? "empty" : "missing");
     return FALSE;
   }
   a->rects = g_array_new(FALSE, TRUE, sizeof(AppRect));
