@@ -51,17 +51,50 @@ cli_dispatch(const char *name, const char *summary, const CliCommand *commands, 
   return command->run(argc - 1, argv + 1);
 }
 
+/* How many bytes the harmful character at P has; 0 when it is none. Bytewise, since answers come in
+ * pieces that may end within a character. */
+static gsize
+harmful_length(const guchar *p)
+{
+  if ((*p < 0x20 && *p != '\n' && *p != '\t') || *p == 0x7f) {
+    return 1;
+  }
+  if (p[0] == 0xc2 && p[1] >= 0x80 && p[1] < 0xa0) {
+    return 2; /* U+0080 to U+009F */
+  }
+  /* U+2028 to U+202E and U+2066 to U+2069: separators of lines, embeddings, overrides, isolates. */
+  if (p[0] == 0xe2 && ((p[1] == 0x80 && p[2] >= 0xa8 && p[2] <= 0xae) ||
+                       (p[1] == 0x81 && p[2] >= 0xa6 && p[2] <= 0xa9))) {
+    return 3;
+  }
+  return 0;
+}
+
 char *
 cli_harmless(char *text)
 {
-  for (guchar *p = (guchar *)text; *p; p++) {
-    if ((*p < 0x20 && *p != '\n' && *p != '\t') || *p == 0x7f) {
-      *p = '?';
-    } else if (p[0] == 0xc2 && p[1] >= 0x80 && p[1] < 0xa0) {
-      p[0] = p[1] = '?'; /* U+0080 to U+009F */
-    }
+  guchar *to = (guchar *)text;
+
+  for (const guchar *from = (const guchar *)text; *from;) {
+    gsize n = harmful_length(from);
+
+    *to++ = n > 0 ? '?' : *from;
+    from += MAX(n, 1);
   }
+  *to = '\0';
   return text;
+}
+
+char *
+cli_one_line(const char *text, glong width)
+{
+  g_autofree char *line = g_strdelimit(cli_harmless(g_strdup(text)), "\n\t", ' ');
+
+  if (g_utf8_strlen(line, -1) > width) {
+    g_autofree char *cut = g_utf8_substring(line, 0, width - 1);
+    return g_strconcat(cut, "…", NULL);
+  }
+  return g_steal_pointer(&line);
 }
 
 static void
@@ -139,5 +172,6 @@ cli_print_field(const char *key, const char *format, ...)
   va_start(args, format);
   text = g_strdup_vprintf(format, args);
   va_end(args);
-  printf("%-18s %s\n", key, cli_harmless(text));
+  /* A line feed in a name or value must not begin a field of its own making. */
+  printf("%-20s %s\n", key, g_strdelimit(cli_harmless(text), "\n", ' '));
 }

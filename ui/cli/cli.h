@@ -77,9 +77,12 @@ void cli_print_json(JsonNode *node);
 /* Flushes standard output; CLI_FAILED with a complaint when it could not be written whole. */
 int cli_finish_output(int status);
 
-/* TEXT with control characters but line feeds and tabs made visible as "?": what files and models
- * say must not steer a terminal. In place; returns TEXT. */
+/* TEXT with a "?" for each control character but line feeds and tabs, and for what shows a text in
+ * another order than it has: what files and models say must neither steer a terminal nor deceive.
+ * In place; returns TEXT. */
 char *cli_harmless(char *text);
+/* The same of a text for one line: no line breaks, at most WIDTH characters. g_free(). */
+char *cli_one_line(const char *text, glong width);
 
 /* A string member for people: "-" when it is absent or null. Borrowed. */
 const char *cli_text_member(JsonObject *object, const char *name);

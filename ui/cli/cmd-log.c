@@ -22,24 +22,11 @@ print_json_lines(JsonNode *array)
   }
 }
 
-/* One line of a table: no line breaks, at most WIDTH characters. */
-static char *
-one_line(const char *text, glong width)
-{
-  g_autofree char *line = g_strdelimit(cli_harmless(g_strdup(text)), "\n\t", ' ');
-
-  if (g_utf8_strlen(line, -1) > width) {
-    g_autofree char *cut = g_utf8_substring(line, 0, width - 1);
-    return g_strconcat(cut, "…", NULL);
-  }
-  return g_steal_pointer(&line);
-}
-
 /* "2026-11-24 07:11:02" */
 static char *
 short_time(const char *time)
 {
-  g_autofree char *line = one_line(time, 64);
+  g_autofree char *line = cli_one_line(time, 64);
   char *fraction = strpbrk(line, ".Z");
 
   if (fraction) {
@@ -60,9 +47,9 @@ print_table(JsonNode *array)
   printf("%6s  %-19s %5s  %-8s  %s\n", "ID", "STARTED", "TURNS", "MODALITY", "QUESTION");
   for (guint i = 0; i < json_array_get_length(rows); i++) {
     JsonObject *row = json_array_get_object_element(rows, i);
-    g_autofree char *question = one_line(cli_text_member(row, "question"), 56);
+    g_autofree char *question = cli_one_line(cli_text_member(row, "question"), 56);
     g_autofree char *started = short_time(cli_text_member(row, "started"));
-    g_autofree char *modality = one_line(cli_text_member(row, "modality"), 8);
+    g_autofree char *modality = cli_one_line(cli_text_member(row, "modality"), 8);
     printf("%6" G_GINT64_FORMAT "  %-19s %5" G_GINT64_FORMAT "  %-8s  %s\n",
            json_object_get_int_member(row, "id"), started, json_object_get_int_member(row, "turns"),
            modality, question);

@@ -4,7 +4,7 @@
 const CliCommand cli_commands[] = {
     {"ask", "ask questions about an image", cmd_ask},
     {"describe", "describe an image", cmd_describe},
-    {"image", "look into image files: info, list, render, decode, deid", cmd_image},
+    {"image", "look into image files: info, list, render, text, deid and more", cmd_image},
     {"model", "look into models and convert them: info, convert, trace", cmd_model},
     {"tokenize", "turn lines of text into token ids", cmd_tokenize},
     {"log", "read the conversation log: list, show", cmd_log},

@@ -32,6 +32,9 @@ static void G_GNUC_PRINTF(2, 3) print_line(guint depth, const char *format, ...)
   printf("%*s%s\n", (int)(2 * depth), "", g_strdelimit(cli_harmless(text), "\n\t", ' '));
 }
 
+/* Longer ones than any of the standard's are damage, and would bury the others. */
+enum { MAX_SHOWN = 200 };
+
 /* "label value" for a member that is there, after what TEXT has. */
 static void
 append(GString *text, const char *label, JsonObject *object, const char *member)
@@ -39,7 +42,23 @@ append(GString *text, const char *label, JsonObject *object, const char *member)
   const char *value = json_object_get_string_member_with_default(object, member, NULL);
 
   if (value) {
-    g_string_append_printf(text, "%s%s%s", text->len > 0 ? ", " : "", label, value);
+    g_autofree char *line = cli_one_line(value, MAX_SHOWN);
+
+    g_string_append_printf(text, "%s%s%s", text->len > 0 ? ", " : "", label, line);
+  }
+}
+
+/* A date of PS3.5 (DA) as 2001-02-28; anything else as it is. */
+static void
+append_date(GString *text, const char *label, JsonObject *object, const char *member)
+{
+  const char *value = json_object_get_string_member_with_default(object, member, NULL);
+
+  if (value && strlen(value) == 8 && strspn(value, "0123456789") == 8) {
+    g_string_append_printf(text, "%s%s%.4s-%.2s-%.2s", text->len > 0 ? ", " : "", label, value,
+                           value + 4, value + 6);
+  } else {
+    append(text, label, object, member);
   }
 }
 
@@ -53,7 +72,7 @@ print_patient(JsonObject *object)
     g_string_append(text, "not named");
   }
   append(text, "id ", object, "patient_id");
-  append(text, "born ", object, "birth_date");
+  append_date(text, "born ", object, "birth_date");
   append(text, "sex ", object, "sex");
   print_line(0, "Patient: %s", text->str);
 }
@@ -63,7 +82,7 @@ print_study(JsonObject *object)
 {
   g_autoptr(GString) text = g_string_new(NULL);
 
-  append(text, "", object, "date");
+  append_date(text, "", object, "date");
   append(text, "", object, "description");
   append(text, "accession number ", object, "accession_number");
   print_line(1, "Study: %s", text->len > 0 ? text->str : "not described");
@@ -129,12 +148,12 @@ static void
 print_document(JsonObject *object)
 {
   gboolean loose = json_object_get_null_member(object, "study");
-  g_autoptr(GString) text = g_string_new(NULL);
+  g_autoptr(GString) text = g_string_new("No image");
 
+  append(text, "", object, "kind");
   append(text, "", object, "name");
   append(text, "", object, "title");
-  print_line(loose ? 0 : 2, "No image, %s: %s: %s", json_object_get_string_member(object, "kind"),
-             text->str, json_object_get_string_member(object, "file"));
+  print_line(loose ? 0 : 2, "%s: %s", text->str, json_object_get_string_member(object, "file"));
 }
 
 static void
