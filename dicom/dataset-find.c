@@ -45,6 +45,9 @@ order_of(const DicomItem *item, const DicomNode *nodes)
 const DicomNode *
 dicom_item_find(const DicomItem *item, guint32 tag)
 {
+  if (item->n == 0) {
+    return NULL; /* and there may be no nodes at all */
+  }
   const DicomNode *nodes = item->dataset->nodes + item->first;
   const guint32 *order = item->sorted || item->n <= FEW ? NULL : order_of(item, nodes);
   guint low = 0, high = item->n;

@@ -284,6 +284,21 @@ test_odd_vr(void)
   g_assert_cmpuint(dicom_file_info(file)->rows, ==, 2);
 }
 
+/* A meta header and nothing behind it. */
+static void
+test_nothing(void)
+{
+  g_auto(Build) b = {0};
+  g_autofree char *path = NULL;
+  g_autofree char *folder = out_folder("nothing");
+  g_autoptr(GError) error = NULL;
+
+  build_start(&b, TS_EXPLICIT);
+  path = build_write(&b, "nothing.dcm");
+  g_assert_null(copy(path, folder, (DicomDeidOptions){0}, &error));
+  g_assert_nonnull(error);
+}
+
 static void
 test_deflated(void)
 {
@@ -622,6 +637,7 @@ main(int argc, char **argv)
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/deid/file/syntaxes", test_syntaxes);
   g_test_add_func("/deid/file/odd-vr", test_odd_vr);
+  g_test_add_func("/deid/file/nothing", test_nothing);
   g_test_add_func("/deid/file/deflated", test_deflated);
   g_test_add_func("/deid/file/options", test_options);
   g_test_add_func("/deid/file/never-over", test_never_over);
