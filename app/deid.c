@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "app_deid.h"
@@ -82,6 +83,7 @@ static gboolean
 read_key(const char *path, guint8 key[KEY_BYTES], GError **error)
 {
   g_autofree char *bytes = NULL;
+  struct stat st;
   gsize n = 0;
 
   if (!g_file_test(path, G_FILE_TEST_EXISTS) && !make_key(path, error)) {
@@ -93,6 +95,13 @@ read_key(const char *path, guint8 key[KEY_BYTES], GError **error)
   if (n != KEY_BYTES) {
     g_set_error(error, APP_ERROR, APP_ERROR_FAILED,
                 "%s: %" G_GSIZE_FORMAT " bytes are no key; expected %u", path, n, KEY_BYTES);
+    return FALSE;
+  }
+  /* Who has the key finds the patients' UIDs and identifiers again. */
+  if (stat(path, &st) != 0 || st.st_mode & (S_IRWXG | S_IRWXO)) {
+    g_set_error(error, APP_ERROR, APP_ERROR_FAILED,
+                "%s: the key can be read by others than its owner; expected mode 0600 (chmod 600)",
+                path);
     return FALSE;
   }
   memcpy(key, bytes, KEY_BYTES);

@@ -151,6 +151,9 @@ app_model_convert(const AppModelOptions *options, const char *type, const char *
   g_autofree char *card_text = NULL;
   ModelError failure = {0};
 
+  if (options->model && !app_file_is_another(out, options->model, error)) {
+    return FALSE;
+  }
   if (card) {
     gsize length;
     if (!g_file_get_contents(card, &card_text, &length, error)) {

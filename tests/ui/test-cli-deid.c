@@ -149,12 +149,19 @@ static void
 test_bad_key(void)
 {
   g_autofree char *slice = one_slice(), *bad = in_folder("bad-key"), *out = in_folder("bad");
-  g_auto(CliRun) run = {0};
+  g_auto(CliRun) run = {0}, open = {0};
 
   g_assert_true(g_file_set_contents(bad, "short", -1, NULL));
   cli_run(&run, NULL, "image", "deid", "--key", bad, "--out", out, slice, NULL);
   g_assert_cmpint(run.status, ==, 1);
   g_assert_nonnull(strstr(run.err, "32"));
+  g_assert_cmpuint(count_files(out), ==, 0);
+  /* A key that everybody can read is none either. */
+  g_assert_true(g_file_set_contents(bad, "0123456789abcdef0123456789abcdef", 32, NULL));
+  g_assert_cmpint(g_chmod(bad, 0644), ==, 0);
+  cli_run(&open, NULL, "image", "deid", "--key", bad, "--out", out, slice, NULL);
+  g_assert_cmpint(open.status, ==, 1);
+  g_assert_nonnull(strstr(open.err, "0600"));
   g_assert_cmpuint(count_files(out), ==, 0);
 }
 
