@@ -3,6 +3,8 @@
 
 #include "decoder.h"
 
+#include <string.h>
+
 static void
 series_free(gpointer data)
 {
@@ -129,6 +131,10 @@ document_new(const DicomDocument *from)
   document->path = g_strdup(from->path);
   document->title = *from->title ? g_strdup(from->title) : g_path_get_basename(from->path);
   document->kind = g_strdup(from->content_name);
+  /* Every one of them is called so. */
+  if (g_str_has_suffix(document->kind, " Storage")) {
+    document->kind[strlen(document->kind) - strlen(" Storage")] = '\0';
+  }
   document->has_text = from->content == DICOM_CONTENT_REPORT;
   document->is_pdf = from->content == DICOM_CONTENT_PDF;
   return document;
@@ -148,20 +154,25 @@ summary_text(const DicomScan *scan)
   return g_string_free(text, FALSE);
 }
 
+/* Names are told from ROOT on, the folder that was opened: who opened it knows where it is. */
 static char *
-refused_text(GPtrArray *refused)
+refused_text(GPtrArray *refused, const char *root)
 {
+  g_autofree char *shown = g_filename_display_name(root);
+  g_autofree char *prefix =
+      g_str_has_suffix(shown, "/") ? g_strdup(shown) : g_strconcat(shown, "/", NULL);
   GString *text = g_string_new(NULL);
 
   for (guint i = 0; i < refused->len; i++) {
     g_string_append_printf(text, "%s%s", i > 0 ? "\n" : "", (const char *)refused->pdata[i]);
   }
+  g_string_replace(text, prefix, "", 0);
   return g_string_free(text, FALSE);
 }
 
 /* Takes SCAN. */
 static AppStudy *
-study_new(DicomScan *scan)
+study_new(DicomScan *scan, const char *path)
 {
   AppStudy *study = g_new0(AppStudy, 1);
 
@@ -170,7 +181,7 @@ study_new(DicomScan *scan)
   study->series = g_ptr_array_new_with_free_func(series_free);
   study->documents = g_ptr_array_new_with_free_func(document_free);
   study->scan = scan;
-  study->refused = refused_text(scan->refused);
+  study->refused = refused_text(scan->refused, path);
   study->summary = summary_text(scan);
   for (guint i = 0; i < scan->series->len; i++) {
     g_ptr_array_add(study->series, series_new(scan->series->pdata[i]));
@@ -196,12 +207,12 @@ open_study(const char *path, GCancellable *cancellable, GError **error)
     return NULL;
   }
   if (scan->series->len == 0 && scan->documents->len == 0) {
-    g_autofree char *why = refused_text(scan->refused);
+    g_autofree char *why = refused_text(scan->refused, path);
     g_set_error(error, APP_ERROR, APP_ERROR_FAILED, "%s: no image to show%s%s", path,
                 *why ? "; " : "", why);
     return NULL;
   }
-  return study_new(g_steal_pointer(&scan));
+  return study_new(g_steal_pointer(&scan), path);
 }
 
 AppStudy *
