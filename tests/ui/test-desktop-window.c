@@ -233,8 +233,10 @@ test_refused(Fixture *f, gconstpointer slow)
   open_study(f);
   g_assert_true(gtk_widget_get_visible(GTK_WIDGET(w->refused_button)));
   g_assert_cmpstr(gtk_menu_button_get_label(w->refused_button), ==,
-                  "30 images shown, 1 file refused");
-  g_assert_nonnull(strstr(gtk_label_get_text(w->refused_text), "bad.dcm"));
+                  "30 of 31 files shown, 1 refused");
+  g_assert_true(g_str_has_prefix(gtk_label_get_text(w->refused_text), "bad.dcm: "));
+  g_assert_true(gtk_widget_get_visible(w->series_pane));
+  g_assert_false(gtk_widget_get_visible(GTK_WIDGET(w->summary_label)));
   /* What is open stays when the next thing cannot be. */
   open_path(f, missing);
   wait_until(!w->opening);
@@ -242,21 +244,236 @@ test_refused(Fixture *f, gconstpointer slow)
   g_assert_cmpstr(shown_label(f), ==, "CT 1/30");
 }
 
-/* A file that vanishes while the study is open: a message in its place, never another picture. */
+/* One that cannot be decoded: a message in its place, never another picture. */
+static void
+test_broken(Fixture *f, gconstpointer slow)
+{
+  g_autofree char *path = g_build_filename(f->study, "broken.dcm", NULL), *bytes = NULL;
+  g_autofree char *from =
+      g_test_build_filename(G_TEST_DIST, "cases", "dicom-rle-too-short", "input", NULL);
+  DesktopWindow *w = f->window;
+  guint broken = 0;
+  gsize n;
+
+  g_assert_true(g_file_get_contents(from, &bytes, &n, NULL));
+  g_assert_true(g_file_set_contents(path, bytes, (gssize)n, NULL));
+  open_path(f, f->study);
+  wait_until(w->study);
+  g_assert_cmpuint(app_study_n_series(w->study), ==, 2);
+  while (app_study_series(w->study, broken)->n_images > 1) {
+    broken++;
+  }
+  desktop_window_select_series(w, 1 - broken);
+  wait_until(g_str_equal(shown_label(f), "CT 1/30"));
+  desktop_window_select_series(w, broken);
+  wait_until(gtk_widget_get_visible(GTK_WIDGET(w->view_error)));
+  g_assert_null(desktop_viewer_get_view(w->viewer));
+  g_assert_nonnull(strstr(gtk_label_get_text(w->view_error), "broken.dcm"));
+  g_assert_cmpstr(gtk_label_get_text(w->letter_left), ==, "");
+  desktop_window_select_series(w, 1 - broken);
+  wait_until(g_str_equal(shown_label(f), "CT 1/30"));
+  g_assert_false(gtk_widget_get_visible(GTK_WIDGET(w->view_error)));
+  g_assert_cmpstr(gtk_label_get_text(w->letter_left), ==, "R");
+}
+
+/* What is decoded is shown, whatever becomes of the file. */
 static void
 test_vanished(Fixture *f, gconstpointer slow)
 {
   g_autofree char *path = g_build_filename(f->study, "slice-05.dcm", NULL);
 
   open_study(f);
+  wait_until(gtk_progress_bar_get_fraction(f->window->progress) == 1);
   g_assert_cmpint(g_remove(path), ==, 0);
   g_signal_emit_by_name(f->window->viewer, "step", 5);
-  wait_until(gtk_widget_get_visible(GTK_WIDGET(f->window->view_error)));
-  g_assert_null(desktop_viewer_get_view(f->window->viewer));
-  g_assert_nonnull(strstr(gtk_label_get_text(f->window->view_error), "slice-05.dcm"));
-  g_signal_emit_by_name(f->window->viewer, "step", 1);
-  wait_until(g_str_equal(shown_label(f), "CT 7/30"));
-  g_assert_false(gtk_widget_get_visible(GTK_WIDGET(f->window->view_error)));
+  wait_until(g_str_equal(shown_label(f), "CT 6/30"));
+}
+
+/* ---- what the data say -------------------------------------------------------------------- */
+
+static void
+test_letters(Fixture *f, gconstpointer slow)
+{
+  DesktopWindow *w = f->window;
+
+  g_assert_cmpstr(gtk_label_get_text(w->letter_left), ==, "");
+  open_study(f);
+  g_assert_cmpstr(gtk_label_get_text(w->letter_left), ==, "R");
+  g_assert_cmpstr(gtk_label_get_text(w->letter_right), ==, "L");
+  g_assert_cmpstr(gtk_label_get_text(w->letter_top), ==, "A");
+  g_assert_cmpstr(gtk_label_get_text(w->letter_bottom), ==, "P");
+  /* One series with nothing to say of it needs no list. */
+  g_assert_false(gtk_widget_get_visible(w->series_pane));
+}
+
+static GtkWidget *
+conversation_child(Fixture *f, const char *name)
+{
+  return GTK_WIDGET(gtk_widget_get_template_child(GTK_WIDGET(f->window->conversation),
+                                                  DESKTOP_TYPE_CONVERSATION, name));
+}
+
+/* Of a picture nothing is known: no letters, and a warning for as long as it is shown. */
+static void
+test_warnings(Fixture *f, gconstpointer slow)
+{
+  g_autofree char *path = g_build_filename(f->folder, "picture.png", NULL);
+  g_autoptr(GBytes) bytes = g_bytes_new_take(g_malloc0(64 * 64 * 4), 64 * 64 * 4);
+  g_autoptr(GdkTexture) texture =
+      gdk_memory_texture_new(64, 64, GDK_MEMORY_R8G8B8A8, bytes, 64 * 4);
+  GtkWidget *box = conversation_child(f, "warnings");
+  GtkLabel *label = GTK_LABEL(conversation_child(f, "warnings_label"));
+
+  g_assert_true(gdk_texture_save_to_png(texture, path));
+  open_study(f);
+  g_assert_false(gtk_widget_get_visible(box));
+  open_path(f, path);
+  wait_until(g_str_equal(shown_label(f), "1/1"));
+  g_assert_true(gtk_widget_get_visible(box));
+  g_assert_cmpstr(gtk_label_get_text(label), !=, "");
+  g_assert_cmpstr(gtk_label_get_text(f->window->letter_left), ==, "");
+  open_path(f, f->study);
+  wait_until(g_str_equal(shown_label(f), "CT 1/30"));
+  g_assert_false(gtk_widget_get_visible(box));
+}
+
+static guint
+n_children(gpointer widget)
+{
+  guint n = 0;
+
+  for (GtkWidget *c = gtk_widget_get_first_child(widget); c; c = gtk_widget_get_next_sibling(c)) {
+    n++;
+  }
+  return n;
+}
+
+/* All visible text below WIDGET. */
+static void
+collect_text(GtkWidget *widget, GString *text)
+{
+  if (GTK_IS_LABEL(widget)) {
+    g_string_append_printf(text, "%s\n", gtk_label_get_text(GTK_LABEL(widget)));
+  }
+  for (GtkWidget *c = gtk_widget_get_first_child(widget); c; c = gtk_widget_get_next_sibling(c)) {
+    collect_text(c, text);
+  }
+}
+
+static gboolean
+has_text(gpointer widget, const char *part)
+{
+  g_autoptr(GString) text = g_string_new(NULL);
+
+  collect_text(widget, text);
+  return strstr(text->str, part) != NULL;
+}
+
+static void
+test_notes(Fixture *f, gconstpointer slow)
+{
+  g_autofree char *path = g_build_filename(f->study, "slice-11.dcm", NULL);
+
+  g_assert_cmpint(g_remove(path), ==, 0);
+  open_study(f);
+  g_assert_true(gtk_widget_get_visible(f->window->series_pane));
+  g_assert_true(has_text(f->window->series_list, "missing between"));
+  g_assert_cmpstr(gtk_label_get_text(f->window->summary_label), ==, "29 of 29 files shown");
+  g_assert_true(gtk_widget_get_visible(GTK_WIDGET(f->window->summary_label)));
+}
+
+/* A window beside the one under test, or NULL. */
+static GtkWindow *
+other_window(Fixture *f)
+{
+  GListModel *all = gtk_window_get_toplevels();
+
+  for (guint i = 0; i < g_list_model_get_n_items(all); i++) {
+    g_autoptr(GtkWindow) window = g_list_model_get_item(all, i);
+    if (window != GTK_WINDOW(f->window)) {
+      return window;
+    }
+  }
+  return NULL;
+}
+
+static void
+test_documents(Fixture *f, gconstpointer slow)
+{
+  const char *report = "/usr/lib/python3/dist-packages/pydicom/data/test_files/reportsi.dcm";
+  g_autofree char *copy = g_build_filename(f->study, "report.dcm", NULL), *bytes = NULL;
+  DesktopWindow *w = f->window;
+  gsize n;
+
+  if (!g_file_get_contents(report, &bytes, &n, NULL)) {
+    g_test_skip("python3-pydicom is not there");
+    return;
+  }
+  open_study(f);
+  g_assert_false(gtk_widget_get_visible(w->documents_title));
+  /* A document alone: a study without an image, and no question. */
+  open_path(f, report);
+  wait_until(w->study && app_study_n_series(w->study) == 0);
+  g_assert_null(desktop_viewer_get_view(w->viewer));
+  g_assert_true(gtk_widget_get_visible(GTK_WIDGET(w->view_error)));
+  g_assert_cmpuint(n_children(w->documents_list), ==, 1);
+  g_signal_emit_by_name(w->viewer, "step", 1);
+  g_signal_emit_by_name(w->viewer, "window-reset");
+  g_signal_emit_by_name(w->viewer, "play");
+  /* Below the images. */
+  g_assert_true(g_file_set_contents(copy, bytes, (gssize)n, NULL));
+  open_path(f, f->study);
+  wait_until(g_str_equal(shown_label(f), "CT 1/30"));
+  g_assert_false(gtk_widget_get_visible(GTK_WIDGET(w->view_error)));
+  g_assert_true(gtk_widget_get_visible(w->documents_title));
+  g_assert_cmpuint(n_children(w->series_list), ==, 1);
+  g_assert_cmpuint(n_children(w->documents_list), ==, 1);
+  g_assert_true(has_text(w->documents_list, "Basic Text SR"));
+  g_signal_emit_by_name(gtk_list_box_get_row_at_index(w->documents_list, 0), "activate");
+  wait_until(other_window(f) && has_text(other_window(f), "Verification"));
+  gtk_window_close(other_window(f));
+  wait_until(!other_window(f));
+  /* Closed before it is read. */
+  g_signal_emit_by_name(gtk_list_box_get_row_at_index(w->documents_list, 0), "activate");
+  g_assert_nonnull(other_window(f));
+  gtk_window_close(other_window(f));
+}
+
+static void
+test_cine(Fixture *f, gconstpointer slow)
+{
+  DesktopWindow *w = f->window;
+  AppSeriesInfo *info;
+
+  open_study(f);
+  g_signal_emit_by_name(w->viewer, "play"); /* no cine: nothing */
+  g_assert_cmpuint(w->playing, ==, 0);
+  g_assert_false(gtk_widget_get_visible(GTK_WIDGET(w->play)));
+  info = (AppSeriesInfo *)app_study_series(w->study, 0);
+  info->frame_time_ms = 20;
+  desktop_window_update_play(w);
+  g_assert_true(gtk_widget_get_visible(GTK_WIDGET(w->play)));
+  g_signal_emit_by_name(w->viewer, "step", 25);
+  wait_until(g_str_equal(shown_label(f), "CT 26/30"));
+  g_signal_emit_by_name(w->viewer, "play");
+  wait_until(w->index < 20 && w->index > 3); /* past the end, and from the start again */
+  g_assert_cmpuint(w->playing, !=, 0);
+  g_signal_emit_by_name(w->viewer, "step", 1); /* hands end it */
+  g_assert_cmpuint(w->playing, ==, 0);
+  g_signal_emit_by_name(w->viewer, "play");
+  g_signal_emit_by_name(w->viewer, "play");
+  g_assert_cmpuint(w->playing, ==, 0);
+  g_signal_emit_by_name(w->viewer, "play");
+  close_window(f);
+}
+
+/* The bar is there as long as images are loaded, and not after. */
+static void
+test_progress(Fixture *f, gconstpointer slow)
+{
+  open_study(f);
+  wait_until(gtk_progress_bar_get_fraction(f->window->progress) == 1);
+  g_assert_false(gtk_widget_get_visible(GTK_WIDGET(f->window->progress)));
 }
 
 /* ---- asking ------------------------------------------------------------------------------- */
@@ -451,7 +668,14 @@ main(int argc, char **argv)
   } tests[] = {{"stack", FALSE, test_stack},
                {"window-level", FALSE, test_window_level},
                {"refused", FALSE, test_refused},
+               {"broken", FALSE, test_broken},
                {"vanished", FALSE, test_vanished},
+               {"letters", FALSE, test_letters},
+               {"warnings", FALSE, test_warnings},
+               {"notes", FALSE, test_notes},
+               {"documents", FALSE, test_documents},
+               {"cine", FALSE, test_cine},
+               {"progress", FALSE, test_progress},
                {"ask", FALSE, test_ask},
                {"new-conversation", FALSE, test_new_conversation},
                {"ask-shown", FALSE, test_ask_shown},

@@ -17,8 +17,8 @@ struct _DesktopConversation {
   AdwStatusPage *empty_page;
   GtkListBox *list;
   GtkScrolledWindow *scroller;
-  GtkWidget *model_box, *model_spinner, *model_error, *describe, *anew, *ask, *stop;
-  GtkLabel *model_label, *subject, *notice;
+  GtkWidget *warnings, *model_box, *model_spinner, *model_error, *describe, *anew, *ask, *stop;
+  GtkLabel *model_label, *subject, *notice, *warnings_label;
   GtkEditable *entry;
 
   gboolean at_end, can_ask, working;
@@ -152,6 +152,15 @@ desktop_conversation_set_subject(DesktopConversation *self, const char *text)
 }
 
 void
+desktop_conversation_set_warnings(DesktopConversation *self, const char *const *sentences)
+{
+  g_autofree char *text = sentences ? g_strjoinv("\n", (char **)sentences) : NULL;
+
+  gtk_label_set_text(self->warnings_label, text ? text : "");
+  gtk_widget_set_visible(self->warnings, text && *text);
+}
+
+void
 desktop_conversation_set_model_status(DesktopConversation *self, const char *text, gboolean busy,
                                       gboolean failed)
 {
@@ -233,6 +242,8 @@ bind_template(GtkWidgetClass *class)
   gtk_widget_class_bind_template_child(class, DesktopConversation, stop);
   gtk_widget_class_bind_template_child(class, DesktopConversation, subject);
   gtk_widget_class_bind_template_child(class, DesktopConversation, notice);
+  gtk_widget_class_bind_template_child(class, DesktopConversation, warnings);
+  gtk_widget_class_bind_template_child(class, DesktopConversation, warnings_label);
   gtk_widget_class_bind_template_child(class, DesktopConversation, entry);
   gtk_widget_class_bind_template_callback(class, on_ask);
   gtk_widget_class_bind_template_callback(class, on_describe);

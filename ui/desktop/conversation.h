@@ -26,6 +26,8 @@ void desktop_conversation_mark_saved(DesktopConversation *self);
 void desktop_conversation_set_state(DesktopConversation *self, gboolean can_ask, gboolean working);
 /* What the next question would be about, or NULL. */
 void desktop_conversation_set_subject(DesktopConversation *self, const char *text);
+/* What speaks against asking about the image on the screen; NULL or empty: nothing. */
+void desktop_conversation_set_warnings(DesktopConversation *self, const char *const *sentences);
 /* How the model is doing: BUSY with a spinner, FAILED as an error, NULL when there is nothing to
  * say. */
 void desktop_conversation_set_model_status(DesktopConversation *self, const char *text,

@@ -32,7 +32,7 @@ struct _DesktopViewer {
 
 G_DEFINE_FINAL_TYPE(DesktopViewer, desktop_viewer, GTK_TYPE_WIDGET)
 
-enum { STEP, WINDOW_CHANGED, WINDOW_RESET, NUDGE, N_SIGNALS };
+enum { STEP, WINDOW_CHANGED, WINDOW_RESET, NUDGE, PLAY, N_SIGNALS };
 static guint signals[N_SIGNALS];
 
 /* ---- what is shown ------------------------------------------------------------------------ */
@@ -60,16 +60,39 @@ desktop_viewer_window_text(const AppView *view)
   return g_strdup_printf("C %s  W %s", center, width);
 }
 
+/* "; left edge R, top edge A", or "". */
+static char *
+letters_text(const AppLetters *letters)
+{
+  const struct {
+    const char *edge, *letters;
+  } edges[] = {{"left", letters->left},
+               {"right", letters->right},
+               {"top", letters->top},
+               {"bottom", letters->bottom}};
+  GString *text = g_string_new(NULL);
+
+  for (gsize i = 0; i < G_N_ELEMENTS(edges); i++) {
+    if (*edges[i].letters) {
+      g_string_append_printf(text, "%s%s edge %s", text->len > 0 ? ", " : "; ", edges[i].edge,
+                             edges[i].letters);
+    }
+  }
+  return g_string_free(text, FALSE);
+}
+
 /* The picture's text twin, for who cannot see it. */
 static void
 update_description(DesktopViewer *self)
 {
   g_autofree char *window = desktop_viewer_window_text(self->view);
+  g_autofree char *letters = self->view ? letters_text(&self->view->letters) : NULL;
   g_autofree char *text = NULL;
 
   if (self->view) {
-    text = g_strdup_printf("%s%s%s, %u by %u pixels", self->view->label, *window ? ", window " : "",
-                           window, self->view->picture->width, self->view->picture->height);
+    text =
+        g_strdup_printf("%s%s%s, %u by %u pixels%s", self->view->label, *window ? ", window " : "",
+                        window, self->view->picture->width, self->view->picture->height, letters);
   }
   gtk_accessible_update_property(GTK_ACCESSIBLE(self), GTK_ACCESSIBLE_PROPERTY_DESCRIPTION,
                                  text ? text : "No image is shown", -1);
@@ -297,6 +320,7 @@ bind_keys(GtkWidgetClass *class)
                                         nudges[i].across, nudges[i].down);
   }
   gtk_widget_class_add_binding_signal(class, GDK_KEY_BackSpace, 0, "window-reset", NULL);
+  gtk_widget_class_add_binding_signal(class, GDK_KEY_c, 0, "play", NULL);
 }
 
 static void
@@ -322,6 +346,8 @@ desktop_viewer_class_init(DesktopViewerClass *class)
   signals[NUDGE] = g_signal_new_class_handler("nudge", DESKTOP_TYPE_VIEWER, action,
                                               G_CALLBACK(desktop_viewer_nudge), NULL, NULL, NULL,
                                               G_TYPE_NONE, 2, G_TYPE_INT, G_TYPE_INT);
+  signals[PLAY] =
+      g_signal_new("play", DESKTOP_TYPE_VIEWER, action, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
   bind_keys(widget_class);
 }
 

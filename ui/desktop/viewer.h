@@ -5,7 +5,8 @@
  * out as signals, and the next view comes back in.
  *
  * Signals: "step" (int): so many images on, or back; G_MININT and G_MAXINT are the ends.
- * "window-changed" (double center, double width): by drag or key. "window-reset".
+ * "window-changed" (double center, double width): by drag or key. "window-reset". "play": to begin
+ * or to end a cine.
  */
 #ifndef HILUM_DESKTOP_VIEWER_H
 #define HILUM_DESKTOP_VIEWER_H

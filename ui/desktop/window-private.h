@@ -26,10 +26,14 @@ struct _DesktopWindow {
   AdwWindowTitle *title;
   GtkStack *pages;
   AdwStatusPage *failed_page;
-  GtkLabel *loading_label, *corner_label, *corner_window, *view_error, *refused_text;
+  GtkLabel *loading_label, *corner_label, *corner_window, *view_error;
+  GtkLabel *letter_left, *letter_right, *letter_top, *letter_bottom;
+  GtkProgressBar *progress;
+  GtkButton *play;
+  GtkWidget *series_pane, *documents_title;
+  GtkListBox *series_list, *documents_list;
+  GtkLabel *summary_label, *refused_text;
   GtkMenuButton *refused_button;
-  GtkWidget *series_pane;
-  GtkListBox *series_list;
   DesktopViewer *viewer;
   DesktopConversation *conversation;
 
@@ -42,12 +46,19 @@ struct _DesktopWindow {
   AppStudy *study;
   GCancellable *opening;
   GtkFileChooserNative *chooser;
+  GtkFileChooserNative *saver; /* of a document of this study */
+  guint saver_document;
 
   /* Owned: what is shown. `wanted` is what the hands ask for. */
   guint series, index;
   AppWindow wanted, shown;
   GCancellable *viewing; /* of this study; NULL: no study */
   gboolean view_busy, view_again;
+
+  /* A cine runs while `playing` is not 0: it was at image `play_from` at `play_start`, in µs of the
+   * frame clock. */
+  guint playing, play_from;
+  gint64 play_start;
 
   /* Owned: model and questions. */
   AppReview *review;
@@ -72,8 +83,25 @@ void desktop_window_view_setup(DesktopWindow *self);
 /* Takes STUDY and shows its first image. */
 void desktop_window_take_study(DesktopWindow *self, AppStudy *study);
 void desktop_window_select_series(DesktopWindow *self, guint series);
+/* Of the series that is shown; NULL: the study has none, or there is no study. */
+const AppSeriesInfo *desktop_window_series_info(DesktopWindow *self);
+/* To image INDEX of it, by hands that go in DIRECTION (-1, 0: anywhere, 1). */
+void desktop_window_go_to(DesktopWindow *self, guint index, int direction);
 /* "CT 45/120 · C 40 W 400", what a question would be about now; NULL when nothing is shown. */
 char *desktop_window_subject(DesktopWindow *self);
+
+/* window-pane.c: the list of what the study holds */
+void desktop_window_pane_setup(DesktopWindow *self);
+void desktop_window_fill_pane(DesktopWindow *self);
+
+/* window-document.c: reads a report, or saves a PDF */
+void desktop_window_open_document(DesktopWindow *self, guint document);
+void desktop_window_close_saver(DesktopWindow *self);
+
+/* window-cine.c */
+void desktop_window_play(DesktopWindow *self);
+void desktop_window_pause(DesktopWindow *self);
+void desktop_window_update_play(DesktopWindow *self);
 
 /* window-ask.c */
 void desktop_window_ask_setup(DesktopWindow *self);

@@ -6,6 +6,9 @@
  */
 #include "window-private.h"
 
+/* Hands that go farther at once go on in no direction. */
+#define MAX_STEPS 10
+
 typedef struct {
   DesktopWindow *window;
   GCancellable *cancellable; /* tells which study it was for */
@@ -37,23 +40,35 @@ static void
 show_corners(DesktopWindow *self)
 {
   const AppView *view = desktop_viewer_get_view(self->viewer);
+  const AppLetters none = {"", "", "", ""}, *letters = view ? &view->letters : &none;
   g_autofree char *window = desktop_viewer_window_text(view);
 
   gtk_label_set_text(self->corner_label, view ? view->label : "");
   gtk_label_set_text(self->corner_window, window);
+  gtk_label_set_text(self->letter_left, letters->left);
+  gtk_label_set_text(self->letter_right, letters->right);
+  gtk_label_set_text(self->letter_top, letters->top);
+  gtk_label_set_text(self->letter_bottom, letters->bottom);
+  desktop_conversation_set_warnings(self->conversation,
+                                    view ? (const char *const *)view->warnings : NULL);
+}
+
+static void
+show_in_place(DesktopWindow *self, const char *text)
+{
+  gtk_label_set_text(self->view_error, text);
+  gtk_widget_set_visible(GTK_WIDGET(self->view_error), *text != '\0');
 }
 
 /* The old picture must not stand where another was asked for. */
 static void
 show_view_error(DesktopWindow *self, const char *message)
 {
-  const AppSeriesInfo *info = app_study_series(self->study, self->series);
   g_autofree char *text = g_strdup_printf("Image %u of %u cannot be shown\n\n%s", self->index + 1,
-                                          info->n_images, message);
+                                          desktop_window_series_info(self)->n_images, message);
 
   desktop_viewer_take_view(self->viewer, NULL);
-  gtk_label_set_text(self->view_error, text);
-  gtk_widget_set_visible(GTK_WIDGET(self->view_error), TRUE);
+  show_in_place(self, text);
 }
 
 static void request_view(DesktopWindow *self);
@@ -73,7 +88,7 @@ on_view(GObject *source, GAsyncResult *result, gpointer data)
   self->view_busy = FALSE;
   if (view) {
     self->shown = viewing->wanted;
-    gtk_widget_set_visible(GTK_WIDGET(self->view_error), FALSE);
+    show_in_place(self, "");
     desktop_viewer_take_view(self->viewer, view);
   } else if (!self->view_again) {
     show_view_error(self, error->message);
@@ -91,7 +106,7 @@ request_view(DesktopWindow *self)
   Viewing *viewing;
 
   self->view_again = self->view_busy;
-  if (self->view_busy || !self->study) {
+  if (self->view_busy || !desktop_window_series_info(self)) {
     return;
   }
   self->view_busy = TRUE;
@@ -106,99 +121,80 @@ request_view(DesktopWindow *self)
 
 /* ---- series ------------------------------------------------------------------------------- */
 
+const AppSeriesInfo *
+desktop_window_series_info(DesktopWindow *self)
+{
+  return self->study && self->series < app_study_n_series(self->study)
+             ? app_study_series(self->study, self->series)
+             : NULL;
+}
+
+void
+desktop_window_go_to(DesktopWindow *self, guint index, int direction)
+{
+  self->index = index;
+  app_study_focus(self->study, self->series, index, direction);
+  request_view(self);
+}
+
 void
 desktop_window_select_series(DesktopWindow *self, guint series)
 {
   const AppSeriesInfo *info;
 
   g_return_if_fail(self->study && series < app_study_n_series(self->study));
+  desktop_window_pause(self);
   info = app_study_series(self->study, series);
   self->series = series;
-  self->index = 0;
   self->wanted = (AppWindow){0};
   adw_window_title_set_title(self->title, info->title);
   adw_window_title_set_subtitle(self->title, info->subtitle);
-  request_view(self);
+  desktop_window_go_to(self, 0, 1);
+  desktop_window_update_play(self);
 }
 
 static void
-on_series_selected(GtkListBox *list, GtkListBoxRow *row, DesktopWindow *self)
+on_progress(const AppStudyProgress *progress, gpointer data)
 {
-  if (row && self->study) {
-    desktop_window_select_series(self, (guint)gtk_list_box_row_get_index(row));
-  }
-}
+  DesktopWindow *self = data;
+  guint n = progress->n_ready + progress->n_failed;
 
-static GtkWidget *
-series_row(const AppSeriesInfo *info)
-{
-  GtkWidget *box = gtk_box_new(GTK_ORIENTATION_VERTICAL, 2);
-  GtkWidget *title = gtk_label_new(info->title);
-  GtkWidget *subtitle = gtk_label_new(info->subtitle);
-
-  gtk_label_set_ellipsize(GTK_LABEL(title), PANGO_ELLIPSIZE_END);
-  gtk_widget_set_tooltip_text(title, info->title);
-  gtk_label_set_ellipsize(GTK_LABEL(subtitle), PANGO_ELLIPSIZE_END);
-  gtk_label_set_xalign(GTK_LABEL(title), 0);
-  gtk_label_set_xalign(GTK_LABEL(subtitle), 0);
-  gtk_widget_add_css_class(subtitle, "dim-label");
-  gtk_widget_add_css_class(subtitle, "caption");
-  gtk_box_append(GTK_BOX(box), title);
-  gtk_box_append(GTK_BOX(box), subtitle);
-  return box;
+  gtk_progress_bar_set_fraction(self->progress, (double)n / MAX(progress->n_images, 1));
+  gtk_widget_set_visible(GTK_WIDGET(self->progress),
+                         progress->is_loading && progress->n_images > 1);
 }
 
 static void
-fill_series(DesktopWindow *self)
-{
-  guint n = app_study_n_series(self->study);
-  GtkWidget *child;
-
-  while ((child = gtk_widget_get_first_child(GTK_WIDGET(self->series_list)))) {
-    gtk_list_box_remove(self->series_list, child);
-  }
-  for (guint i = 0; i < n; i++) {
-    gtk_list_box_append(self->series_list, series_row(app_study_series(self->study, i)));
-  }
-  gtk_widget_set_visible(self->series_pane, n > 1);
-}
-
-static void
-show_refused(DesktopWindow *self)
-{
-  guint n_refused = 0, n_shown = 0;
-  const char *why = app_study_refused(self->study, &n_refused);
-  g_auto(GStrv) reasons = g_strsplit(why, "\n", -1);
-  g_autofree char *spaced = g_strjoinv("\n\n", reasons);
-  g_autofree char *label = NULL;
-
-  for (guint i = 0; i < app_study_n_series(self->study); i++) {
-    n_shown += app_study_series(self->study, i)->n_images;
-  }
-  label = g_strdup_printf("%u image%s shown, %u file%s refused", n_shown, n_shown == 1 ? "" : "s",
-                          n_refused, n_refused == 1 ? "" : "s");
-  gtk_menu_button_set_label(self->refused_button, label);
-  gtk_label_set_text(self->refused_text, spaced);
-  gtk_widget_set_visible(GTK_WIDGET(self->refused_button), n_refused > 0);
-}
-
-void
-desktop_window_take_study(DesktopWindow *self, AppStudy *study)
+forget_study(DesktopWindow *self)
 {
   if (self->viewing) {
     g_cancellable_cancel(self->viewing);
     g_clear_object(&self->viewing);
   }
-  self->viewing = g_cancellable_new();
+  desktop_window_pause(self);
+  desktop_window_close_saver(self);
   self->view_busy = FALSE;
   desktop_viewer_take_view(self->viewer, NULL);
-  gtk_widget_set_visible(GTK_WIDGET(self->view_error), FALSE);
+  show_in_place(self, "");
+  gtk_widget_set_visible(GTK_WIDGET(self->progress), FALSE);
   show_corners(self);
   g_clear_pointer(&self->study, app_study_free);
+}
+
+void
+desktop_window_take_study(DesktopWindow *self, AppStudy *study)
+{
+  forget_study(self);
+  self->viewing = g_cancellable_new();
   self->study = study;
-  fill_series(self);
-  show_refused(self);
-  gtk_list_box_select_row(self->series_list, gtk_list_box_get_row_at_index(self->series_list, 0));
+  self->series = self->index = 0;
+  app_study_set_listener(study, on_progress, self);
+  desktop_window_fill_pane(self); /* which selects the first series */
+  if (app_study_n_series(study) == 0) {
+    adw_window_title_set_subtitle(self->title, app_study_summary(study));
+    show_in_place(self, "There is no image here, only documents.");
+  }
+  desktop_window_update_play(self);
   gtk_widget_grab_focus(GTK_WIDGET(self->viewer));
   desktop_window_update_asking(self);
 }
@@ -208,16 +204,18 @@ desktop_window_take_study(DesktopWindow *self, AppStudy *study)
 static void
 on_step(DesktopViewer *viewer, int steps, DesktopWindow *self)
 {
-  gint64 last, index;
+  const AppSeriesInfo *info = desktop_window_series_info(self);
+  gint64 index;
 
-  if (!self->study) {
+  if (!info) {
     return;
   }
-  last = (gint64)app_study_series(self->study, self->series)->n_images - 1;
-  index = CLAMP((gint64)self->index + steps, 0, last);
+  desktop_window_pause(self);
+  index = CLAMP((gint64)self->index + steps, 0, (gint64)info->n_images - 1);
   if (index != self->index) {
-    self->index = (guint)index;
-    request_view(self);
+    gboolean is_jump = steps > MAX_STEPS || steps < -MAX_STEPS;
+
+    desktop_window_go_to(self, (guint)index, is_jump ? 0 : steps > 0 ? 1 : -1);
   }
 }
 
@@ -241,5 +239,6 @@ desktop_window_view_setup(DesktopWindow *self)
   g_signal_connect(self->viewer, "step", G_CALLBACK(on_step), self);
   g_signal_connect(self->viewer, "window-changed", G_CALLBACK(on_window_changed), self);
   g_signal_connect(self->viewer, "window-reset", G_CALLBACK(on_window_reset), self);
-  g_signal_connect(self->series_list, "row-selected", G_CALLBACK(on_series_selected), self);
+  g_signal_connect_swapped(self->viewer, "play", G_CALLBACK(desktop_window_play), self);
+  g_signal_connect_swapped(self->play, "clicked", G_CALLBACK(desktop_window_play), self);
 }

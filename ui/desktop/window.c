@@ -102,6 +102,9 @@ stop_everything(DesktopWindow *self)
   GCancellable *running[] = {self->opening, self->viewing, self->loading, self->asking};
 
   self->closed = TRUE;
+  if (self->study) {
+    app_study_set_listener(self->study, NULL, NULL);
+  }
   for (gsize i = 0; i < G_N_ELEMENTS(running); i++) {
     if (running[i]) {
       g_cancellable_cancel(running[i]);
@@ -127,6 +130,7 @@ desktop_window_dispose(GObject *object)
     gtk_native_dialog_destroy(GTK_NATIVE_DIALOG(self->chooser));
     g_clear_object(&self->chooser);
   }
+  desktop_window_close_saver(self);
   G_OBJECT_CLASS(desktop_window_parent_class)->dispose(object);
 }
 
@@ -157,6 +161,15 @@ bind_template(GtkWidgetClass *class)
   gtk_widget_class_bind_template_child(class, DesktopWindow, corner_label);
   gtk_widget_class_bind_template_child(class, DesktopWindow, corner_window);
   gtk_widget_class_bind_template_child(class, DesktopWindow, view_error);
+  gtk_widget_class_bind_template_child(class, DesktopWindow, letter_left);
+  gtk_widget_class_bind_template_child(class, DesktopWindow, letter_right);
+  gtk_widget_class_bind_template_child(class, DesktopWindow, letter_top);
+  gtk_widget_class_bind_template_child(class, DesktopWindow, letter_bottom);
+  gtk_widget_class_bind_template_child(class, DesktopWindow, progress);
+  gtk_widget_class_bind_template_child(class, DesktopWindow, play);
+  gtk_widget_class_bind_template_child(class, DesktopWindow, documents_title);
+  gtk_widget_class_bind_template_child(class, DesktopWindow, documents_list);
+  gtk_widget_class_bind_template_child(class, DesktopWindow, summary_label);
   gtk_widget_class_bind_template_child(class, DesktopWindow, refused_text);
   gtk_widget_class_bind_template_child(class, DesktopWindow, refused_button);
   gtk_widget_class_bind_template_child(class, DesktopWindow, series_pane);
@@ -191,6 +204,7 @@ desktop_window_init(DesktopWindow *self)
 {
   gtk_widget_init_template(GTK_WIDGET(self));
   desktop_window_open_setup(self);
+  desktop_window_pane_setup(self);
   desktop_window_view_setup(self);
   desktop_window_ask_setup(self);
 }
