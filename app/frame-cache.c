@@ -4,7 +4,6 @@
  * cache is one for the process and is never freed. */
 #include "frame-cache.h"
 
-#include <malloc.h>
 #include <unistd.h>
 
 #define BEHIND 3 /* a step behind counts like so many ahead */
@@ -533,24 +532,5 @@ app_frame_cache_relieve(guint level)
   shrink(cache, cache->limit, NULL, given_up);
   g_mutex_unlock(&cache->lock);
   g_ptr_array_unref(given_up);
-  malloc_trim(0); /* small frames lie on the heap, which keeps what it is given */
-}
-
-static void
-on_low_memory(GMemoryMonitor *monitor, GMemoryMonitorWarningLevel level, gpointer user)
-{
-  app_frame_cache_relieve((guint)level);
-}
-
-void
-app_frame_cache_watch(void)
-{
-  static gsize once = 0;
-
-  if (g_once_init_enter(&once)) {
-    GMemoryMonitor *monitor = g_memory_monitor_dup_default(); /* for as long as the program runs */
-
-    g_signal_connect(monitor, "low-memory-warning", G_CALLBACK(on_low_memory), NULL);
-    g_once_init_leave(&once, (gsize)monitor);
-  }
+  app_frame_cache_trim();
 }

@@ -69,6 +69,8 @@ void app_frame_cache_set_limit(gsize bytes);
 /* The system is short of memory, as badly as LEVEL of GMemoryMonitorWarningLevel says: gives half
  * of what is held back, or more, and takes no more than what is left for a while. */
 void app_frame_cache_relieve(guint level);
+/* After much was given up: small frames lie on the heap, which keeps what it gets back. */
+void app_frame_cache_trim(void);
 /* Listens to the system's warnings from now on, in the main context of the calling thread. */
 void app_frame_cache_watch(void);
 

@@ -34,12 +34,11 @@ document_free(gpointer data)
   g_free(document);
 }
 
-void
-app_study_unref(AppStudy *study)
+static gpointer
+destroy(gpointer data)
 {
-  if (!g_atomic_int_dec_and_test(&study->n_refs)) {
-    return;
-  }
+  AppStudy *study = data;
+
   g_clear_pointer(&study->series, g_ptr_array_unref);
   g_clear_pointer(&study->documents, g_ptr_array_unref);
   g_clear_pointer(&study->scan, dicom_scan_free);
@@ -48,6 +47,25 @@ app_study_unref(AppStudy *study)
   g_free(study->summary);
   g_mutex_clear(&study->lock);
   g_free(study);
+  app_frame_cache_trim();
+  return NULL;
+}
+
+/* Giving gigabytes back to the system takes a while, which a window does not have. */
+void
+app_study_unref(AppStudy *study)
+{
+  GThread *thread;
+
+  if (!g_atomic_int_dec_and_test(&study->n_refs)) {
+    return;
+  }
+  thread = g_thread_try_new("hilum-close", destroy, study, NULL);
+  if (thread) {
+    g_thread_unref(thread);
+  } else {
+    destroy(study);
+  }
 }
 
 AppStudy *
