@@ -2,12 +2,12 @@
 #ifndef HILUM_DICOM_FILE_H
 #define HILUM_DICOM_FILE_H
 
-#include "dataset.h"
+#include "dicom/dataset/dataset.h"
 #include "dicom.h"
 #include "frame.h"
-#include "info-fields.h"
-#include "meta.h"
-#include "pixels.h"
+#include "dicom/info/info-fields.h"
+#include "dicom/dataset/meta.h"
+#include "dicom/dataset/pixels.h"
 
 struct _DicomFile {
   DicomInfo info;

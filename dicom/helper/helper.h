@@ -3,7 +3,7 @@
 #ifndef HILUM_DICOM_HELPER_H
 #define HILUM_DICOM_HELPER_H
 
-#include "dicom/packet.h"
+#include "dicom/wire/packet.h"
 
 /* The descriptor on which the program finds its socket. */
 #define DICOM_HELPER_SOCKET 3

@@ -8,9 +8,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "dicom/dataset.h"
+#include "dicom/dataset/dataset.h"
 #include "dicom/limits.h"
-#include "dicom/wire.h"
+#include "dicom/wire/wire.h"
 #include "dicom_remote.h"
 #include "dicom/helper/helper.h"
 

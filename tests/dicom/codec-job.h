@@ -3,7 +3,7 @@
 #ifndef HILUM_TESTS_DICOM_CODEC_JOB_H
 #define HILUM_TESTS_DICOM_CODEC_JOB_H
 
-#include "dicom/codec.h"
+#include "dicom/codec/codec.h"
 
 #include <string.h>
 

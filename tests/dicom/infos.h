@@ -3,7 +3,7 @@
 #define HILUM_TESTS_DICOM_INFOS_H
 
 #include "dicom.h"
-#include "dicom/info-fields.h"
+#include "dicom/info/info-fields.h"
 
 #include <math.h>
 #include <string.h>

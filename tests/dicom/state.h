@@ -4,7 +4,7 @@
 
 #include "build.h"
 #include "dicom.h"
-#include "dicom/wire.h"
+#include "dicom/wire/wire.h"
 #include "picture.h"
 #include "shared.h"
 

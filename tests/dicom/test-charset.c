@@ -1,7 +1,7 @@
 /* test-charset.c - text in every character set of PS3.3 C.12.1.1.2. The examples are those of PS3.5
  * annexes H to K, and the names in the files that pydicom ships, which pydicom reads the same. */
 #include "dicom.h"
-#include "dicom/dataset.h"
+#include "dicom/dataset/dataset.h"
 #include "shared.h"
 
 #include <string.h>

@@ -1,8 +1,8 @@
 /* test-dataset.c - the data set reader: values, sequences, what is broken and read all the same. */
 #include "build.h"
 #include "dicom.h"
-#include "dicom/dataset.h"
-#include "dicom/pixels.h"
+#include "dicom/dataset/dataset.h"
+#include "dicom/dataset/pixels.h"
 
 #include <math.h>
 

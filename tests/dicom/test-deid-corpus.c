@@ -5,8 +5,8 @@
 
 #include "build.h"
 #include "dicom/bridge/dictionary.h"
-#include "dicom/dataset.h"
-#include "dicom/deid.h"
+#include "dicom/dataset/dataset.h"
+#include "dicom/deid/deid.h"
 #include "shared.h"
 
 static const guint8 key[32] = "0123456789abcdef0123456789abcde";

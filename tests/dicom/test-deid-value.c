@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "dicom/bridge/dictionary.h"
-#include "dicom/deid.h"
+#include "dicom/deid/deid.h"
 #include "shared.h"
 
 static const guint8 key[32] = "0123456789abcdef0123456789abcde";

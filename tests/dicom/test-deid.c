@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "build.h"
-#include "dicom/dataset.h"
-#include "dicom/deid.h"
+#include "dicom/dataset/dataset.h"
+#include "dicom/deid/deid.h"
 #include "shared.h"
 
 #define SECRET "SECRET"

@@ -1,8 +1,8 @@
 /* test-gate.c - what an image is, its letters, and what its lengths are worth. */
 #include "dicom_gate.h"
 
-#include "dicom/gate-words.h"
-#include "dicom/info-fields.h"
+#include "dicom/info/gate-words.h"
+#include "dicom/info/info-fields.h"
 
 #include <math.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* test-info.c - what the header of each kind of object says. */
 #include "build.h"
 #include "dicom.h"
-#include "dicom/info-fields.h"
+#include "dicom/info/info-fields.h"
 #include "shared.h"
 
 #include <fcntl.h>

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "dicom/helper/helper.h"
-#include "dicom/packet.h"
+#include "dicom/wire/packet.h"
 #include "state.h"
 
 #define TIMEOUT_MS 20000

@@ -2,10 +2,10 @@
  * that hurts. */
 #include "build.h"
 #include "dicom.h"
-#include "dicom/dataset.h"
+#include "dicom/dataset/dataset.h"
 #include "dicom/file.h"
 #include "dicom/limits.h"
-#include "dicom/report.h"
+#include "dicom/document/report.h"
 #include "shared.h"
 
 #include <unistd.h>

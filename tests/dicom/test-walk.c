@@ -1,9 +1,9 @@
 /* test-walk.c - which files a walk finds, in which order, and where it does not go. */
 #include "build.h"
 #include "dicom.h"
-#include "dicom/directory.h"
+#include "dicom/study/directory.h"
 #include "dicom/limits.h"
-#include "dicom/names.h"
+#include "dicom/study/names.h"
 
 #include <sys/stat.h>
 #include <unistd.h>

@@ -4,9 +4,9 @@
 #include <math.h>
 #include <string.h>
 
-#include "dicom/info-fields.h"
+#include "dicom/info/info-fields.h"
 #include "dicom/limits.h"
-#include "dicom/wire.h"
+#include "dicom/wire/wire.h"
 #include "shared.h"
 
 /* ---- headers ------------------------------------------------------------------------------ */

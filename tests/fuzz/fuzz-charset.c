@@ -4,7 +4,7 @@
  * the text. */
 #include "fuzz.h"
 
-#include "dicom/dataset.h"
+#include "dicom/dataset/dataset.h"
 
 #include <string.h>
 

@@ -4,7 +4,7 @@
  * bytes in all before it. seeds-dicom.c writes the same. */
 #include "fuzz.h"
 
-#include "dicom/codec.h"
+#include "dicom/codec/codec.h"
 
 #include <string.h>
 
