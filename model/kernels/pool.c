@@ -80,6 +80,22 @@ helper_main(void *data)
   return NULL;
 }
 
+/* OpenBLAS ends its threads by this, before a fork. Weak: builds of it without threads have none.
+ */
+int blas_thread_shutdown_(void) __attribute__((weak));
+
+/* OpenBLAS starts a thread for each core when the program is loaded, whatever the program is for,
+ * and each of them turns in circles for some milliseconds before it sleeps. None is ever needed:
+ * our blocks are the unit of work, and a second layer of threads would only fight with them. */
+__attribute__((constructor)) static void
+stop_blas_threads(void)
+{
+  openblas_set_num_threads(1);
+  if (blas_thread_shutdown_) {
+    blas_thread_shutdown_();
+  }
+}
+
 ModelPool *
 model_pool_new(uint32_t n_threads, ModelError *err)
 {
@@ -92,8 +108,6 @@ model_pool_new(uint32_t n_threads, ModelError *err)
   if (n_threads > MODEL_MAX_THREADS) {
     n_threads = MODEL_MAX_THREADS;
   }
-  /* Our blocks are the unit of work: a second layer of threads would only fight with them. */
-  openblas_set_num_threads(1);
   if (!model_blas_check(NULL, err)) {
     free(pool);
     return NULL;
