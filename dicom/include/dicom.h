@@ -222,7 +222,7 @@ DicomPicture *dicom_frame_render(const DicomFrame *frame, const DicomWindow *win
 gboolean dicom_frame_render_grey8(const DicomFrame *frame, const DicomWindow *window, guint8 *out,
                                   GError **error);
 char *dicom_picture_sha256(const DicomPicture *picture); /* of the RGB bytes; g_free() */
-/* One sample a pixel where all are grey; written aside, synced, renamed. */
+/* Three samples a pixel, whatever the colours; written aside, synced, renamed. */
 gboolean dicom_picture_write_png(const DicomPicture *picture, const char *path, GError **error);
 
 /* ---- documents (report.c) ------------------------------------------------------------------- */

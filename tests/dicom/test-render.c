@@ -591,15 +591,12 @@ test_write_png(void)
   for (guint i = 0; i < 45; i++) {
     picture->pixels[i] = (guint8)(i / 3 * 15);
   }
-  picture->pixels[44]++; /* one that is nearly grey */
-  for (guint k = 0; k < 2; k++) {
-    g_assert_true(dicom_picture_write_png(picture, path, &error));
-    g_autoptr(DicomFrame) grey = open_frame(path, 0);
-    g_autoptr(DicomPicture) twice = render(grey, NULL);
-    g_assert_cmpmem(picture->pixels, 45, twice->pixels, 45);
-    g_assert_cmpuint(dicom_frame_samples(grey), ==, k == 0 ? 3 : 1);
-    picture->pixels[44]--;
-  }
+  /* A grey picture has three samples too. */
+  g_assert_true(dicom_picture_write_png(picture, path, &error));
+  g_autoptr(DicomFrame) grey = open_frame(path, 0);
+  g_autoptr(DicomPicture) twice = render(grey, NULL);
+  g_assert_cmpmem(picture->pixels, 45, twice->pixels, 45);
+  g_assert_cmpuint(dicom_frame_samples(grey), ==, 3);
   g_assert_false(dicom_picture_write_png(picture, nowhere, &error));
   g_assert_error(error, DICOM_ERROR, DICOM_ERROR_IO);
   g_assert_nonnull(strstr(error->message, "no/where.png"));
