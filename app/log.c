@@ -5,8 +5,22 @@ static StoreLog *
 open_log(const char *path, GError **error)
 {
   g_autofree char *standard = path ? NULL : store_default_path();
+  const char *place = path ? path : standard;
+  g_autoptr(GError) failure = NULL;
+  StoreLog *log = store_log_open(place, TRUE, &failure);
 
-  return store_log_open(path ? path : standard, TRUE, error);
+  if (!log && g_error_matches(failure, STORE_ERROR, STORE_ERROR_OLDER)) {
+    /* A log from before an update is brought up to date by whoever opens it first. */
+    g_clear_error(&failure);
+    g_autoptr(StoreLog) migrated = store_log_open(place, FALSE, &failure);
+    if (migrated) {
+      log = store_log_open(place, TRUE, &failure);
+    }
+  }
+  if (!log) {
+    g_propagate_error(error, g_steal_pointer(&failure));
+  }
+  return log;
 }
 
 static JsonNode *

@@ -78,8 +78,8 @@ store_schema_check(sqlite3 *db, const char *name, const StoreSchema *schema, gbo
     return FALSE;
   }
   if (found == 0 || (read_only && found < schema->version)) {
-    return store_fail(error, STORE_ERROR_FORMAT, name, "schema version: found %d, expected %d%s",
-                      (int)found, schema->version,
+    return store_fail(error, found ? STORE_ERROR_OLDER : STORE_ERROR_FORMAT, name,
+                      "schema version: found %d, expected %d%s", (int)found, schema->version,
                       found ? ": open the log for writing once, to bring it up to date" : "");
   }
   *version = (int)found;

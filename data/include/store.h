@@ -21,6 +21,7 @@ typedef enum {
   STORE_ERROR_FORMAT, /* not a Hilum log */
   STORE_ERROR_CORRUPT,
   STORE_ERROR_NEWER, /* schema of a newer Hilum */
+  STORE_ERROR_OLDER, /* schema of an older Hilum, and opened for reading only */
   STORE_ERROR_IO,    /* disk full, no permission */
   STORE_ERROR_BUSY,
   STORE_ERROR_NOT_FOUND,

@@ -120,7 +120,7 @@ test_older_read_only(LogFolder *folder, gconstpointer data)
   make_log(folder->path, 1);
   db = open_plain(folder->path);
   g_assert_false(store_schema_check(db, "LOG", &schema_4, TRUE, &version, &error));
-  assert_message(&error, STORE_ERROR_FORMAT, "LOG", "schema version: found 2, expected 4: open*");
+  assert_message(&error, STORE_ERROR_OLDER, "LOG", "schema version: found 2, expected 4: open*");
   sqlite3_close(db);
 }
 
