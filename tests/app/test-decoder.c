@@ -11,38 +11,19 @@
 
 #include "dicom_remote.h"
 #include "shared.h"
-#include "tiny.h"
-
-typedef struct {
-  char *folder, *ct, *cine;
-} Fixture;
+#include "tiny-pair.h"
 
 static void
-set_up(Fixture *f, gconstpointer data)
+set_up(TinyPair *f, gconstpointer data)
 {
-  const TinyDicom ct = {.rows = 20,
-                        .columns = 30,
-                        .uid = "1.2.3.1",
-                        .instance = 1,
-                        .window = "300\\400",
-                        .series_description = "Axial"};
-  const TinyDicom cine = {
-      .rows = 800, .columns = 700, .frames = 3, .uid = "1.2.3.2", .instance = 2};
-
-  f->folder = tiny_folder_new();
-  f->ct = g_build_filename(f->folder, "a.dcm", NULL);
-  f->cine = g_build_filename(f->folder, "b.dcm", NULL);
-  tiny_dicom_write(f->ct, &ct);
-  tiny_dicom_write(f->cine, &cine);
+  tiny_pair_write(f, 800, 700);
 }
 
 static void
-tear_down(Fixture *f, gconstpointer data)
+tear_down(TinyPair *f, gconstpointer data)
 {
   app_decoder_stop();
-  g_free(f->ct);
-  g_free(f->cine);
-  tiny_folder_free(f->folder);
+  tiny_pair_free(f);
 }
 
 /* ---- the same as in this process ---------------------------------------------------------- */
@@ -122,7 +103,7 @@ check_same(const char *path)
 }
 
 static void
-test_same(Fixture *f, gconstpointer data)
+test_same(TinyPair *f, gconstpointer data)
 {
   g_autofree char *missing = g_build_filename(f->folder, "none.dcm", NULL);
   g_autofree char *junk = g_build_filename(f->folder, "junk", NULL);
@@ -231,7 +212,7 @@ read_in_thread(gpointer path)
 
 /* The helper is stopped, is asked, and is killed before it can answer. */
 static void
-test_killed(Fixture *f, gconstpointer data)
+test_killed(TinyPair *f, gconstpointer data)
 {
   GThread *thread;
   g_autoptr(GError) error = NULL;
@@ -251,7 +232,7 @@ test_killed(Fixture *f, gconstpointer data)
 
 /* One that ends while nobody asks it anything costs no file at all. */
 static void
-test_killed_idle(Fixture *f, gconstpointer data)
+test_killed_idle(TinyPair *f, gconstpointer data)
 {
   must_read(f->ct);
   signal_helpers(SIGKILL);
@@ -260,7 +241,7 @@ test_killed_idle(Fixture *f, gconstpointer data)
 }
 
 static void
-test_late(Fixture *f, gconstpointer data)
+test_late(TinyPair *f, gconstpointer data)
 {
   g_autoptr(GError) error = NULL;
   gint64 before;
@@ -287,7 +268,7 @@ cancel_later(gpointer cancellable)
 }
 
 static void
-test_cancelled(Fixture *f, gconstpointer data)
+test_cancelled(TinyPair *f, gconstpointer data)
 {
   g_autoptr(GCancellable) cancellable = g_cancellable_new();
   g_autoptr(GError) error = NULL, again = NULL;
@@ -310,7 +291,7 @@ test_cancelled(Fixture *f, gconstpointer data)
 /* ---- helpers that never were -------------------------------------------------------------- */
 
 static void
-test_no_program(Fixture *f, gconstpointer data)
+test_no_program(TinyPair *f, gconstpointer data)
 {
   g_autofree char *program = g_strdup(g_getenv("HILUM_DECODE"));
   g_autofree char *nowhere = g_build_filename(f->folder, "nowhere", NULL);
@@ -328,7 +309,7 @@ test_no_program(Fixture *f, gconstpointer data)
 
 /* A program that ends at once is not started for every file of a folder. */
 static void
-test_crash_loop(Fixture *f, gconstpointer data)
+test_crash_loop(TinyPair *f, gconstpointer data)
 {
   g_autofree char *program = g_strdup(g_getenv("HILUM_DECODE"));
   g_autofree char *broken = g_build_filename(f->folder, "broken.sh", NULL);
@@ -383,7 +364,7 @@ read_many(gpointer data)
 
 /* Each file has its own values, so that an answer that went astray is seen. */
 static void
-test_many(Fixture *f, gconstpointer data)
+test_many(TinyPair *f, gconstpointer data)
 {
   g_autoptr(GPtrArray) paths = g_ptr_array_new_with_free_func(g_free);
   Many many = {paths, 0, 0};
@@ -460,7 +441,7 @@ check_scan(const char *path)
 }
 
 static void
-write_slices(Fixture *f, guint n)
+write_slices(TinyPair *f, guint n)
 {
   for (guint i = 0; i < n; i++) {
     g_autofree char *name = g_strdup_printf("slice-%u.dcm", i);
@@ -474,7 +455,7 @@ write_slices(Fixture *f, guint n)
 }
 
 static void
-test_scan(Fixture *f, gconstpointer data)
+test_scan(TinyPair *f, gconstpointer data)
 {
   g_autofree char *junk = g_build_filename(f->folder, "junk", NULL);
   g_autofree char *nowhere = g_build_filename(f->folder, "nowhere", NULL);
@@ -516,7 +497,7 @@ on_progress(guint done, guint total, gpointer user)
 }
 
 static void
-test_scan_progress(Fixture *f, gconstpointer data)
+test_scan_progress(TinyPair *f, gconstpointer data)
 {
   const char *const paths[] = {f->folder, NULL};
   Progress progress = {0}, stopping = {.stop_at = 1};
@@ -549,7 +530,7 @@ kill_later(gpointer data)
 }
 
 static void
-test_scan_killed(Fixture *f, gconstpointer data)
+test_scan_killed(TinyPair *f, gconstpointer data)
 {
   const char *const paths[] = {f->folder, NULL};
   g_autoptr(GError) error = NULL;
@@ -585,7 +566,7 @@ count_warning(const char *text)
 }
 
 static void
-test_sandbox(Fixture *f, gconstpointer data)
+test_sandbox(TinyPair *f, gconstpointer data)
 {
   g_autoptr(GError) error = NULL;
   DicomSandbox sandbox;
@@ -610,7 +591,7 @@ test_sandbox(Fixture *f, gconstpointer data)
 
 /* A kernel that knows no seccomp: files are read all the same, and it is said, once. */
 static void
-test_no_filter(Fixture *f, gconstpointer data)
+test_no_filter(TinyPair *f, gconstpointer data)
 {
   g_autofree char *program = g_strdup(g_getenv("HILUM_DECODE"));
   const char *without = g_getenv("HILUM_NO_SECCOMP");
@@ -636,7 +617,7 @@ test_no_filter(Fixture *f, gconstpointer data)
 
 /* Helpers end when the application's end of the socket closes, and leave nothing behind. */
 static void
-test_stop(Fixture *f, gconstpointer data)
+test_stop(TinyPair *f, gconstpointer data)
 {
   app_decoder_warm();
   must_read(f->ct);
@@ -648,7 +629,7 @@ test_stop(Fixture *f, gconstpointer data)
   must_read(f->ct);
 }
 
-#define ADD(name, test) g_test_add("/decoder/" name, Fixture, NULL, set_up, test, tear_down)
+#define ADD(name, test) g_test_add("/decoder/" name, TinyPair, NULL, set_up, test, tear_down)
 
 int
 main(int argc, char **argv)

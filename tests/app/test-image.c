@@ -3,36 +3,18 @@
 
 #include "app.h"
 #include "dicom/build.h"
-#include "tiny.h"
-
-typedef struct {
-  char *folder, *ct, *cine;
-} Fixture;
+#include "tiny-pair.h"
 
 static void
-set_up(Fixture *f, gconstpointer data)
+set_up(TinyPair *f, gconstpointer data)
 {
-  const TinyDicom ct = {.rows = 20,
-                        .columns = 30,
-                        .uid = "1.2.3.1",
-                        .instance = 1,
-                        .window = "300\\400",
-                        .series_description = "Axial"};
-  const TinyDicom cine = {.rows = 20, .columns = 30, .frames = 3, .uid = "1.2.3.2", .instance = 2};
-
-  f->folder = tiny_folder_new();
-  f->ct = g_build_filename(f->folder, "a.dcm", NULL);
-  f->cine = g_build_filename(f->folder, "b.dcm", NULL);
-  tiny_dicom_write(f->ct, &ct);
-  tiny_dicom_write(f->cine, &cine);
+  tiny_pair_write(f, 20, 30);
 }
 
 static void
-tear_down(Fixture *f, gconstpointer data)
+tear_down(TinyPair *f, gconstpointer data)
 {
-  g_free(f->ct);
-  g_free(f->cine);
-  tiny_folder_free(f->folder);
+  tiny_pair_free(f);
 }
 
 static void
@@ -54,7 +36,7 @@ test_window_parse(void)
 }
 
 static void
-test_info(Fixture *f, gconstpointer data)
+test_info(TinyPair *f, gconstpointer data)
 {
   g_autoptr(GError) error = NULL;
   g_autoptr(JsonNode) node = app_image_info(f->ct, TRUE, &error);
@@ -93,7 +75,7 @@ test_info(Fixture *f, gconstpointer data)
 }
 
 static void
-test_decode(Fixture *f, gconstpointer data)
+test_decode(TinyPair *f, gconstpointer data)
 {
   g_autofree char *raw = g_build_filename(f->folder, "frame.raw", NULL);
   g_autofree char *npy = g_build_filename(f->folder, "frame.npy", NULL);
@@ -123,7 +105,7 @@ test_decode(Fixture *f, gconstpointer data)
 }
 
 static void
-test_render_again(Fixture *f, gconstpointer data)
+test_render_again(TinyPair *f, gconstpointer data)
 {
   g_autofree char *png = g_build_filename(f->folder, "z.png", NULL);
   g_autofree char *again = g_build_filename(f->folder, "zz.png", NULL);
@@ -155,7 +137,7 @@ test_render_again(Fixture *f, gconstpointer data)
 
 /* A state that turns the picture of the CT a quarter: through the helper, and into the PNG. */
 static void
-test_presentation(Fixture *f, gconstpointer data)
+test_presentation(TinyPair *f, gconstpointer data)
 {
   g_autofree char *state = g_build_filename(f->folder, "state.dcm", NULL);
   g_autofree char *png = g_build_filename(f->folder, "turned.png", NULL);
@@ -198,7 +180,7 @@ test_presentation(Fixture *f, gconstpointer data)
 }
 
 static void
-test_bad_output(Fixture *f, gconstpointer data)
+test_bad_output(TinyPair *f, gconstpointer data)
 {
   g_autofree char *nowhere = g_build_filename(f->folder, "missing", "x.npy", NULL);
   g_autoptr(GError) error = NULL;
@@ -213,7 +195,7 @@ test_bad_output(Fixture *f, gconstpointer data)
 /* ---- studies ------------------------------------------------------------------------------ */
 
 static void
-test_study(Fixture *f, gconstpointer data)
+test_study(TinyPair *f, gconstpointer data)
 {
   g_autoptr(GError) error = NULL;
   g_autofree char *junk = g_build_filename(f->folder, "junk.txt", NULL);
@@ -268,7 +250,7 @@ on_done(GObject *source, GAsyncResult *result, gpointer user)
 }
 
 static void
-test_study_async(Fixture *f, gconstpointer data)
+test_study_async(TinyPair *f, gconstpointer data)
 {
   Waiting waiting = {g_main_loop_new(NULL, FALSE), NULL};
   g_autoptr(GError) error = NULL;
@@ -301,7 +283,7 @@ test_study_async(Fixture *f, gconstpointer data)
 }
 
 static void
-test_no_study(Fixture *f, gconstpointer data)
+test_no_study(TinyPair *f, gconstpointer data)
 {
   g_autofree char *empty = tiny_folder_new();
   g_autoptr(GError) error = NULL;
@@ -319,13 +301,13 @@ main(int argc, char **argv)
 {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/image/window-parse", test_window_parse);
-  g_test_add("/image/info", Fixture, NULL, set_up, test_info, tear_down);
-  g_test_add("/image/decode", Fixture, NULL, set_up, test_decode, tear_down);
-  g_test_add("/image/render-again", Fixture, NULL, set_up, test_render_again, tear_down);
-  g_test_add("/image/presentation", Fixture, NULL, set_up, test_presentation, tear_down);
-  g_test_add("/image/bad-output", Fixture, NULL, set_up, test_bad_output, tear_down);
-  g_test_add("/study/views", Fixture, NULL, set_up, test_study, tear_down);
-  g_test_add("/study/async", Fixture, NULL, set_up, test_study_async, tear_down);
-  g_test_add("/study/none", Fixture, NULL, set_up, test_no_study, tear_down);
+  g_test_add("/image/info", TinyPair, NULL, set_up, test_info, tear_down);
+  g_test_add("/image/decode", TinyPair, NULL, set_up, test_decode, tear_down);
+  g_test_add("/image/render-again", TinyPair, NULL, set_up, test_render_again, tear_down);
+  g_test_add("/image/presentation", TinyPair, NULL, set_up, test_presentation, tear_down);
+  g_test_add("/image/bad-output", TinyPair, NULL, set_up, test_bad_output, tear_down);
+  g_test_add("/study/views", TinyPair, NULL, set_up, test_study, tear_down);
+  g_test_add("/study/async", TinyPair, NULL, set_up, test_study_async, tear_down);
+  g_test_add("/study/none", TinyPair, NULL, set_up, test_no_study, tear_down);
   return g_test_run();
 }
