@@ -4,7 +4,7 @@
  * of dicom_jpeg_decode(). Nothing between that setjmp() and the jump owns memory: the picture's
  * buffer is held by the caller's Job and freed there. Warnings that mean missing or damaged data
  * are errors here, because libjpeg would fill the rest with grey. */
-#include "dicom/file.h"
+#include "raster.h"
 #include "dicom/limits.h"
 
 #include <setjmp.h>
@@ -22,20 +22,22 @@ typedef struct {
   struct jpeg_error_mgr base;
   struct jpeg_progress_mgr progress;
   jmp_buf jump;
-  char message[JMSG_LENGTH_MAX];
+  DicomRasterFault fault;
   guint8 *pixels; /* of the whole picture, components interleaved */
   guint width, height, components;
   J_COLOR_SPACE space;
-  gboolean adobe, too_large, no_memory;
+  gboolean adobe;
   guint orientation;
 } Job;
+
+G_STATIC_ASSERT(sizeof((DicomRasterFault *)NULL)->message >= JMSG_LENGTH_MAX);
 
 static void
 on_error(j_common_ptr cinfo)
 {
   Job *job = (Job *)cinfo->err;
 
-  cinfo->err->format_message(cinfo, job->message);
+  cinfo->err->format_message(cinfo, job->fault.message);
   longjmp(job->jump, 1);
 }
 
@@ -56,7 +58,7 @@ on_progress(j_common_ptr cinfo)
   Job *job = (Job *)cinfo->err;
 
   if (((j_decompress_ptr)cinfo)->input_scan_number > MAX_SCANS) {
-    g_strlcpy(job->message, "more than 500 scans", sizeof job->message);
+    g_strlcpy(job->fault.message, "more than 500 scans", sizeof job->fault.message);
     longjmp(job->jump, 1);
   }
 }
@@ -115,7 +117,7 @@ decode_rows(j_decompress_ptr cinfo, Job *job)
   jpeg_finish_decompress(cinfo);
 }
 
-/* The header, and with WITH_PIXELS the picture too. FALSE: see job->message. */
+/* The header, and with WITH_PIXELS the picture too. FALSE: see job->fault.message. */
 static gboolean
 dicom_jpeg_decode(FILE *stream, guint64 size, Job *job, gboolean with_pixels)
 {
@@ -145,45 +147,39 @@ dicom_jpeg_decode(FILE *stream, guint64 size, Job *job, gboolean with_pixels)
   job->space = cinfo.out_color_space;
   job->components = cinfo.num_components == 1 ? 1 : cinfo.num_components == 4 ? 4 : 3;
   if ((guint64)job->width * job->height > size * DICOM_MAX_JPEG_PIXELS_PER_BYTE) {
-    g_snprintf(job->message, sizeof job->message,
+    g_snprintf(job->fault.message, sizeof job->fault.message,
                "%u x %u pixels cannot be in %" G_GUINT64_FORMAT " bytes", job->width, job->height,
                size);
     jpeg_destroy_decompress(&cinfo);
     return FALSE;
   }
   guint64 bytes = (guint64)job->width * job->height * job->components;
-  job->too_large = bytes > DICOM_MAX_FRAME_BYTES;
-  if (job->too_large) {
-    g_snprintf(job->message, sizeof job->message, "%u x %u pixels are more than %d MiB", job->width,
-               job->height, (int)(DICOM_MAX_FRAME_BYTES >> 20));
+  if (bytes > DICOM_MAX_FRAME_BYTES) {
+    dicom_raster_set_too_large(&job->fault, job->width, job->height);
   } else if (with_pixels) {
     job->pixels = g_try_malloc0(bytes);
-    job->no_memory = !job->pixels;
+    job->fault.no_memory = !job->pixels;
     if (job->pixels) {
       jpeg_start_decompress(&cinfo);
       decode_rows(&cinfo, job);
     }
   }
   jpeg_destroy_decompress(&cinfo);
-  return !job->too_large && !job->no_memory;
+  return !job->fault.too_large && !job->fault.no_memory;
 }
 
 static gboolean
 run_job(DicomFile *file, DicomSource *source, Job *job, gboolean with_pixels, GError **error)
 {
-  FILE *stream = dicom_source_stream(source);
+  FILE *stream = dicom_raster_stream(file, source, error);
 
   if (!stream) {
-    g_set_error(error, DICOM_ERROR, DICOM_ERROR_IO, "%s: cannot be read", file->name);
     return FALSE;
   }
   gboolean ok = dicom_jpeg_decode(stream, source->size, job, with_pixels);
   fclose(stream);
   if (!ok) {
-    g_set_error(error, DICOM_ERROR,
-                job->too_large || job->no_memory ? DICOM_ERROR_TOO_LARGE : DICOM_ERROR_CORRUPT,
-                "%s: JPEG: %s", file->name,
-                job->no_memory ? "needs more memory than there is" : job->message);
+    dicom_raster_set_error(error, file, "JPEG", &job->fault);
   }
   return ok;
 }

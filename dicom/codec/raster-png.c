@@ -2,7 +2,7 @@
  *
  * As in raster-jpeg.c nothing between the setjmp() and libpng's jump back owns memory: the Job
  * does, and its holder frees it. */
-#include "dicom/file.h"
+#include "raster.h"
 #include "dicom/limits.h"
 
 #include <errno.h>
@@ -17,11 +17,10 @@
 #include <png.h>
 
 typedef struct {
-  char message[160];
+  DicomRasterFault fault;
   guint8 *pixels;
   png_bytep *rows;
   guint width, height, channels, bytes; /* after the transformations */
-  gboolean too_large, no_memory;
 } Job;
 
 static void
@@ -29,7 +28,7 @@ on_error(png_structp png, png_const_charp message)
 {
   Job *job = png_get_error_ptr(png);
 
-  g_strlcpy(job->message, message, sizeof job->message);
+  g_strlcpy(job->fault.message, message, sizeof job->fault.message);
   png_longjmp(png, 1);
 }
 
@@ -97,8 +96,8 @@ read_rows(png_structp png, Job *job)
 
   job->pixels = g_try_malloc0(stride * job->height);
   job->rows = g_try_new(png_bytep, job->height);
-  job->no_memory = !job->pixels || !job->rows;
-  if (job->no_memory) {
+  job->fault.no_memory = !job->pixels || !job->rows;
+  if (job->fault.no_memory) {
     return;
   }
   for (guint y = 0; y < job->height; y++) {
@@ -116,7 +115,7 @@ decode(FILE *stream, guint64 size, Job *job, gboolean with_pixels)
 
   if (!info) {
     png_destroy_read_struct(&png, NULL, NULL);
-    job->no_memory = TRUE;
+    job->fault.no_memory = TRUE;
     return FALSE;
   }
   if (setjmp(png_jmpbuf(png))) {
@@ -130,7 +129,7 @@ decode(FILE *stream, guint64 size, Job *job, gboolean with_pixels)
   png_read_info(png, info);
   guint64 raw = (guint64)png_get_rowbytes(png, info) * png_get_image_height(png, info);
   if (raw > size * DICOM_MAX_DEFLATE_RATIO) {
-    g_snprintf(job->message, sizeof job->message,
+    g_snprintf(job->fault.message, sizeof job->fault.message,
                "%u x %u pixels cannot be in %" G_GUINT64_FORMAT " bytes",
                png_get_image_width(png, info), png_get_image_height(png, info), size);
     png_destroy_read_struct(&png, &info, NULL);
@@ -141,34 +140,27 @@ decode(FILE *stream, guint64 size, Job *job, gboolean with_pixels)
   job->height = png_get_image_height(png, info);
   job->channels = png_get_channels(png, info);
   job->bytes = png_get_bit_depth(png, info) == 16 ? 2 : 1;
-  job->too_large =
-      (guint64)job->width * job->height * job->channels * job->bytes > DICOM_MAX_FRAME_BYTES;
-  if (!job->too_large && with_pixels) {
+  if ((guint64)job->width * job->height * job->channels * job->bytes > DICOM_MAX_FRAME_BYTES) {
+    dicom_raster_set_too_large(&job->fault, job->width, job->height);
+  } else if (with_pixels) {
     read_rows(png, job);
   }
   png_destroy_read_struct(&png, &info, NULL);
-  return !job->too_large && !job->no_memory;
+  return !job->fault.too_large && !job->fault.no_memory;
 }
 
 static gboolean
 run_job(DicomFile *file, DicomSource *source, Job *job, gboolean with_pixels, GError **error)
 {
-  FILE *stream = dicom_source_stream(source);
+  FILE *stream = dicom_raster_stream(file, source, error);
 
   if (!stream) {
-    g_set_error(error, DICOM_ERROR, DICOM_ERROR_IO, "%s: cannot be read", file->name);
     return FALSE;
   }
   gboolean ok = decode(stream, source->size, job, with_pixels);
   fclose(stream);
-  if (!ok && job->too_large) {
-    g_set_error(error, DICOM_ERROR, DICOM_ERROR_TOO_LARGE,
-                "%s: PNG: %u x %u pixels are more than %d MiB", file->name, job->width, job->height,
-                (int)(DICOM_MAX_FRAME_BYTES >> 20));
-  } else if (!ok) {
-    g_set_error(error, DICOM_ERROR, job->no_memory ? DICOM_ERROR_TOO_LARGE : DICOM_ERROR_CORRUPT,
-                "%s: PNG: %s", file->name,
-                job->no_memory ? "needs more memory than there is" : job->message);
+  if (!ok) {
+    dicom_raster_set_error(error, file, "PNG", &job->fault);
   }
   return ok;
 }
@@ -229,7 +221,7 @@ encode(FILE *stream, const DicomPicture *picture, Job *job)
 
   if (!info) {
     png_destroy_write_struct(&png, NULL);
-    g_strlcpy(job->message, "needs more memory than there is", sizeof job->message);
+    g_strlcpy(job->fault.message, "needs more memory than there is", sizeof job->fault.message);
     return FALSE;
   }
   if (setjmp(png_jmpbuf(png))) {
@@ -304,7 +296,7 @@ dicom_picture_write_png(const DicomPicture *picture, const char *path, GError **
   if (!ok || !flushed || g_rename(aside, path) != 0) {
     saved = ok && flushed ? errno : failed ? failed : saved;
     g_unlink(aside);
-    return fail_write(path, saved ? g_strerror(saved) : job->message, error);
+    return fail_write(path, saved ? g_strerror(saved) : job->fault.message, error);
   }
   sync_folder(path);
   return TRUE;
