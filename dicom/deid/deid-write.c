@@ -153,12 +153,6 @@ dicom_deid_out_bytes(DicomDeidOut *out, const void *bytes, gsize n)
 }
 
 gboolean
-dicom_deid_out_explicit(const DicomDeidOut *out)
-{
-  return out->explicit_vr;
-}
-
-gboolean
 dicom_deid_out_big_endian(const DicomDeidOut *out)
 {
   return out->big_endian;

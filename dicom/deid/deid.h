@@ -99,7 +99,6 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(DicomDeidOut, dicom_deid_out_free)
 /* Preamble, file meta information, and from here on the encoding of the transfer syntax. */
 void dicom_deid_out_begin(DicomDeidOut *out, const char *sop_class, const char *sop_instance,
                           const char *syntax_uid, const DicomSyntax *syntax);
-gboolean dicom_deid_out_explicit(const DicomDeidOut *out);
 gboolean dicom_deid_out_big_endian(const DicomDeidOut *out);
 /* A failure is remembered, and told by finish(); FALSE after one. */
 gboolean dicom_deid_out_bytes(DicomDeidOut *out, const void *bytes, gsize n);
