@@ -182,8 +182,8 @@ dicom_file_read_frame(DicomFile *file, guint index, GError **error)
 }
 
 gboolean
-dicom_file_pixel_summary(DicomFile *file, char md5[33], double *pix_min, double *pix_max,
-                         GError **error)
+dicom_file_pixel_summary(DicomFile *file, DicomScanProgress progress, gpointer user, char md5[33],
+                         double *pix_min, double *pix_max, GError **error)
 {
   g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_MD5);
 
@@ -201,6 +201,10 @@ dicom_file_pixel_summary(DicomFile *file, char md5[33], double *pix_min, double 
     }
     g_checksum_update(sum, frame->stored, (gssize)frame->n_bytes);
     dicom_frame_stored_range(frame, pix_min, pix_max);
+    if (progress && !progress(i + 1, file->info.frames, user)) {
+      g_set_error_literal(error, DICOM_ERROR, DICOM_ERROR_IO, "the reading was cancelled");
+      return FALSE;
+    }
   }
   g_strlcpy(md5, g_checksum_get_string(sum), 33);
   return TRUE;

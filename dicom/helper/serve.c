@@ -323,29 +323,30 @@ answer_frame(Server *server, DicomFile *file, GError **error)
   return answer(server, DICOM_STATUS_OK, bytes, n_body, stored, n);
 }
 
+/* A long file is not a late answer: the time starts anew with each frame. */
+static gboolean
+say_alive(guint done, guint total, gpointer data)
+{
+  Server *server = data;
+
+  if (done == total) {
+    return TRUE;
+  }
+  renew(server, server->request->timeout_ms);
+  return answer(server, DICOM_STATUS_ALIVE, NULL, 0, NULL, 0);
+}
+
 static gboolean
 answer_summary(Server *server, DicomFile *file, GError **error)
 {
-  g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_MD5);
-  DicomSummary summary = {.pix_min = INFINITY, .pix_max = -INFINITY};
-  guint n = dicom_file_info(file)->frames;
+  DicomSummary summary = {0};
+  char md5[33];
 
-  for (guint i = 0; i < n; i++) {
-    g_autoptr(DicomFrame) frame = dicom_file_read_frame(file, i, error);
-
-    if (!frame) {
-      return FALSE;
-    }
-    g_checksum_update(sum, frame->stored, (gssize)frame->n_bytes);
-    dicom_frame_stored_range(frame, &summary.pix_min, &summary.pix_max);
-    if (i + 1 < n) {
-      renew(server, server->request->timeout_ms);
-      if (!answer(server, DICOM_STATUS_ALIVE, NULL, 0, NULL, 0)) {
-        return FALSE;
-      }
-    }
+  if (!dicom_file_pixel_summary(file, say_alive, server, md5, &summary.pix_min, &summary.pix_max,
+                                error)) {
+    return FALSE;
   }
-  memcpy(summary.md5, g_checksum_get_string(sum), sizeof summary.md5);
+  memcpy(summary.md5, md5, sizeof summary.md5);
   return answer(server, DICOM_STATUS_OK, &summary, sizeof summary, NULL, 0);
 }
 

@@ -34,6 +34,9 @@ typedef enum {
   DICOM_ERROR_HELPER, /* the decoding process died, or took too long, or spoke nonsense */
 } DicomError;
 
+/* Of scans in files, of a file in frames; FALSE: cancel. */
+typedef gboolean (*DicomScanProgress)(guint done, guint total, gpointer user);
+
 /* ---- files -------------------------------------------------------------------------------- */
 
 typedef enum { DICOM_KIND_DICOM, DICOM_KIND_JPEG, DICOM_KIND_PNG } DicomKind;
@@ -181,8 +184,8 @@ const char *dicom_frame_sha256(DicomFrame *frame);
 
 /* All frames: md5 of the stored bytes of all frames in order, and the extremes of the stored values
  * (EXPECTED.tsv's md5_pixels, pix_min, pix_max). Reads frame by frame. MD5 has 33 bytes. */
-gboolean dicom_file_pixel_summary(DicomFile *file, char md5[33], double *pix_min, double *pix_max,
-                                  GError **error);
+gboolean dicom_file_pixel_summary(DicomFile *file, DicomScanProgress progress, gpointer user,
+                                  char md5[33], double *pix_min, double *pix_max, GError **error);
 
 /* ---- the picture -------------------------------------------------------------------------- */
 
@@ -310,8 +313,6 @@ typedef struct {
 } DicomScan;
 void dicom_scan_free(DicomScan *scan);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(DicomScan, dicom_scan_free)
-
-typedef gboolean (*DicomScanProgress)(guint done, guint total, gpointer user); /* FALSE: cancel */
 
 /* Files below PATHS (files and folders, ends with NULL; links are not followed out of a folder), in
  * the order of their names as people count ("im2" before "im10"), each once. What cannot be walked

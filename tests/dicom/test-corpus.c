@@ -113,7 +113,7 @@ describe(const char *path, FILE *out)
   print_numbers(out, info->window_center);
   fputs("window_width=", out);
   print_numbers(out, info->window_width);
-  if (!dicom_file_pixel_summary(file, md5, &low, &high, &error)) {
+  if (!dicom_file_pixel_summary(file, NULL, NULL, md5, &low, &high, &error)) {
     fprintf(out, "error=%s\n", error->message);
     return;
   }

@@ -88,7 +88,7 @@ fuzz_summary(DicomFile *file)
   char md5[33];
 
   if ((guint64)info->rows * info->columns * info->frames * info->samples <= 1u << 20) {
-    const gboolean done = dicom_file_pixel_summary(file, md5, &low, &high, &error);
+    const gboolean done = dicom_file_pixel_summary(file, NULL, NULL, md5, &low, &high, &error);
 
     fuzz_check_error(done, error);
   }
