@@ -10,7 +10,8 @@
 
 #include "model.h"
 
-/* Numbers are ggml's. */
+/* Numbers are ggml's, but for the packed ones, which are ours (kernels/packed.h): 1000 more than the
+ * type whose values they hold. */
 typedef enum {
   MODEL_TYPE_F32 = 0,
   MODEL_TYPE_F16 = 1,
@@ -19,10 +20,19 @@ typedef enum {
   MODEL_TYPE_Q5_0 = 6,
   MODEL_TYPE_Q5_1 = 7,
   MODEL_TYPE_Q8_0 = 8,
+  MODEL_TYPE_Q2_K = 10,
+  MODEL_TYPE_Q3_K = 11,
   MODEL_TYPE_Q4_K = 12,
   MODEL_TYPE_Q5_K = 13,
   MODEL_TYPE_Q6_K = 14,
+  MODEL_TYPE_IQ2_XXS = 16,
+  MODEL_TYPE_IQ4_NL = 20,
   MODEL_TYPE_BF16 = 30,
+  MODEL_TYPE_PACKED_Q4_0 = 1002,
+  MODEL_TYPE_PACKED_Q8_0 = 1008,
+  MODEL_TYPE_PACKED_Q4_K = 1012,
+  MODEL_TYPE_PACKED_Q5_K = 1013,
+  MODEL_TYPE_PACKED_Q6_K = 1014,
 } ModelType;
 
 typedef struct {
