@@ -6,6 +6,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/half.h"
+
 typedef struct {
   const char *name;
   uint32_t values, bytes; /* of one block */
@@ -64,83 +66,13 @@ model_type_name(ModelType type)
   return info ? info->name : NULL;
 }
 
-/* ---- 16-bit floats ------------------------------------------------------------------------ */
-
-static inline float
-bits_to_float(uint32_t bits)
-{
-  float value;
-
-  memcpy(&value, &bits, 4);
-  return value;
-}
-
-static inline uint32_t
-float_to_bits(float value)
-{
-  uint32_t bits;
-
-  memcpy(&bits, &value, 4);
-  return bits;
-}
-
-static inline uint16_t
-load16(const uint8_t *p)
-{
-  return (uint16_t)(p[0] | p[1] << 8);
-}
-
-static inline void
-store16(uint8_t *p, uint16_t value)
-{
-  p[0] = (uint8_t)value;
-  p[1] = (uint8_t)(value >> 8);
-}
-
-/* Exponent and mantissa, moved into a float's place, are too small by 2^112; that holds for
- * subnormal numbers too. */
-static inline float
-f16_to_float(uint16_t h)
-{
-  uint32_t rest = h & 0x7FFFu, sign = (uint32_t)(h & 0x8000u) << 16;
-  uint32_t bits = rest >= 0x7C00u ? 0x7F800000u | (rest & 0x3FFu) << 13
-                                  : float_to_bits(bits_to_float(rest << 13) * 0x1p112f);
-
-  return bits_to_float(sign | bits);
-}
-
-/* Round to nearest, ties to even; too large becomes infinity. */
-static uint16_t
-float_to_f16(float value)
-{
-  uint32_t bits = float_to_bits(value), sign = bits >> 16 & 0x8000u, rest = bits & 0x7FFFFFFFu;
-
-  if (rest > 0x7F800000u)
-    return (uint16_t)(sign | 0x7E00u);
-  if (rest >= 0x477FF000u) /* 65520, half way past the largest */
-    return (uint16_t)(sign | 0x7C00u);
-  if (rest < 0x38800000u) /* below 2^-14: adding 0.5 rounds at the last place of a subnormal */
-    return (uint16_t)(sign | (float_to_bits(bits_to_float(rest) + 0.5f) - 0x3F000000u));
-  rest += 0xC8000FFFu + (rest >> 13 & 1u); /* exponent bias 127 to 15, and half of the last place */
-  return (uint16_t)(sign | rest >> 13);
-}
-
-static uint16_t
-float_to_bf16(float value)
-{
-  uint32_t bits = float_to_bits(value);
-
-  if ((bits & 0x7FFFFFFFu) > 0x7F800000u)
-    return (uint16_t)(bits >> 16 | 0x40u); /* stay a NaN */
-  return (uint16_t)((bits + 0x7FFFu + (bits >> 16 & 1u)) >> 16);
-}
-
 /* ---- blocks ------------------------------------------------------------------------------- */
 
 static void
 read_q4(const uint8_t *b, bool has_minimum, float *out)
 {
-  float d = f16_to_float(load16(b)), m = has_minimum ? f16_to_float(load16(b + 2)) : 0;
+  float d = model_f16_to_float(model_load16(b)),
+        m = has_minimum ? model_f16_to_float(model_load16(b + 2)) : 0;
   const uint8_t *q = b + (has_minimum ? 4 : 2);
 
   for (int i = 0; i < 16; i++) {
@@ -153,7 +85,8 @@ read_q4(const uint8_t *b, bool has_minimum, float *out)
 static void
 read_q5(const uint8_t *b, bool has_minimum, float *out)
 {
-  float d = f16_to_float(load16(b)), m = has_minimum ? f16_to_float(load16(b + 2)) : 0;
+  float d = model_f16_to_float(model_load16(b)),
+        m = has_minimum ? model_f16_to_float(model_load16(b + 2)) : 0;
   const uint8_t *h = b + (has_minimum ? 4 : 2), *q = h + 4;
   uint32_t high =
       (uint32_t)h[0] | (uint32_t)h[1] << 8 | (uint32_t)h[2] << 16 | (uint32_t)h[3] << 24;
@@ -167,7 +100,7 @@ read_q5(const uint8_t *b, bool has_minimum, float *out)
 static void
 read_q8_0(const uint8_t *b, float *out)
 {
-  float d = f16_to_float(load16(b));
+  float d = model_f16_to_float(model_load16(b));
 
   for (int i = 0; i < 32; i++)
     out[i] = d * (float)(int8_t)b[2 + i];
@@ -177,7 +110,7 @@ read_q8_0(const uint8_t *b, float *out)
 static void
 read_q45_k(const uint8_t *b, bool five, float *out)
 {
-  float d = f16_to_float(load16(b)), dm = f16_to_float(load16(b + 2));
+  float d = model_f16_to_float(model_load16(b)), dm = model_f16_to_float(model_load16(b + 2));
   const uint8_t *s = b + 4, *h = b + 16, *q = b + (five ? 48 : 16);
 
   for (int g = 0; g < 8; g++) {
@@ -198,7 +131,7 @@ read_q45_k(const uint8_t *b, bool five, float *out)
 static void
 read_q6_k(const uint8_t *b, float *out)
 {
-  float d = f16_to_float(load16(b + 208));
+  float d = model_f16_to_float(model_load16(b + 208));
 
   for (int i = 0; i < 256; i++) {
     int half = i / 128, k = i % 128 / 32, l = i % 32;
@@ -250,11 +183,11 @@ model_tensor_read_rows(const ModelTensor *tensor, uint64_t first_row, uint64_t n
     break;
   case MODEL_TYPE_F16:
     for (uint64_t i = 0; i < n; i++)
-      out[i] = f16_to_float(load16(in + 2 * i));
+      out[i] = model_f16_to_float(model_load16(in + 2 * i));
     break;
   case MODEL_TYPE_BF16:
     for (uint64_t i = 0; i < n; i++)
-      out[i] = bits_to_float((uint32_t)load16(in + 2 * i) << 16);
+      out[i] = model_bits_to_float((uint32_t)model_load16(in + 2 * i) << 16);
     break;
   default:
     for (uint64_t i = 0; i < n / info->values; i++)
@@ -271,7 +204,7 @@ write_q8_0(const float *in, uint8_t *b)
     largest = fmaxf(largest, fabsf(in[i]));
   d = largest / 127;
   inverse = isnormal(d) ? 1 / d : 0; /* 1 / d overflows below that */
-  store16(b, float_to_f16(d));
+  model_store16(b, model_float_to_f16(d));
   for (int i = 0; i < 32; i++)
     b[2 + i] = (uint8_t)(int8_t)lrintf(fminf(127, fmaxf(-127, roundf(in[i] * inverse))));
 }
@@ -285,11 +218,11 @@ model_type_write_row(ModelType type, const float *in, uint64_t n_columns, uint8_
     break;
   case MODEL_TYPE_F16:
     for (uint64_t i = 0; i < n_columns; i++)
-      store16(out + 2 * i, float_to_f16(in[i]));
+      model_store16(out + 2 * i, model_float_to_f16(in[i]));
     break;
   case MODEL_TYPE_BF16:
     for (uint64_t i = 0; i < n_columns; i++)
-      store16(out + 2 * i, float_to_bf16(in[i]));
+      model_store16(out + 2 * i, model_float_to_bf16(in[i]));
     break;
   case MODEL_TYPE_Q8_0:
     for (uint64_t i = 0; i < n_columns / 32; i++)
