@@ -1,0 +1,40 @@
+/* choose.c - the int8 kernels that this processor can run, best first. */
+#include <stddef.h>
+#include <string.h>
+
+#include "kernels/cpu.h"
+#include "kernels/packed.h"
+
+/* Best first. */
+static const struct {
+  const ModelKernels *kernels;
+  uint32_t needs;
+} known[] = {
+    {&model_kernels_portable, 0},
+};
+
+const ModelKernels *
+model_kernels_at(uint32_t index)
+{
+  const uint32_t features = model_cpu_features();
+
+  for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+    if ((features & known[i].needs) == known[i].needs && index-- == 0) {
+      return known[i].kernels;
+    }
+  }
+  return NULL;
+}
+
+const ModelKernels *
+model_kernels_find(const char *name)
+{
+  const ModelKernels *kernels;
+
+  for (uint32_t i = 0; (kernels = model_kernels_at(i)) != NULL; i++) {
+    if (!name || strcmp(name, kernels->name) == 0) {
+      return kernels;
+    }
+  }
+  return NULL;
+}
