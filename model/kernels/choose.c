@@ -10,6 +10,10 @@ static const struct {
   const ModelKernels *kernels;
   uint32_t needs;
 } known[] = {
+#ifdef __x86_64__
+    {&model_kernels_avxvnni, MODEL_CPU_AVX_VNNI},
+    {&model_kernels_avx2, MODEL_CPU_AVX2},
+#endif
     {&model_kernels_portable, 0},
 };
 
