@@ -4,21 +4,32 @@
 #include "review.h"
 
 static JsonObject *
-model_object(AppReview *review)
+model_object(AppReview *review, GError **error)
 {
-  const ModelInfo *info = model_engine_info(review->engine);
-  JsonObject *object = json_object_new();
+  StoreModel model = {0};
+  JsonObject *object;
 
-  app_json_set_text(object, "name", info->name);
-  app_json_set_text(object, "sha256", app_review_sha256(review, NULL));
-  app_json_set_text(object, "quantization", info->quantization);
+  if (!review->backend->class->describe(review->backend, &model, error) && error) {
+    return NULL;
+  }
+  object = json_object_new();
+  app_json_set_text(object, "name", model.name);
+  app_json_set_text(object, "sha256", model.sha256);
+  app_json_set_text(object, "quantization", model.quantization);
   return object;
 }
 
 JsonNode *
 app_review_model(AppReview *review, GError **error)
 {
-  return app_review_sha256(review, error) ? app_json_node(model_object(review)) : NULL;
+  g_autoptr(GError) failure = NULL;
+  JsonObject *object = model_object(review, &failure);
+
+  if (!object) {
+    g_propagate_error(error, g_steal_pointer(&failure));
+    return NULL;
+  }
+  return app_json_node(object);
 }
 
 static JsonObject *
@@ -95,7 +106,7 @@ app_turn_json(AppReview *review, const AppTurn *turn)
   } else {
     json_object_set_null_member(object, "image");
   }
-  app_json_set_object(object, "model", model_object(review));
+  app_json_set_object(object, "model", model_object(review, NULL));
   app_json_set_object(object, "timing", timing_object(answer));
   if (turn->describing) {
     app_json_set_object(object, "instruction", instruction_object(&turn->instruction));

@@ -7,31 +7,8 @@
 #define DEFAULT_MAX_TOKENS 512
 #define MOST_TOKENS 65536
 
-/* ---- the model's identity; closing --------------------------------------------------------- */
-
-static gpointer
-take_hash(gpointer data)
-{
-  AppReview *review = data;
-
-  review->hash_ok = model_engine_sha256(review->engine, review->sha256, &review->hash_error);
-  return NULL;
-}
-
-const char *
-app_review_sha256(AppReview *review, GError **error)
-{
-  g_mutex_lock(&review->hash_lock);
-  if (review->hasher) {
-    g_thread_join(g_steal_pointer(&review->hasher));
-  }
-  g_mutex_unlock(&review->hash_lock);
-  if (!review->hash_ok) {
-    app_error_from_model(error, &review->hash_error);
-    return NULL;
-  }
-  return review->sha256;
-}
+/* ---- closing -----------------------------------------------------------------------------------
+ */
 
 void
 app_review_free(AppReview *review)
@@ -41,27 +18,22 @@ app_review_free(AppReview *review)
   }
   g_atomic_int_set(&review->closing, 1);
   if (review->worker) {
-    model_session_cancel(review->session);
+    review->backend->class->stop(review->backend);
     app_worker_stop(review->worker);
-  }
-  if (review->hasher) {
-    g_thread_join(review->hasher);
   }
   app_logbook_close(review->logbook);
   app_conversation_unref(review->conversation);
   app_shot_free(review->shot);
   g_free(review->shot_path);
-  g_clear_pointer(&review->session, model_session_free);
-  g_clear_pointer(&review->engine, model_engine_free);
+  g_clear_pointer(&review->backend, app_backend_free);
   g_mutex_clear(&review->work);
-  g_mutex_clear(&review->hash_lock);
   g_free(review);
 }
 
 const char *
 app_review_model_name(AppReview *review)
 {
-  return model_engine_info(review->engine)->name;
+  return review->backend->class->name(review->backend);
 }
 
 /* ---- conversations ------------------------------------------------------------------------ */
@@ -70,8 +42,8 @@ static void
 reset_locked(AppReview *review)
 {
   /* There is none while the review is being opened. Back to an empty timeline cannot fail. */
-  if (review->session) {
-    model_session_rewind(review->session, 0, NULL);
+  if (review->backend) {
+    review->backend->class->rewind(review->backend, 0, NULL);
   }
   app_conversation_unref(review->conversation);
   review->conversation = app_conversation_new(NULL, 0);
@@ -93,7 +65,7 @@ app_review_turns(AppReview *review)
   guint turns;
 
   g_mutex_lock(&review->work);
-  turns = model_session_turns(review->session);
+  turns = review->backend->class->turns(review->backend);
   g_mutex_unlock(&review->work);
   return turns;
 }
@@ -101,23 +73,22 @@ app_review_turns(AppReview *review)
 gboolean
 app_review_rewind(AppReview *review, guint turn, GError **error)
 {
-  ModelError failure = {0};
+  AppBackend *backend = review->backend;
+  guint turns;
   gboolean ok;
 
   g_mutex_lock(&review->work);
-  ok = turn <= model_session_turns(review->session);
+  turns = backend->class->turns(backend);
+  ok = turn <= turns;
   if (!ok) {
     g_set_error(error, APP_ERROR, APP_ERROR_ARGUMENT,
-                "there is no turn %u to go back to; the conversation has %u", turn,
-                model_session_turns(review->session));
-  } else if (turn < model_session_turns(review->session)) {
-    ok = model_session_rewind(review->session, turn, &failure);
+                "there is no turn %u to go back to; the conversation has %u", turn, turns);
+  } else if (turn < turns) {
+    ok = backend->class->rewind(backend, turn, error);
     if (ok) {
       AppConversation *left = review->conversation;
       review->conversation = app_conversation_new(left, turn);
       app_conversation_unref(left);
-    } else {
-      app_error_from_model(error, &failure);
     }
   }
   g_mutex_unlock(&review->work);
@@ -130,8 +101,7 @@ app_review_warnings(AppReview *review)
   char **texts;
 
   g_mutex_lock(&review->work);
-  texts =
-      review->shot ? app_gate_sentences(review->shot->info) : g_new0(char *, 1);
+  texts = review->shot ? app_gate_sentences(review->shot->info) : g_new0(char *, 1);
   g_mutex_unlock(&review->work);
   return texts;
 }
@@ -173,11 +143,8 @@ AppReview *
 app_review_new(const AppReviewOptions *options, GError **error)
 {
   g_autoptr(AppReview) review = g_new0(AppReview, 1);
-  const ModelSessionOptions session_options = {.context = options->model.context};
-  ModelError failure = {0};
 
   g_mutex_init(&review->work);
-  g_mutex_init(&review->hash_lock);
   review->conversation = app_conversation_new(NULL, 0);
   /* What is wrong and soon found is said before the model is loaded. */
   if (!choose_image(review, options->image, error)) {
@@ -189,17 +156,8 @@ app_review_new(const AppReviewOptions *options, GError **error)
       return NULL;
     }
   }
-  review->engine = app_engine_open(&options->model, error);
-  if (!review->engine) {
-    return NULL;
-  }
-  review->session = model_session_new(review->engine, &session_options, &failure);
-  if (!review->session) {
-    app_error_from_model(error, &failure);
-    return NULL;
-  }
-  review->hasher = g_thread_new("model-hash", take_hash, review);
-  return g_steal_pointer(&review);
+  review->backend = app_backend_local_new(&options->model, error);
+  return review->backend ? g_steal_pointer(&review) : NULL;
 }
 
 /* ---- one turn ----------------------------------------------------------------------------- */
@@ -218,22 +176,21 @@ is_stopped(const Watch *watch)
 }
 
 static void
-on_progress(ModelPhase phase, uint32_t done, uint32_t total, void *user)
+on_progress(const char *phase, guint done, guint total, gpointer user)
 {
-  static const char *const names[] = {"image", "prompt", "answer"};
   const Watch *watch = user;
 
-  /* A request to stop that came before the session had begun would be forgotten otherwise. */
+  /* A request to stop that came before the work had begun would be forgotten otherwise. */
   if (is_stopped(watch)) {
-    model_session_cancel(watch->review->session);
+    watch->review->backend->class->stop(watch->review->backend);
   }
   if (watch->listener && watch->listener->progress) {
-    watch->listener->progress(names[phase], done, total, watch->listener->user);
+    watch->listener->progress(phase, done, total, watch->listener->user);
   }
 }
 
-static bool
-on_token(const char *bytes, size_t length, int32_t id, void *user)
+static gboolean
+on_text(const char *bytes, gsize length, gpointer user)
 {
   const Watch *watch = user;
 
@@ -244,9 +201,9 @@ on_token(const char *bytes, size_t length, int32_t id, void *user)
 }
 
 static void
-on_cancelled(GCancellable *cancellable, gpointer session)
+on_cancelled(GCancellable *cancellable, gpointer backend)
 {
-  model_session_cancel(session);
+  ((AppBackend *)backend)->class->stop(backend);
 }
 
 gboolean
@@ -306,10 +263,7 @@ compose(AppReview *review, AppTurn *turn)
 
   turn->describing = q->question == NULL;
   turn->text = q->question;
-  turn->sampling = (ModelSampling){.temperature = (float)q->sampling.temperature,
-                                   .top_p = (float)q->sampling.top_p,
-                                   .seed = q->sampling.seed,
-                                   .max_tokens = q->sampling.max_tokens};
+  turn->sampling = q->sampling;
   if (turn->describing) {
     g_autofree char *own = q->caption ? NULL : own_caption(review->shot);
     turn->instruction = model_prompt_instruction((ModelLength)q->length,
@@ -329,45 +283,37 @@ static gboolean
 run_turn(AppReview *review, AppTurn *turn, const AppListener *listener, GCancellable *cancellable,
          GError **error)
 {
+  AppBackend *backend = review->backend;
   Watch watch = {review, listener, cancellable};
-  const ModelCallbacks callbacks = {.progress = on_progress, .token = on_token, .user = &watch};
-  gboolean first = model_session_turns(review->session) == 0;
-  ModelImage picture = {0};
-  ModelError failure = {0};
+  const AppBackendListener heard = {on_progress, on_text, &watch};
+  gboolean first = backend->class->turns(backend) == 0;
+  const AppBackendQuestion asked = {
+      .shot = first ? review->shot : NULL, .question = turn->sent, .sampling = turn->sampling};
   gulong handler = 0;
   gboolean ok;
 
-  if (first && review->shot) {
-    picture = app_shot_image(review->shot);
-  }
   if (g_cancellable_is_cancelled(cancellable)) {
     g_set_error_literal(error, APP_ERROR, APP_ERROR_CANCELLED, "stopped before anything was said");
     return FALSE;
   }
   if (cancellable) {
-    handler = g_cancellable_connect(cancellable, G_CALLBACK(on_cancelled), review->session, NULL);
+    handler = g_cancellable_connect(cancellable, G_CALLBACK(on_cancelled), backend, NULL);
   }
-  ok = model_session_ask(review->session, picture.pixels ? &picture : NULL, turn->sent,
-                         &turn->sampling, &callbacks, &turn->answer, &failure);
+  ok = backend->class->ask(backend, &asked, &heard, &turn->answer, error);
   g_cancellable_disconnect(cancellable, handler);
-  if (!ok) {
-    return app_error_from_model(error, &failure);
+  if (ok) {
+    turn->number = backend->class->turns(backend);
   }
-  turn->number = model_session_turns(review->session);
-  return TRUE;
+  return ok;
 }
 
 static gboolean
 save_locked(AppReview *review, GError **error)
 {
-  const ModelInfo *info = model_engine_info(review->engine);
-  const StoreModel model = {.name = info->name,
-                            .sha256 = app_review_sha256(review, error),
-                            .quantization = info->quantization,
-                            .path = info->path,
-                            .template_name = info->template_name};
+  StoreModel model;
 
-  return model.sha256 && (!review->logbook || app_logbook_save(review->logbook, &model, error));
+  return review->backend->class->describe(review->backend, &model, error) &&
+         (!review->logbook || app_logbook_save(review->logbook, &model, error));
 }
 
 static JsonNode *

@@ -1,17 +1,17 @@
 /* review.h - the inside of a review, shared by review.c, review-report.c and review-async.c.
  *
  * Invariants:
- * 1. `work` is held by whoever touches session, shot, conversation or logbook: one question at a
+ * 1. `work` is held by whoever touches backend, shot, conversation or logbook: one question at a
  *    time, whichever thread asks it.
- * 2. `shot` is the picture of the conversation in `session`; it changes only together with a reset.
+ * 2. `shot` is the picture of the conversation of `backend`; it changes only together with a reset.
  * 3. A finished turn is in the log or in the logbook's queue, never in neither.
  */
 #ifndef HILUM_APP_REVIEW_H
 #define HILUM_APP_REVIEW_H
 
+#include "backend.h"
 #include "logbook.h"
 #include "model_prompt.h"
-#include "private.h"
 
 G_BEGIN_DECLS
 
@@ -19,20 +19,12 @@ typedef struct _AppWorker AppWorker;
 
 struct _AppReview {
   GMutex work;
-  ModelEngine *engine;
-  ModelSession *session;
+  AppBackend *backend;
   AppLogbook *logbook; /* NULL: no log is kept */
   AppConversation *conversation;
   AppShot *shot;
   char *shot_path;
   AppWindow shot_window;
-
-  /* The model's SHA-256 is taken beside the first answer; `hasher` is NULL once it was joined. */
-  GMutex hash_lock;
-  GThread *hasher;
-  gboolean hash_ok;
-  char sha256[65];
-  ModelError hash_error;
 
   gint closing;      /* atomic: the review is being freed */
   AppWorker *worker; /* made by the first asynchronous question */
@@ -45,13 +37,10 @@ typedef struct {
   ModelInstruction instruction; /* when describing */
   const char *text;             /* the question as the user reads it */
   char *sent;                   /* with the answer form's suffix, as the model reads it */
-  ModelSampling sampling;
+  AppSampling sampling;
   ModelAnswer answer;
   guint number; /* counted from 1 */
 } AppTurn;
-
-/* Waits for the hash. NULL with *error when it could not be taken. */
-const char *app_review_sha256(AppReview *review, GError **error);
 
 /* review-report.c */
 JsonNode *app_turn_json(AppReview *review, const AppTurn *turn);

@@ -1,0 +1,61 @@
+/* backend.h - who answers: one conversation with a model, wherever the model runs.
+ *
+ * A table of functions and nothing else, so that a review does not ask at every step whether its
+ * model is in this program (backend-local.c) or on a server (backend-remote.c).
+ *
+ * Thread rule: one thread at a time, app_backend_stop() from any.
+ */
+#ifndef HILUM_APP_BACKEND_H
+#define HILUM_APP_BACKEND_H
+
+#include "private.h"
+
+G_BEGIN_DECLS
+
+typedef struct _AppBackend AppBackend;
+
+/* One question. Earlier turns are the backend's own to remember. */
+typedef struct {
+  const AppShot *shot;  /* the picture of the conversation, in its first turn; or NULL */
+  const char *question; /* with the answer form's suffix */
+  AppSampling sampling; /* max_tokens is set */
+} AppBackendQuestion;
+
+/* Called from the thread that asks. */
+typedef struct {
+  void (*progress)(const char *phase, guint done, guint total, gpointer user);
+  gboolean (*text)(const char *bytes, gsize length, gpointer user); /* FALSE: stop */
+  gpointer user;
+} AppBackendListener;
+
+typedef struct {
+  void (*free)(AppBackend *backend);
+  /* Who answers, as far as is known now; may wait. Borrowed until the next call. */
+  gboolean (*describe)(AppBackend *backend, StoreModel *model, GError **error);
+  const char *(*name)(AppBackend *backend); /* at once */
+  guint (*turns)(AppBackend *backend);
+  gboolean (*rewind)(AppBackend *backend, guint turn, GError **error); /* to 0: cannot fail */
+  /* On error the conversation is as before. An answer that was stopped or broke off after some text
+   * is a finished turn (stop "cancelled", "interrupted"). ANSWER: model_answer_clear(). */
+  gboolean (*ask)(AppBackend *backend, const AppBackendQuestion *question,
+                  const AppBackendListener *listener, ModelAnswer *answer, GError **error);
+  /* Ends what ask() does. Forgotten when nothing is under way. */
+  void (*stop)(AppBackend *backend);
+} AppBackendClass;
+
+struct _AppBackend {
+  const AppBackendClass *class;
+};
+
+static inline void
+app_backend_free(AppBackend *backend)
+{
+  backend->class->free(backend);
+}
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(AppBackend, app_backend_free)
+
+/* The model in this program; loads it. */
+AppBackend *app_backend_local_new(const AppModelOptions *options, GError **error);
+
+G_END_DECLS
+#endif
