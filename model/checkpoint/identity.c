@@ -1,11 +1,13 @@
-/* The identity of a model: see write.h. Numbers are hashed as little-endian bytes, floats as their
- * bits, so that it is the same on every machine. */
+/* The identity of a model, whole or at a glance: see write.h. Numbers are hashed as little-endian
+ * bytes, floats as their bits, so that it is the same on every machine. */
 #include "checkpoint/write.h"
 
 #include "base/error.h"
 #include "base/sha256.h"
+#include "checkpoint/mapping.h"
 
 #include <string.h>
+#include <sys/stat.h>
 
 static void
 hash_u64(ModelSha256 *sha, uint64_t value)
@@ -116,4 +118,70 @@ model_checkpoint_sha256(const ModelCheckpoint *checkpoint, char hex[65], ModelEr
   }
   model_sha256_finish(&sha, hex);
   return true;
+}
+
+/* ---- at a glance -------------------------------------------------------------------------- */
+
+/* A file that was written anew has another time of change, whatever its contents; a copy of it
+ * counts as another. */
+static void
+hash_file(ModelSha256 *sha, const ModelMapping *mapping)
+{
+  struct stat st;
+
+  hash_u64(sha, mapping->size);
+  if (stat(mapping->path, &st) == 0) {
+    hash_u64(sha, (uint64_t)st.st_dev);
+    hash_u64(sha, (uint64_t)st.st_ino);
+    hash_u64(sha, (uint64_t)st.st_mtim.tv_sec);
+    hash_u64(sha, (uint64_t)st.st_mtim.tv_nsec);
+    hash_u64(sha, (uint64_t)st.st_ctim.tv_sec);
+    hash_u64(sha, (uint64_t)st.st_ctim.tv_nsec);
+  }
+}
+
+/* The whole of a small tensor, both ends and the middle of a large one. */
+static void
+hash_sample(ModelSha256 *sha, const ModelTensor *tensor)
+{
+  const uint64_t n = tensor->n_bytes, part = 256;
+
+  if (!tensor->data) {
+    return;
+  }
+  if (n <= 16 * part) {
+    model_sha256_update(sha, tensor->data, n);
+    return;
+  }
+  model_sha256_update(sha, tensor->data, part);
+  model_sha256_update(sha, tensor->data + n / 2, part);
+  model_sha256_update(sha, tensor->data + n - part, part);
+}
+
+void
+model_checkpoint_glance(const ModelCheckpoint *checkpoint, bool pictures, char hex[65])
+{
+  static const char tower[] = "model.vision_tower.", projector[] = "model.mm_projector.";
+  const ModelTensor *tensor;
+  ModelSha256 sha;
+  char name[256];
+
+  model_sha256_init(&sha);
+  hash_config(&sha, &checkpoint->config);
+  for (uint32_t i = 0; i < checkpoint->n_mappings; i++) {
+    hash_file(&sha, checkpoint->mappings[i]);
+  }
+  for (uint32_t i = 0; (tensor = model_checkpoint_tensor(checkpoint, i, name)); i++) {
+    const bool sees = strncmp(name, tower, strlen(tower)) == 0 ||
+                      strncmp(name, projector, strlen(projector)) == 0;
+    if (sees == pictures) {
+      hash_text(&sha, name, strlen(name));
+      hash_u64(&sha, tensor->type);
+      for (uint32_t d = 0; d < tensor->n_dims; d++) {
+        hash_u64(&sha, tensor->shape[d]);
+      }
+      hash_sample(&sha, tensor);
+    }
+  }
+  model_sha256_finish(&sha, hex);
 }

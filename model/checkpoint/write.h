@@ -25,4 +25,12 @@ bool model_gguf_write_with(const ModelCheckpoint *checkpoint, const char *type, 
  * names has the same identity; another type or row order has another. */
 bool model_checkpoint_sha256(const ModelCheckpoint *checkpoint, char hex[65], ModelError *err);
 
+/* What tells one model from another without reading it: the SHA-256 of the configuration, of the
+ * size, place and times of the files, and of the names, types, shapes and some bytes of the tensors
+ * - those of tower and projector (PICTURES), or the others. Two models that differ in a byte have
+ * been written at different times or places, whatever the bytes that are looked at; the same model
+ * copied counts as another. So it is safe to keep computed things by, and worth nothing on another
+ * machine. */
+void model_checkpoint_glance(const ModelCheckpoint *checkpoint, bool pictures, char hex[65]);
+
 #endif

@@ -164,10 +164,11 @@ layer_run(ModelDecoder *d, uint32_t index, uint32_t n, uint32_t first)
   add_h(d, (uint64_t)n * c->hidden);
 }
 
-/* Runs the N rows in d->x as positions FIRST .. FIRST + N - 1. */
+/* Runs the N rows in d->x as positions FIRST .. FIRST + N - 1; the last N_LOGITS of them give
+ * LOGITS[n_logits][vocab]. */
 static bool
-chunk_run(ModelDecoder *d, uint32_t n, uint32_t first, bool last, const ModelWatch *watch,
-          ModelError *err)
+chunk_run(ModelDecoder *d, uint32_t n, uint32_t first, uint32_t n_logits, float *logits,
+          const ModelWatch *watch, ModelError *err)
 {
   const ModelDecoderConfig *c = &d->engine->checkpoint.config.decoder;
   const uint32_t half = c->head_dim / 2;
@@ -185,10 +186,13 @@ chunk_run(ModelDecoder *d, uint32_t n, uint32_t first, bool last, const ModelWat
     }
     layer_run(d, i, n, first);
   }
-  if (last) {
-    model_rms_norm(d->x + (uint64_t)(n - 1) * c->hidden,
-                   model_vector(&d->engine->weights.output_norm), c->hidden, c->eps, d->h);
-    model_matmul(d->engine->pool, &d->engine->weights.output, NULL, d->h, 1, d->logits);
+  for (uint32_t i = 0; i < n_logits; i++) {
+    model_rms_norm(d->x + (uint64_t)(n - n_logits + i) * c->hidden,
+                   model_vector(&d->engine->weights.output_norm), c->hidden, c->eps,
+                   d->h + (uint64_t)i * c->hidden);
+  }
+  if (n_logits > 0) {
+    model_matmul(d->engine->pool, &d->engine->weights.output, NULL, d->h, n_logits, logits);
   }
   return true;
 }
@@ -287,7 +291,7 @@ model_decoder_run(ModelDecoder *d, ModelSpan *span, uint32_t first, const ModelW
   while (done < total) {
     const uint32_t n = span_fill(d->engine, span, d->chunk, d->x);
     model_watch_progress(watch, MODEL_PHASE_PROMPT, done, (uint32_t)total);
-    if (!chunk_run(d, n, first + done, done + n == total, watch, err)) {
+    if (!chunk_run(d, n, first + done, done + n == total, d->logits, watch, err)) {
       return false;
     }
     done += n;
@@ -300,6 +304,51 @@ bool
 model_decoder_step(ModelDecoder *d, int32_t id, uint32_t position, const ModelWatch *watch,
                    ModelError *err)
 {
-  model_tensor_read_rows(&d->engine->weights.token_embedding, (uint64_t)id, 1, d->x);
-  return chunk_run(d, 1, position, true, watch, err);
+  return model_decoder_verify(d, &id, 1, position, d->logits, watch, err);
+}
+
+bool
+model_decoder_verify(ModelDecoder *d, const int32_t *ids, uint32_t n, uint32_t first, float *logits,
+                     const ModelWatch *watch, ModelError *err)
+{
+  const size_t hidden = d->engine->checkpoint.config.decoder.hidden;
+
+  for (uint32_t i = 0; i < n; i++) {
+    model_tensor_read_rows(&d->engine->weights.token_embedding, (uint64_t)ids[i], 1,
+                           d->x + i * hidden);
+  }
+  return chunk_run(d, n, first, n, logits, watch, err);
+}
+
+static void
+inputs_fill(const ModelDecoder *d, const ModelInput *inputs, uint32_t n)
+{
+  const size_t hidden = d->engine->checkpoint.config.decoder.hidden;
+
+  for (uint32_t i = 0; i < n; i++) {
+    float *x = d->x + i * hidden;
+    if (inputs[i].row) {
+      memcpy(x, inputs[i].row, hidden * sizeof *x);
+    } else {
+      model_tensor_read_rows(&d->engine->weights.token_embedding, (uint64_t)inputs[i].id, 1, x);
+    }
+  }
+}
+
+bool
+model_decoder_feed(ModelDecoder *d, const ModelInput *inputs, uint32_t n, uint32_t first,
+                   const ModelWatch *watch, uint32_t *done, ModelError *err)
+{
+  *done = 0;
+  while (*done < n) {
+    const uint32_t part = n - *done < d->chunk ? n - *done : d->chunk;
+    model_watch_progress(watch, MODEL_PHASE_PROMPT, *done, n);
+    inputs_fill(d, inputs + *done, part);
+    if (!chunk_run(d, part, first + *done, *done + part == n, d->logits, watch, err)) {
+      return false;
+    }
+    *done += part;
+  }
+  model_watch_progress(watch, MODEL_PHASE_PROMPT, *done, n);
+  return true;
 }

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/limits.h"
 #include "checkpoint/write.h"
+#include "engine/pictures.h"
 #include "image/preprocess.h"
 #include "model_prompt.h"
 
@@ -183,6 +184,17 @@ fill_info(ModelEngine *engine)
   }
 }
 
+static bool
+start_pictures(ModelEngine *engine, ModelError *err)
+{
+  const size_t n = (size_t)engine->n_patches * engine->checkpoint.config.decoder.hidden;
+
+  if (engine->checkpoint.config.has_vision) {
+    engine->pictures = model_pictures_new(n, MODEL_PICTURES_BYTES, err);
+  }
+  return engine->pictures || !engine->checkpoint.config.has_vision;
+}
+
 ModelEngine *
 model_engine_new(ModelCheckpoint *checkpoint, const ModelEngineOptions *options,
                  uint64_t arena_bytes, ModelError *err)
@@ -209,7 +221,7 @@ model_engine_new(ModelCheckpoint *checkpoint, const ModelEngineOptions *options,
     }
     engine->pool = engine->tokenizer ? model_pool_new(options ? options->n_threads : 0, err) : NULL;
   }
-  if (!engine->pool) {
+  if (!engine->pool || !model_engine_identify(engine, err) || !start_pictures(engine, err)) {
     model_engine_free(engine);
     return NULL;
   }
@@ -232,6 +244,7 @@ model_engine_free(ModelEngine *engine)
   if (!engine) {
     return;
   }
+  model_pictures_free(engine->pictures);
   model_pool_free(engine->pool);
   model_tokenizer_free(engine->tokenizer);
   model_engine_weights_clear(engine);

@@ -4,7 +4,8 @@
  * 1. `weights` is what the stages compute with. Its vectors (norms, biases, class and position
  *    embeddings) are always aligned float32; its matrices are of any type, read in place from the
  *    file's mapping, or all float32 in `arena` when the model is small (see weights.c).
- * 2. Nothing changes after model_engine_open(); the pool makes callers take turns by itself.
+ * 2. Nothing changes after model_engine_open(), but the pictures that are kept, under a lock of
+ *    their own; the pool makes callers take turns by itself.
  */
 #ifndef HILUM_MODEL_ENGINE_H
 #define HILUM_MODEL_ENGINE_H
@@ -24,6 +25,9 @@ struct ModelEngine {
   char quantization[32];
   uint32_t n_patches;
   uint32_t n_usable; /* ids that the vocabulary knows: rows past it are padding, never sampled */
+  struct ModelPictures *pictures; /* NULL for a model that sees none */
+  char identity[65];              /* what keys and values depend on, tower and projector aside */
+  char picture_identity[65];      /* what a picture's rows depend on */
 };
 
 #define MODEL_ARENA_BYTES (256u << 20)
@@ -43,6 +47,11 @@ model_vector(const ModelTensor *tensor)
 {
   return tensor->name ? (const float *)(const void *)tensor->data : NULL;
 }
+
+/* Fills engine->identity and engine->picture_identity; last of all, when the pool is there. */
+bool model_engine_identify(ModelEngine *engine, ModelError *err);
+/* model_picture_key() of what the tower sees, [side][side][3]. */
+void model_square_key(const ModelEngine *engine, const uint8_t *square, char key[65]);
 
 /* a * b * c * d, or MODEL_ERROR_TOO_LARGE when it does not fit. */
 bool model_size(size_t a, size_t b, size_t c, size_t d, const char *what, size_t *size,
@@ -119,5 +128,19 @@ bool model_decoder_run(ModelDecoder *decoder, ModelSpan *span, uint32_t first,
 /* Runs one token at POSITION. */
 bool model_decoder_step(ModelDecoder *decoder, int32_t id, uint32_t position,
                         const ModelWatch *watch, ModelError *err);
+/* Runs N tokens (at most `chunk`) from position FIRST on: logits[n][vocab] are those after each.
+ * Keys and values of tokens that turn out wrong are simply run over later. */
+bool model_decoder_verify(ModelDecoder *decoder, const int32_t *ids, uint32_t n, uint32_t first,
+                          float *logits, const ModelWatch *watch, ModelError *err);
+
+/* What goes into one position: a token, or a row of a picture. */
+typedef struct {
+  const float *row; /* [hidden], or NULL */
+  int32_t id;
+} ModelInput;
+/* Runs N inputs from position FIRST on, in chunks; all of it fits in the context. *done: how many
+ * positions count, also when it was stopped. */
+bool model_decoder_feed(ModelDecoder *decoder, const ModelInput *inputs, uint32_t n, uint32_t first,
+                        const ModelWatch *watch, uint32_t *done, ModelError *err);
 
 #endif

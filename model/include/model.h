@@ -98,6 +98,26 @@ bool model_engine_sha256(const ModelEngine *engine, char hex[65], ModelError *er
 /* Number of positions a whole picture takes in the timeline (v1.0: patches + start + end). */
 uint32_t model_engine_image_positions(const ModelEngine *engine);
 
+/* ---- encoded pictures ---------------------------------------------------------------------- */
+
+/* An engine keeps the pictures that were encoded last, for all its sessions. They can be taken out
+ * and put back, to be kept elsewhere; the bytes have a checksum and are good for the very model,
+ * processor and arithmetic that KEY stands for. Any thread. */
+
+/* SHA-256 over what the tower sees of IMAGE, and over all that the result depends on besides. */
+bool model_picture_key(const ModelEngine *engine, const ModelImage *image, char key[65],
+                       ModelError *err);
+bool model_picture_is_kept(const ModelEngine *engine, const char key[65]);
+/* Bytes of a picture that was taken out. */
+size_t model_picture_bytes(const ModelEngine *engine);
+/* BYTES: model_picture_bytes(). False when no picture is kept under KEY. */
+bool model_picture_take(const ModelEngine *engine, const char key[65], uint8_t *bytes);
+/* CORRUPT unless the N bytes are those of KEY, undamaged. */
+bool model_picture_put(const ModelEngine *engine, const char key[65], const uint8_t *bytes,
+                       size_t n, ModelError *err);
+/* How much memory the kept ones may take; the newest is always kept. */
+void model_pictures_limit(const ModelEngine *engine, uint64_t bytes);
+
 /* ---- prompts and tokens ------------------------------------------------------------------- */
 
 #define MODEL_IMAGE_ID (-200) /* stands for one picture in a list of ids (LLaVA's constant) */
@@ -146,6 +166,8 @@ typedef struct {
   float top_p;       /* 1: off */
   uint64_t seed;
   uint32_t max_tokens; /* most ids in the answer; 0: 512 */
+  uint32_t lookup;     /* most ids that are looked up in what was said and checked together, which
+                          saves time where texts repeat and changes no answer; 0: off, at most 16 */
 } ModelSampling;
 
 typedef enum { MODEL_PHASE_IMAGE, MODEL_PHASE_PROMPT, MODEL_PHASE_ANSWER } ModelPhase;
@@ -160,12 +182,15 @@ typedef struct {
 } ModelCallbacks;
 
 typedef struct {
-  double image_s;         /* preparing and encoding the picture; 0 when it was kept */
-  double prompt_s;        /* this turn's own ids */
+  double image_s;         /* encoding the picture; 0 when it was kept */
+  double prompt_s;        /* positions computed for this turn */
   double first_token_s;   /* from the call to the first token */
   double answer_s;        /* from the first to the last token */
   uint32_t prompt_tokens; /* positions computed for this turn (picture included) */
   uint32_t answer_tokens;
+  uint32_t prompt_cached_tokens; /* positions before the answer that were there already */
+  bool image_cached;             /* there is a picture, and it was not encoded for this turn */
+  uint32_t drafted, accepted;    /* ids looked up, and those of them that came true */
 } ModelTiming;
 
 typedef struct {
@@ -181,9 +206,10 @@ void model_answer_clear(ModelAnswer *answer);
 
 /* Asks QUESTION (without "<image>"; the template places it). IMAGE is for the first turn, or NULL
  * for a text conversation; in later turns a non-NULL IMAGE adds one more picture. Only the ids that
- * are new are computed. On error the timeline is as before the call. After "cancelled" the partial
- * answer is a finished turn. The question and every id of it count against the context, and
- * MODEL_ERROR_CONTEXT names both numbers. */
+ * are new are computed: what the timeline has in common with what it was before, after going back
+ * or for another question about the same picture, is not. On error the timeline is as before the
+ * call. After "cancelled" the partial answer is a finished turn. The question and every id of it
+ * count against the context, and MODEL_ERROR_CONTEXT names both numbers. */
 bool model_session_ask(ModelSession *session, const ModelImage *image, const char *question,
                        const ModelSampling *sampling, const ModelCallbacks *callbacks,
                        ModelAnswer *answer, ModelError *err);
@@ -192,6 +218,8 @@ uint32_t model_session_turns(const ModelSession *session);     /* finished turns
 uint32_t model_session_positions(const ModelSession *session); /* used positions */
 /* Back to just before turn TURN (0: empty). The picture's rows are kept for asking again. */
 bool model_session_rewind(ModelSession *session, uint32_t turn, ModelError *err);
+/* A text that answers may repeat, such as an earlier report: see ModelSampling.lookup. */
+bool model_session_expect(ModelSession *session, const char *text, size_t length, ModelError *err);
 /* From any thread: stop at the next layer or token. Cleared by the next call that works. */
 void model_session_cancel(ModelSession *session);
 

@@ -117,8 +117,7 @@ typedef struct {
 } ModelKernels;
 
 extern const ModelKernels model_kernels_portable;
-extern const ModelKernels model_kernels_avx2, model_kernels_avxvnni; /* x86-64 only */
-extern const ModelKernels model_kernels_avx512, model_kernels_vnni;
+extern const ModelKernels model_kernels_avx2, model_kernels_avxvnni;
 
 /* The kernels called NAME, or the best that this processor can run (NULL). NULL when there are none
  * of that name here. */
