@@ -20,7 +20,12 @@
 #else
 #define UNROLL _Pragma("GCC unroll 16")
 #endif
+/* Left alone, the compiler adds in trees, and has no register free any more. */
+#define KEEP(sum) __asm__("" : "+x"(sum))
 #define LINE 64u
+/* Bytes that weights are fetched ahead of their use. Without, some processors' own guess loses its
+ * way in the larger units, and two thirds of the memory's speed. */
+#define AHEAD 8192u
 #define MOST 3 /* rows of activations at a time */
 
 enum {
@@ -74,6 +79,14 @@ unit_bytes(Source from)
                  : from.type == Q4_K ? 36
                  : from.type == Q5_K ? 44
                                      : 53);
+}
+
+INLINE void
+fetch_ahead(Source from, const uint8_t *unit)
+{
+  for (uint32_t i = 0; i < unit_bytes(from); i += LINE) {
+    _mm_prefetch((const char *)unit + AHEAD + i, _MM_HINT_T0);
+  }
 }
 
 INLINE __m256i
@@ -190,9 +203,11 @@ dots(Source source, const uint8_t *lines, uint32_t from, uint32_t to, const int8
       for (uint32_t h = 0; h < 2; h++) {
         const __m256i two = two_products(source.type, u[h], four);
         pairs[i][h] = (v - from) % run == 0 ? two : _mm256_add_epi16(pairs[i][h], two);
+        KEEP(pairs[i][h]);
         if ((v - from) % run == run - 1) {
           sums[i][h] =
               _mm256_add_epi32(sums[i][h], _mm256_madd_epi16(pairs[i][h], _mm256_set1_epi16(1)));
+          KEEP(sums[i][h]);
         }
       }
     }
@@ -300,6 +315,7 @@ expand(int type, const uint8_t *unit, uint8_t *expanded)
 {
   const Source from = {type, false}, to = {type, true};
 
+  fetch_ahead(from, unit);
   put_head(type, unit, (float *)(void *)expanded);
   for (uint32_t s = 0; s < (head_lines(type) == 2 ? 2u : 8u); s++) {
     const uint8_t *in = lines_of(from, unit, s);
@@ -432,6 +448,9 @@ some_rows(Source from, const uint8_t *units, uint64_t n_units, ModelTileView x, 
     acc[i][1] = _mm256_load_ps(out + 16 * (i0 + i) + 8);
   }
   for (uint64_t u = 0; u < n_units; u++, units += unit_bytes(from)) {
+    if (!from.expanded) {
+      fetch_ahead(from, units);
+    }
     if (columns == 64) {
       narrow_rows(from, units, &x, i0, n, acc);
       x.d += 2 * c;
@@ -489,9 +508,9 @@ STEPS(Q5_K, q5_k)
 STEPS(Q6_K, q6_k)
 
 static const ModelSweep sweeps[] = {
-    {MODEL_TYPE_PACKED_Q8_0, 18 * LINE, MOST, expand_q8_0, packed_q8_0, expanded_q8_0},
-    {MODEL_TYPE_PACKED_Q4_0, 18 * LINE, MOST, expand_q4_0, packed_q4_0, expanded_q4_0},
-    {MODEL_TYPE_PACKED_Q4_K, 77 * LINE, MOST, expand_q4_k, packed_q4_k, expanded_q4_k},
+    {MODEL_TYPE_PACKED_Q8_0, 18 * LINE, 2 * MOST, expand_q8_0, packed_q8_0, expanded_q8_0},
+    {MODEL_TYPE_PACKED_Q4_0, 18 * LINE, 2 * MOST, expand_q4_0, packed_q4_0, expanded_q4_0},
+    {MODEL_TYPE_PACKED_Q4_K, 77 * LINE, 2 * MOST, expand_q4_k, packed_q4_k, expanded_q4_k},
     {MODEL_TYPE_PACKED_Q5_K, 77 * LINE, MOST, expand_q5_k, packed_q5_k, expanded_q5_k},
     {MODEL_TYPE_PACKED_Q6_K, 80 * LINE, MOST, expand_q6_k, packed_q6_k, expanded_q6_k},
 };
