@@ -11,6 +11,8 @@ static const struct {
   uint32_t needs;
 } known[] = {
 #ifdef __x86_64__
+    {&model_kernels_vnni, MODEL_CPU_AVX512 | MODEL_CPU_AVX512_VNNI},
+    {&model_kernels_avx512, MODEL_CPU_AVX512},
     {&model_kernels_avxvnni, MODEL_CPU_AVX_VNNI},
     {&model_kernels_avx2, MODEL_CPU_AVX2},
 #endif
