@@ -1,4 +1,4 @@
-/* model.c - opening, describing and converting models. */
+/* model.c - opening and describing models. */
 
 #include "private.h"
 
@@ -26,11 +26,21 @@ app_demo_model_path(GError **error)
   return NULL;
 }
 
+char *
+app_model_path(const AppModelOptions *options, GError **error)
+{
+  if (!options->model && (options->mmproj || options->vision_tower)) {
+    g_set_error_literal(error, APP_ERROR, APP_ERROR_ARGUMENT,
+                        "a projector file or vision tower goes with a model: name it too");
+    return NULL;
+  }
+  return options->model ? g_strdup(options->model) : app_demo_model_path(error);
+}
+
 ModelEngine *
 app_engine_open(const AppModelOptions *options, GError **error)
 {
-  g_autofree char *demo = NULL;
-  const char *path = options->model;
+  g_autofree char *path = app_model_path(options, error);
   const ModelEngineOptions engine_options = {.mmproj = options->mmproj,
                                              .vision_tower = options->vision_tower,
                                              .template_name = options->template_name,
@@ -38,17 +48,8 @@ app_engine_open(const AppModelOptions *options, GError **error)
   ModelError failure = {0};
   ModelEngine *engine;
 
-  if (!path && (options->mmproj || options->vision_tower)) {
-    g_set_error_literal(error, APP_ERROR, APP_ERROR_ARGUMENT,
-                        "a projector file or vision tower goes with a model: name it too");
-    return NULL;
-  }
   if (!path) {
-    demo = app_demo_model_path(error);
-    if (!demo) {
-      return NULL;
-    }
-    path = demo;
+    return NULL;
   }
   engine = model_engine_open(path, &engine_options, &failure);
   if (!engine) {
@@ -127,51 +128,4 @@ app_model_info(const AppModelOptions *options, GError **error)
   }
   app_json_set_text(object, "card", info->model_card);
   return app_json_node(object);
-}
-
-typedef struct {
-  AppProgress progress;
-  gpointer user;
-} ConvertListener;
-
-static bool
-forward_progress(uint64_t done, uint64_t total, void *user)
-{
-  ConvertListener *listener = user;
-
-  return listener->progress(done, total, listener->user);
-}
-
-gboolean
-app_model_convert(const AppModelOptions *options, const char *type, const char *card,
-                  const char *out, AppProgress progress, gpointer user, GError **error)
-{
-  ConvertListener listener = {progress, user};
-  g_autoptr(ModelEngine) engine = NULL;
-  g_autofree char *card_text = NULL;
-  ModelError failure = {0};
-
-  if (options->model && !app_file_is_another(out, options->model, error)) {
-    return FALSE;
-  }
-  if (card) {
-    gsize length;
-    if (!g_file_get_contents(card, &card_text, &length, error)) {
-      return FALSE;
-    }
-    if (!g_utf8_validate(card_text, (gssize)length, NULL)) {
-      g_set_error(error, APP_ERROR, APP_ERROR_FAILED, "%s: a model card is UTF-8 text; this is not",
-                  card);
-      return FALSE;
-    }
-  }
-  engine = app_engine_open(options, error);
-  if (!engine) {
-    return FALSE;
-  }
-  if (!model_convert(engine, type, card_text, out, progress ? forward_progress : NULL, &listener,
-                     &failure)) {
-    return app_error_from_model(error, &failure);
-  }
-  return TRUE;
 }

@@ -17,6 +17,8 @@ gboolean app_error_from_model(GError **error, const ModelError *from);
 
 /* ---- models ------------------------------------------------------------------------------- */
 
+/* Where the model of OPTIONS is. g_free(). */
+char *app_model_path(const AppModelOptions *options, GError **error);
 /* Opens what OPTIONS ask for, the demo model by default. model_engine_free(). */
 ModelEngine *app_engine_open(const AppModelOptions *options, GError **error);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(ModelEngine, model_engine_free)

@@ -50,8 +50,19 @@ gboolean app_model_has_vision(const AppModelOptions *options, gboolean *has, GEr
 JsonNode *app_model_trace(const AppModelOptions *options, const char *image, const char *prompt,
                           guint max_tokens, const char *dump_dir, GError **error);
 typedef gboolean (*AppProgress)(guint64 done, guint64 total, gpointer user);
-gboolean app_model_convert(const AppModelOptions *options, const char *type, const char *card,
-                           const char *out, AppProgress progress, gpointer user, GError **error);
+
+typedef enum { APP_VERIFY_SAMPLE, APP_VERIFY_ALL, APP_VERIFY_NONE } AppVerify;
+typedef struct {
+  const char *type, *tower_type; /* as `hilum model convert` names them; TOWER_TYPE may be NULL */
+  const char *card;              /* text file, or NULL */
+  const char *out;
+  AppVerify verify;
+  gboolean split; /* llama.cpp's pair */
+} AppConvertOptions;
+/* Writes a model as one GGUF file, or as a pair. The report: {out, mmproj, type, tensors, bytes,
+ * seconds, verified_rows, worst_error, worst_tensor, sha256}. PROGRESS in bytes; FALSE cancels. */
+JsonNode *app_model_convert(const AppModelOptions *model, const AppConvertOptions *options,
+                            AppProgress progress, gpointer user, GError **error);
 
 typedef struct _AppTokenizer AppTokenizer;
 AppTokenizer *app_tokenizer_open(const AppModelOptions *options, GError **error);

@@ -141,8 +141,10 @@ put_decoder(Keys *keys, const ModelDecoderConfig *c)
   put_f32(keys, "llama.rope.freq_base", c->theta);
 }
 
+/* OF_PAIR: the blocks that are never run are left out. llama.cpp runs one block less than there is
+ * unless feature_layer says how many. */
 static void
-put_vision(Keys *keys, const ModelConfig *config)
+put_vision(Keys *keys, const ModelConfig *config, bool of_pair)
 {
   const ModelVisionConfig *c = &config->vision;
 
@@ -158,7 +160,7 @@ put_vision(Keys *keys, const ModelConfig *config)
   put_u32(keys, "clip.vision.embedding_length", c->hidden);
   put_u32(keys, "clip.vision.feed_forward_length", c->ffn);
   put_u32(keys, "clip.vision.projection_dim", config->decoder.hidden);
-  put_u32(keys, "clip.vision.block_count", c->blocks_stored);
+  put_u32(keys, "clip.vision.block_count", of_pair ? c->blocks_run : c->blocks_stored);
   put_u32(keys, "clip.vision.attention.head_count", c->heads);
   put_f32(keys, "clip.vision.attention.layer_norm_epsilon", c->eps);
   put_list(keys, "clip.vision.image_mean", MODEL_GGUF_F32, 3);
@@ -227,30 +229,64 @@ put_vocabulary(Keys *keys, const ModelCheckpoint *checkpoint)
   put_u32(keys, "hilum.n_pieces", v->n_pieces);
 }
 
-uint64_t
-model_gguf_put_keys(ModelBytes *bytes, const ModelCheckpoint *checkpoint, uint32_t file_type,
-                    const char *card)
+/* llama.cpp asks for one before it will talk; a template of ours that it knows by these marks. */
+static void
+put_chat_template(Keys *keys, const ModelConfig *config)
+{
+  if (strcmp(config->template_name, "mistral_instruct") == 0)
+    put_string(keys, "tokenizer.chat_template",
+               "{{ bos_token }}{% for m in messages %}{% if m['role'] == 'user' %}"
+               "{{ '[INST] ' + m['content'] + ' [/INST]' }}{% else %}"
+               "{{ m['content'] + eos_token }}{% endif %}{% endfor %}");
+  else if (strcmp(config->template_name, "vicuna_v1") == 0)
+    put_string(keys, "tokenizer.chat_template",
+               "{% for m in messages %}{% if m['role'] == 'user' %}{{ 'USER: ' + m['content'] + "
+               "' ' }}{% elif m['role'] == 'system' %}{{ m['content'] + ' ' }}{% else %}"
+               "{{ 'ASSISTANT: ' + m['content'] + eos_token }}{% endif %}{% endfor %}"
+               "{% if add_generation_prompt %}{{ 'ASSISTANT:' }}{% endif %}");
+}
+
+static void
+put_decoder_part(Keys *keys, const ModelCheckpoint *checkpoint, ModelFileParts parts)
 {
   const ModelConfig *config = &checkpoint->config;
+
+  put_decoder(keys, &config->decoder);
+  put_vocabulary(keys, checkpoint);
+  if (config->has_vision) {
+    put_string(keys, "hilum.aspect", config->aspect == MODEL_ASPECT_PAD ? "pad" : "square");
+    put_bool(keys, "hilum.image_start_end", config->image_start_end);
+  }
+  if (parts == MODEL_FILE_DECODER)
+    put_chat_template(keys, config);
+}
+
+uint64_t
+model_gguf_put_keys(ModelBytes *bytes, const ModelCheckpoint *checkpoint, ModelFileParts parts,
+                    uint32_t file_type, const char *card)
+{
+  const ModelConfig *config = &checkpoint->config;
+  bool picture = parts == MODEL_FILE_PICTURE;
   Keys keys = {bytes, 0};
 
-  put_string(&keys, "general.architecture", "llama");
+  put_string(&keys, "general.architecture", picture ? "clip" : "llama");
+  if (picture)
+    put_string(&keys, "general.type", "mmproj");
   put_string(&keys, "general.name", config->name);
   put_u32(&keys, "general.alignment", 32);
   put_u32(&keys, "general.file_type", file_type);
   put_u32(&keys, "general.quantization_version", 2);
   put_u32(&keys, "hilum.format_version", MODEL_GGUF_FORMAT_VERSION);
-  put_string(&keys, "hilum.template_name", config->template_name);
+  if (!picture)
+    put_string(&keys, "hilum.template_name", config->template_name);
   if (card && *card)
     put_string(&keys, "hilum.model_card", card);
-  put_decoder(&keys, &config->decoder);
-  put_vocabulary(&keys, checkpoint);
-  if (config->has_vision) {
-    put_string(&keys, "hilum.aspect", config->aspect == MODEL_ASPECT_PAD ? "pad" : "square");
-    put_bool(&keys, "hilum.image_start_end", config->image_start_end);
+  if (!picture)
+    put_decoder_part(&keys, checkpoint, parts);
+  if (config->has_vision && parts != MODEL_FILE_DECODER) {
     if (checkpoint->tower_origin)
       put_string(&keys, "hilum.tower_origin", checkpoint->tower_origin);
-    put_vision(&keys, config);
+    put_vision(&keys, config, picture);
   }
   return keys.n_keys;
 }

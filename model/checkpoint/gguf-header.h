@@ -1,8 +1,10 @@
-/* gguf-header.h - the keys of our single GGUF, built in memory. Private to model/checkpoint. */
+/* gguf-header.h - the keys of the GGUF files that we write, built in memory. Private to
+ * model/checkpoint. */
 #ifndef HILUM_MODEL_CHECKPOINT_GGUF_HEADER_H
 #define HILUM_MODEL_CHECKPOINT_GGUF_HEADER_H
 
 #include "checkpoint/gguf-file.h"
+#include "checkpoint/write.h"
 
 /* Growing bytes. FAILED once memory was out; everything after that is dropped. */
 typedef struct {
@@ -16,8 +18,8 @@ void model_bytes_u64(ModelBytes *bytes, uint64_t value);
 /* GGUF's string: eight bytes of length, then the text. */
 void model_bytes_string(ModelBytes *bytes, const char *text, size_t length);
 
-/* Appends every key of CHECKPOINT; returns how many. FILE_TYPE is general.file_type. */
+/* Appends every key of PARTS of CHECKPOINT; returns how many. FILE_TYPE is general.file_type. */
 uint64_t model_gguf_put_keys(ModelBytes *bytes, const ModelCheckpoint *checkpoint,
-                             uint32_t file_type, const char *card);
+                             ModelFileParts parts, uint32_t file_type, const char *card);
 
 #endif

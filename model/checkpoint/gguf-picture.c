@@ -181,7 +181,8 @@ model_gguf_picture(ModelCheckpoint *checkpoint, const ModelGguf *gguf,
        (!folder || model_tower_fill(checkpoint, &table, prefix, folder, err));
   model_tower_trim(&checkpoint->weights);
   model_table_clear(&table);
-  checkpoint->tower_origin = folder ? "stock" : "checkpoint";
+  checkpoint->tower_origin =
+      folder || model_gguf_string_is(gguf, "hilum.tower_origin", "stock") ? "stock" : "checkpoint";
   return ok;
 }
 

@@ -1,250 +1,312 @@
+/* Writing a model as GGUF. A tensor is written in pieces: while one is written and hashed, the next
+ * is computed beside it. Pieces and tasks depend on shapes alone, and every row on itself alone, so
+ * any number of threads gives the same bytes. */
 #include "checkpoint/write.h"
 
 #include "base/error.h"
 #include "base/limits.h"
 #include "checkpoint/gguf-header.h"
-#include "checkpoint/roles.h"
+#include "checkpoint/rows.h"
+#include "checkpoint/verify.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
-#define ALIGNMENT 32u
-#define CHUNK_BYTES (1u << 20) /* of float32 that are in memory at a time; at least one row */
+#define PIECE_VALUES (2u << 20) /* at least one row: 8 MiB as float32, and twice that in memory */
+#define TASK_VALUES (1u << 15)  /* at least one row */
+
+/* A piece that is computed but not yet written. */
+typedef struct {
+  const ModelPlanTensor *tensor; /* NULL: none */
+  uint8_t *data;
+  size_t n;
+  bool first, last; /* of its tensor */
+} Piece;
 
 typedef struct {
   const ModelCheckpoint *checkpoint;
-  ModelType type;
+  const ModelWriteOptions *options;
+  ModelPlan plan;
   ModelOutput output;
-  ModelConvertProgress progress;
-  void *user;
-  uint64_t done, total; /* bytes of data */
+  ModelSha256 own_identity, *identity;
+  uint64_t done, total;
+  uint32_t n_workers;
+  uint64_t floats; /* of a worker */
+  float *scratch;
+  uint8_t *buffers[2];
+  Piece waiting;
   ModelError *err;
 } Writer;
 
-/* Every tensor that is there, in order. The role points into weights for the readers' sake; the
- * writer changes nothing. */
-static bool
-role_at(const Writer *w, uint32_t index, ModelRole *role)
-{
-  ModelWeights *weights = (ModelWeights *)&w->checkpoint->weights;
-
-  /* What is optional comes last. */
-  return model_role_at(&w->checkpoint->config, weights, index, role) &&
-         (role->tensor->data || !role->optional);
-}
-
-static ModelType
-type_of(const Writer *w, const ModelRole *role)
-{
-  const ModelWeights *weights = &w->checkpoint->weights;
-
-  if (w->type == MODEL_TYPE_F32 || role->n_dims == 1 ||
-      role->tensor == &weights->position_embedding)
-    return MODEL_TYPE_F32;
-  /* ggml's rows are the fastest dimension alone, which is the patch's side in the convolution. */
-  if (role->n_dims > 2 || model_type_row_bytes(w->type, role->shape[1]) == 0)
-    return MODEL_TYPE_F16;
-  return w->type;
-}
-
-static uint64_t
-padded(uint64_t n_bytes)
-{
-  return (n_bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
-}
-
-static uint64_t
-bytes_of(const Writer *w, const ModelRole *role)
-{
-  return model_tensor_rows(role->tensor) *
-         model_type_row_bytes(type_of(w, role), model_tensor_columns(role->tensor));
-}
-
-/* What a model built in memory might lack; a model that was read has all of it. */
-static bool
-check_role(const Writer *w, const ModelRole *role)
-{
-  const ModelTensor *tensor = role->tensor;
-  bool fits = tensor->data && tensor->n_dims == role->n_dims && model_type_name(tensor->type);
-
-  for (uint32_t i = 0; fits && i < role->n_dims; i++)
-    fits = tensor->shape[i] == role->shape[i];
-  fits = fits && model_type_row_bytes(tensor->type, model_tensor_columns(tensor));
-  return fits || model_fail(w->err, MODEL_ERROR_ARGUMENT,
-                            "tensor %s is missing or not of its configured shape", role->name);
-}
+/* ---- the header --------------------------------------------------------------------------- */
 
 static bool
-build_header(Writer *w, const char *card, ModelBytes *header)
+write_header(Writer *w, const char *card)
 {
-  uint32_t file_type = w->type == MODEL_TYPE_F32 ? 0 : w->type == MODEL_TYPE_F16 ? 1 : 7;
-  uint64_t n_tensors = 0, n_keys;
-  ModelBytes keys = {0}, infos = {0};
-  ModelRole role;
+  ModelBytes keys = {0}, header = {0};
+  uint64_t n_keys = model_gguf_put_keys(&keys, w->checkpoint, w->options->parts,
+                                        model_mix_file_type(w->options->parts == MODEL_FILE_PICTURE
+                                                                ? w->plan.tower_mix
+                                                                : w->plan.mix),
+                                        card);
   bool ok = true;
 
-  n_keys = model_gguf_put_keys(&keys, w->checkpoint, file_type, card);
-  for (uint32_t i = 0; ok && role_at(w, i, &role); i++, n_tensors++) {
-    ok = check_role(w, &role);
-    if (!ok)
-      break;
-    model_bytes_string(&infos, role.gguf, strlen(role.gguf));
-    model_bytes_u32(&infos, role.n_dims);
-    for (uint32_t d = role.n_dims; d-- > 0;)
-      model_bytes_u64(&infos, role.shape[d]);
-    model_bytes_u32(&infos, type_of(w, &role));
-    model_bytes_u64(&infos, w->total);
-    w->total += padded(bytes_of(w, &role));
+  model_bytes_put(&header, "GGUF", 4);
+  model_bytes_u32(&header, 3);
+  model_bytes_u64(&header, w->plan.n);
+  model_bytes_u64(&header, n_keys);
+  model_bytes_put(&header, keys.data, keys.n);
+  for (uint32_t i = 0; i < w->plan.n; i++) {
+    const ModelPlanTensor *tensor = &w->plan.tensors[i];
+    model_bytes_string(&header, tensor->role.gguf, strlen(tensor->role.gguf));
+    model_bytes_u32(&header, tensor->role.n_dims);
+    for (uint32_t d = tensor->role.n_dims; d-- > 0;)
+      model_bytes_u64(&header, tensor->role.shape[d]);
+    model_bytes_u32(&header, tensor->type);
+    model_bytes_u64(&header, tensor->offset);
   }
-  model_bytes_put(header, "GGUF", 4);
-  model_bytes_u32(header, 3);
-  model_bytes_u64(header, n_tensors);
-  model_bytes_u64(header, n_keys);
-  model_bytes_put(header, keys.data, keys.n);
-  model_bytes_put(header, infos.data, infos.n);
-  while (header->n % ALIGNMENT && !header->failed)
-    model_bytes_put(header, "", 1);
-  if (ok && (keys.failed || infos.failed || header->failed))
+  while (header.n % MODEL_GGUF_ALIGNMENT && !header.failed)
+    model_bytes_put(&header, "", 1);
+  if (keys.failed || header.failed)
     ok = model_fail(w->err, MODEL_ERROR_TOO_LARGE, "%s: out of memory", w->output.path);
+  ok = ok && model_output_room(&w->output, header.n + w->plan.n_bytes, w->err) &&
+       model_output_write(&w->output, header.data, header.n, w->err);
   free(keys.data);
-  free(infos.data);
+  free(header.data);
   return ok;
 }
 
-/* llama.cpp rotates neighbouring pairs: row 2j + p of a head is Hugging Face's row p * d/2 + j. */
-static uint64_t
-source_row(const Writer *w, const ModelRole *role, uint64_t row)
-{
-  uint64_t d = w->checkpoint->config.decoder.head_dim, in_head = row % d;
+/* ---- pieces ------------------------------------------------------------------------------- */
 
-  if (!role->rope_heads || w->checkpoint->config.decoder.rope_adjacent)
-    return row;
-  return row - in_head + in_head % 2 * (d / 2) + in_head / 2;
+static bool
+flush(Writer *w)
+{
+  static const uint8_t zeros[MODEL_GGUF_ALIGNMENT];
+  const Piece *piece = &w->waiting;
+  const ModelRole *role = &piece->tensor->role;
+
+  if (piece->first)
+    model_identity_tensor(w->identity, role->name, piece->tensor->type, role->n_dims, role->shape);
+  model_sha256_update(w->identity, piece->data, piece->n);
+  return model_output_write(&w->output, piece->data, piece->n, w->err) &&
+         (!piece->last ||
+          model_output_write(&w->output, zeros, (size_t)model_plan_padding(piece->tensor), w->err));
 }
 
 static bool
-check_values(const Writer *w, const ModelRole *role, ModelType type, const float *values,
-             uint64_t n)
+report(Writer *w)
 {
-  /* Q8_0 stores the largest value divided by 127 in 16 bits. */
-  float most = type == MODEL_TYPE_F16 ? 65504.0f : 65504.0f * 127;
+  const Piece piece = w->waiting;
 
-  if (type == MODEL_TYPE_F32)
+  w->waiting.tensor = NULL;
+  if (!piece.tensor)
     return true;
-  for (uint64_t i = 0; i < n; i++)
-    if (!(fabsf(values[i]) <= most))
-      return model_fail(w->err, MODEL_ERROR_UNSUPPORTED,
-                        "%s: tensor %s holds %g, which %s cannot hold; convert to f32",
-                        w->output.path, role->name, (double)values[i], model_type_name(type));
-  return true;
-}
-
-/* Rows [first, first + n) of the file into OUT. VALUES has room for them as float32. */
-static bool
-convert_rows(const Writer *w, const ModelRole *role, uint64_t first, uint64_t n, float *values,
-             uint8_t *out)
-{
-  const ModelTensor *tensor = role->tensor;
-  uint64_t columns = model_tensor_columns(tensor);
-  ModelType type = type_of(w, role);
-  uint64_t row_bytes = model_type_row_bytes(type, columns);
-
-  for (uint64_t i = 0; i < n; i++) {
-    uint64_t row = source_row(w, role, first + i);
-    if (tensor->type == type) {
-      memcpy(out + i * row_bytes, tensor->data + row * row_bytes, row_bytes);
-      continue;
-    }
-    model_tensor_read_rows(tensor, row, 1, values);
-    if (!check_values(w, role, type, values, columns))
-      return false;
-    model_type_write_row(type, values, columns, out + i * row_bytes);
-  }
-  return true;
-}
-
-static bool
-report(Writer *w, uint64_t n_bytes)
-{
-  w->done += n_bytes;
-  if (!w->progress || w->progress(w->done, w->total, w->user))
+  w->done += piece.n + (piece.last ? model_plan_padding(piece.tensor) : 0);
+  if (!w->options->progress || w->options->progress(w->done, w->total, w->options->user))
     return true;
   return model_fail(w->err, MODEL_ERROR_CANCELLED, "%s: cancelled after %llu of %llu bytes",
                     w->output.path, (unsigned long long)w->done, (unsigned long long)w->total);
 }
 
-static bool
-write_tensor(Writer *w, const ModelRole *role)
-{
-  static const uint8_t zeros[ALIGNMENT];
-  uint64_t rows = model_tensor_rows(role->tensor), columns = model_tensor_columns(role->tensor);
-  uint64_t row_bytes = model_type_row_bytes(type_of(w, role), columns);
-  uint64_t at_a_time = columns * 4 < CHUNK_BYTES ? CHUNK_BYTES / (columns * 4) : 1;
-  uint64_t padding = padded(rows * row_bytes) - rows * row_bytes;
-  float *values = malloc(columns * sizeof *values);
-  uint8_t *out = malloc(at_a_time * row_bytes);
-  bool ok = values && out;
+typedef struct {
+  Writer *writer;
+  const ModelRows *rows;
+  uint64_t first, n, per_task;
+  uint8_t *out;
+  bool flushed;    /* task 0's result */
+  uint8_t *failed; /* of each other task */
+} Work;
 
-  if (!ok)
-    model_fail(w->err, MODEL_ERROR_TOO_LARGE, "%s: out of memory", w->output.path);
-  for (uint64_t row = 0; ok && row < rows; row += at_a_time) {
-    uint64_t n = rows - row < at_a_time ? rows - row : at_a_time;
-    ok = convert_rows(w, role, row, n, values, out) &&
-         model_output_write(&w->output, out, n * row_bytes, w->err) && report(w, n * row_bytes);
+static uint64_t
+task_rows(const Work *work, uint32_t task, uint64_t *first)
+{
+  uint64_t at = (task - 1) * work->per_task, left = work->n - at;
+
+  *first = work->first + at;
+  return left < work->per_task ? left : work->per_task;
+}
+
+static void
+run_task(uint32_t index, uint32_t worker, void *user)
+{
+  Work *work = user;
+  float *values = work->writer->scratch + worker * work->writer->floats;
+  uint64_t first, n;
+
+  if (index == 0) {
+    work->flushed = !work->writer->waiting.tensor || flush(work->writer);
+    return;
   }
-  free(values);
-  free(out);
-  return ok && (!padding ||
-                (model_output_write(&w->output, zeros, padding, w->err) && report(w, padding)));
+  n = task_rows(work, index, &first);
+  work->failed[index] =
+      !model_rows_write(work->rows, first, n, values, values + work->rows->tensor->columns,
+                        work->out + (first - work->first) * work->rows->tensor->row_bytes);
 }
 
 static bool
-write_all(Writer *w, const char *card)
+run_work(Writer *w, Work *work)
 {
-  ModelBytes header = {0};
-  ModelRole role;
-  bool ok = build_header(w, card, &header) &&
-            model_output_write(&w->output, header.data, header.n, w->err);
+  uint32_t n_tasks = 1 + (uint32_t)((work->n + work->per_task - 1) / work->per_task);
+  bool ok;
 
-  free(header.data);
-  for (uint32_t i = 0; ok && role_at(w, i, &role); i++)
-    ok = write_tensor(w, &role);
-  return ok && model_output_commit(&w->output, w->err);
-}
-
-static bool
-parse_type(const char *text, ModelType *type, ModelError *err)
-{
-  static const struct {
-    const char *name;
-    ModelType type;
-  } types[] = {{"f32", MODEL_TYPE_F32}, {"f16", MODEL_TYPE_F16}, {"q8_0", MODEL_TYPE_Q8_0}};
-
-  for (size_t i = 0; i < sizeof types / sizeof *types; i++)
-    if (strcmp(types[i].name, text) == 0) {
-      *type = types[i].type;
-      return true;
+  work->failed = calloc(n_tasks, 1);
+  if (!work->failed)
+    return model_fail(w->err, MODEL_ERROR_TOO_LARGE, "%s: out of memory", w->output.path);
+  if (w->options->pool) {
+    model_pool_run(w->options->pool, n_tasks, run_task, work);
+  } else {
+    for (uint32_t i = 0; i < n_tasks; i++)
+      run_task(i, 0, work);
+  }
+  ok = work->flushed;
+  for (uint32_t i = 1; ok && i < n_tasks; i++)
+    if (work->failed[i]) {
+      uint64_t first, n = task_rows(work, i, &first);
+      ok = model_rows_fail(work->rows, first, n, w->scratch,
+                           w->scratch + work->rows->tensor->columns, w->output.path, w->err);
     }
-  return model_fail(err, MODEL_ERROR_ARGUMENT, "type \"%.40s\", expected f32, f16 or q8_0", text);
+  free(work->failed);
+  return ok && report(w);
+}
+
+static uint64_t
+rows_of(uint64_t values, uint64_t columns)
+{
+  return columns < values ? values / columns : 1;
+}
+
+static bool
+write_tensor(Writer *w, const ModelPlanTensor *tensor)
+{
+  uint64_t at_a_time = rows_of(PIECE_VALUES, tensor->columns);
+  ModelRows rows;
+  bool ok = model_rows_init(&rows, w->checkpoint, tensor, w->err);
+
+  for (uint64_t row = 0; ok && row < tensor->rows; row += at_a_time) {
+    uint64_t n = tensor->rows - row < at_a_time ? tensor->rows - row : at_a_time;
+    uint8_t *out = w->buffers[w->waiting.data == w->buffers[0]];
+    Work work = {.writer = w,
+                 .rows = &rows,
+                 .first = row,
+                 .n = n,
+                 .per_task = rows_of(TASK_VALUES, tensor->columns),
+                 .out = out};
+    ok = run_work(w, &work);
+    w->waiting = (Piece){ok ? tensor : NULL, out, (size_t)(n * tensor->row_bytes), row == 0,
+                         row + n == tensor->rows};
+  }
+  model_rows_clear(&rows);
+  /* The pages of a mapped source would fill the memory up. */
+  model_checkpoint_drop(w->checkpoint, tensor->role.tensor);
+  return ok;
+}
+
+/* ---- the whole ---------------------------------------------------------------------------- */
+
+static bool
+make_buffers(Writer *w)
+{
+  uint64_t most = 1;
+
+  for (uint32_t i = 0; i < w->plan.n; i++) {
+    const ModelPlanTensor *tensor = &w->plan.tensors[i];
+    uint64_t n = rows_of(PIECE_VALUES, tensor->columns) * tensor->row_bytes;
+    uint64_t floats = tensor->columns + model_rows_scratch(w->checkpoint, tensor);
+    n = n < tensor->n_bytes ? n : tensor->n_bytes;
+    most = n > most ? n : most;
+    w->floats = floats > w->floats ? floats : w->floats;
+  }
+  w->n_workers = w->options->pool ? model_pool_threads(w->options->pool) : 1;
+  w->scratch = malloc(w->n_workers * w->floats * sizeof *w->scratch);
+  w->buffers[0] = malloc(most);
+  w->buffers[1] = malloc(most);
+  return (w->scratch && w->buffers[0] && w->buffers[1]) ||
+         model_fail(w->err, MODEL_ERROR_TOO_LARGE, "%s: out of memory", w->output.path);
+}
+
+static void
+begin_identity(Writer *w)
+{
+  ModelConfig config = w->checkpoint->config;
+
+  w->identity = w->options->identity ? w->options->identity : &w->own_identity;
+  config.decoder.rope_adjacent = true; /* as it will be read */
+  if (w->options->parts != MODEL_FILE_PICTURE)
+    model_identity_begin(w->identity, &config, &w->checkpoint->vocabulary);
+}
+
+/* All but the name. */
+static bool
+write_all(Writer *w, const char *out, ModelConvertReport *made)
+{
+  const char *card = w->options->card ? w->options->card : w->checkpoint->card;
+  bool ok = model_plan_init(&w->plan, w->checkpoint, w->options, w->err);
+
+  w->total = w->plan.n_bytes * (w->options->verify == MODEL_VERIFY_ALL ? 2 : 1);
+  begin_identity(w);
+  ok = ok && model_output_open(&w->output, out, w->options->ops, w->err) && make_buffers(w) &&
+       write_header(w, card);
+  for (uint32_t i = 0; ok && i < w->plan.n; i++)
+    ok = write_tensor(w, &w->plan.tensors[i]);
+  ok = ok && (!w->waiting.tensor || flush(w)) && report(w) &&
+       model_output_sync(&w->output, w->err) &&
+       model_verify_file(w->checkpoint, &w->plan, w->options, w->output.part, made, w->err);
+  made->n_tensors = w->plan.n;
+  made->n_bytes = w->output.n_bytes;
+  return ok;
+}
+
+static double
+seconds_now(void)
+{
+  struct timespec now;
+
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
 }
 
 bool
-model_gguf_write_with(const ModelCheckpoint *checkpoint, const char *type, const char *card,
-                      const char *out, ModelConvertProgress progress, void *user,
-                      const ModelFileOps *ops, ModelError *err)
+model_gguf_write_aside(const ModelCheckpoint *checkpoint, const ModelWriteOptions *options,
+                       const char *out, ModelOutput *output, ModelConvertReport *report_out,
+                       ModelError *err)
 {
   const ModelConfig *config = &checkpoint->config;
-  Writer w = {.checkpoint = checkpoint, .progress = progress, .user = user, .err = err};
+  Writer w = {.checkpoint = checkpoint, .options = options, .output.fd = -1, .err = err};
+  ModelConvertReport made = {0};
+  double began = seconds_now();
   bool ok;
 
-  if (!parse_type(type, &w.type, err) || !model_config_check(config, out, err))
+  model_output_none(output);
+  if (!model_config_check(config, out, err))
     return false;
   if (checkpoint->vocabulary.n_pieces > config->decoder.vocab)
     return model_fail(err, MODEL_ERROR_ARGUMENT, "%u pieces, but a vocabulary of %u",
                       checkpoint->vocabulary.n_pieces, config->decoder.vocab);
-  ok = model_output_open(&w.output, out, ops, err) && write_all(&w, card ? card : checkpoint->card);
-  model_output_close(&w.output);
+  ok = write_all(&w, out, &made);
+  *output = w.output;
+  model_plan_clear(&w.plan);
+  free(w.scratch);
+  free(w.buffers[0]);
+  free(w.buffers[1]);
+  if (ok && report_out) {
+    if (options->parts != MODEL_FILE_DECODER || !config->has_vision)
+      model_sha256_finish(w.identity, made.sha256);
+    made.seconds = seconds_now() - began;
+    *report_out = made;
+  }
+  return ok;
+}
+
+bool
+model_gguf_write_file(const ModelCheckpoint *checkpoint, const ModelWriteOptions *options,
+                      const char *out, ModelConvertReport *report_out, ModelError *err)
+{
+  ModelOutput output;
+  bool ok = model_gguf_write_aside(checkpoint, options, out, &output, report_out, err) &&
+            model_output_commit(&output, err);
+
+  model_output_close(&output);
   return ok;
 }
 
@@ -252,5 +314,8 @@ bool
 model_gguf_write(const ModelCheckpoint *checkpoint, const char *type, const char *card,
                  const char *out, ModelConvertProgress progress, void *user, ModelError *err)
 {
-  return model_gguf_write_with(checkpoint, type, card, out, progress, user, NULL, err);
+  const ModelWriteOptions options = {
+      .type = type, .card = card, .verify = MODEL_VERIFY_NONE, .progress = progress, .user = user};
+
+  return model_gguf_write_file(checkpoint, &options, out, NULL, err);
 }

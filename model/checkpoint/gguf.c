@@ -275,8 +275,6 @@ read_all(ModelCheckpoint *checkpoint, const ModelEngineOptions *options, const M
   } else if (model_gguf_has_tower(gguf)) {
     if (!model_gguf_picture(checkpoint, gguf, options, err))
       return false;
-    if (ours && model_gguf_string_is(gguf, "hilum.tower_origin", "stock"))
-      checkpoint->tower_origin = "stock";
   } else if (options && options->vision_tower) {
     return model_fail(
         err, MODEL_ERROR_ARGUMENT,

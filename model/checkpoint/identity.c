@@ -3,7 +3,6 @@
 #include "checkpoint/write.h"
 
 #include "base/error.h"
-#include "base/sha256.h"
 #include "checkpoint/mapping.h"
 
 #include <string.h>
@@ -94,6 +93,25 @@ hash_vocabulary(ModelSha256 *sha, const ModelVocabulary *v)
   hash_u64(sha, v->remove_extra_whitespaces);
 }
 
+void
+model_identity_begin(ModelSha256 *sha, const ModelConfig *config, const ModelVocabulary *vocabulary)
+{
+  model_sha256_init(sha);
+  hash_config(sha, config);
+  hash_vocabulary(sha, vocabulary);
+}
+
+void
+model_identity_tensor(ModelSha256 *sha, const char *name, ModelType type, uint32_t n_dims,
+                      const uint64_t *shape)
+{
+  hash_text(sha, name, strlen(name));
+  hash_u64(sha, type);
+  hash_u64(sha, n_dims);
+  for (uint32_t d = 0; d < n_dims; d++)
+    hash_u64(sha, shape[d]);
+}
+
 bool
 model_checkpoint_sha256(const ModelCheckpoint *checkpoint, char hex[65], ModelError *err)
 {
@@ -101,19 +119,13 @@ model_checkpoint_sha256(const ModelCheckpoint *checkpoint, char hex[65], ModelEr
   ModelSha256 sha;
   char name[256];
 
-  model_sha256_init(&sha);
-  hash_config(&sha, &checkpoint->config);
-  hash_vocabulary(&sha, &checkpoint->vocabulary);
+  model_identity_begin(&sha, &checkpoint->config, &checkpoint->vocabulary);
   for (uint32_t i = 0; (tensor = model_checkpoint_tensor(checkpoint, i, name)); i++) {
     uint64_t n_bytes = model_tensor_rows(tensor) *
                        model_type_row_bytes(tensor->type, model_tensor_columns(tensor));
     if (!tensor->data || !n_bytes)
       return model_fail(err, MODEL_ERROR_ARGUMENT, "tensor %s is missing", name);
-    hash_text(&sha, name, strlen(name));
-    hash_u64(&sha, tensor->type);
-    hash_u64(&sha, tensor->n_dims);
-    for (uint32_t d = 0; d < tensor->n_dims; d++)
-      hash_u64(&sha, tensor->shape[d]);
+    model_identity_tensor(&sha, name, tensor->type, tensor->n_dims, tensor->shape);
     model_sha256_update(&sha, tensor->data, n_bytes);
   }
   model_sha256_finish(&sha, hex);

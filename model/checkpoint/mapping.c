@@ -80,6 +80,26 @@ model_mapping_free(ModelMapping *mapping)
   free(mapping);
 }
 
+void
+model_mapping_drop(const ModelMapping *mapping, const uint8_t *data, uint64_t n)
+{
+  uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE), begin = (uint64_t)(data - mapping->data);
+
+  begin = begin / page * page;
+  madvise((void *)(mapping->data + begin), (size_t)(n + (uint64_t)(data - mapping->data) - begin),
+          MADV_DONTNEED);
+}
+
+void
+model_checkpoint_drop(const ModelCheckpoint *checkpoint, const ModelTensor *tensor)
+{
+  for (uint32_t i = 0; i < checkpoint->n_mappings; i++) {
+    const ModelMapping *mapping = checkpoint->mappings[i];
+    if (tensor->data >= mapping->data && tensor->data < mapping->data + mapping->size)
+      model_mapping_drop(mapping, tensor->data, tensor->n_bytes);
+  }
+}
+
 ModelMapping *
 model_checkpoint_map(ModelCheckpoint *checkpoint, const char *path, ModelError *err)
 {

@@ -18,6 +18,11 @@ struct ModelMapping {
 /* Only regular files that are not empty. */
 bool model_mapping_open(const char *path, ModelMapping **mapping, ModelError *err);
 void model_mapping_free(ModelMapping *mapping);
+/* Gives the memory of N bytes at DATA back; they are read from the file again when they are needed.
+ */
+void model_mapping_drop(const ModelMapping *mapping, const uint8_t *data, uint64_t n);
+/* The same for TENSOR, when it lies in one of the checkpoint's files. */
+void model_checkpoint_drop(const ModelCheckpoint *checkpoint, const ModelTensor *tensor);
 
 /* Opens PATH and appends it to the checkpoint's mappings, which own it. */
 ModelMapping *model_checkpoint_map(ModelCheckpoint *checkpoint, const char *path, ModelError *err);

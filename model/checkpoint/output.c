@@ -7,9 +7,23 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
-const ModelFileOps model_file_ops = {write, fsync, rename};
+static uint64_t
+room(const char *path)
+{
+  struct statvfs fs;
+  uint64_t n_bytes;
+
+  /* Some file systems over a network say 0 of everything. */
+  if (statvfs(path, &fs) != 0 || fs.f_blocks == 0 ||
+      __builtin_mul_overflow((uint64_t)fs.f_bavail, (uint64_t)fs.f_frsize, &n_bytes))
+    return UINT64_MAX;
+  return n_bytes;
+}
+
+const ModelFileOps model_file_ops = {write, fsync, rename, room};
 
 static bool
 fail(const ModelOutput *output, const char *verb, int error, ModelError *err)
@@ -18,13 +32,19 @@ fail(const ModelOutput *output, const char *verb, int error, ModelError *err)
                     (unsigned long long)output->n_bytes, strerror(error));
 }
 
+void
+model_output_none(ModelOutput *output)
+{
+  memset(output, 0, sizeof *output);
+  output->fd = -1;
+}
+
 bool
 model_output_open(ModelOutput *output, const char *path, const ModelFileOps *ops, ModelError *err)
 {
   size_t n = strlen(path) + 48;
 
-  memset(output, 0, sizeof *output);
-  output->fd = -1;
+  model_output_none(output);
   output->ops = ops ? ops : &model_file_ops;
   output->path = strdup(path);
   output->part = malloc(n);
@@ -37,6 +57,20 @@ model_output_open(ModelOutput *output, const char *path, const ModelFileOps *ops
       break;
   }
   return output->fd >= 0 || fail(output, "create a file beside it", errno, err);
+}
+
+bool
+model_output_room(const ModelOutput *output, uint64_t n, ModelError *err)
+{
+  uint64_t there = output->ops->room ? output->ops->room(output->part) : UINT64_MAX;
+
+  if (n <= there)
+    return true;
+  return model_fail(
+      err, MODEL_ERROR_IO,
+      "%s: the file will have %.1f MB, but the disk has room for %.1f MB: %.1f MB are "
+      "missing",
+      output->path, (double)n / 1e6, (double)there / 1e6, (double)(n - there) / 1e6);
 }
 
 bool
@@ -53,6 +87,7 @@ model_output_write(ModelOutput *output, const void *data, size_t n, ModelError *
     bytes += part;
     n -= (size_t)part;
     output->n_bytes += (uint64_t)part;
+    output->synced = false;
   }
   return true;
 }
@@ -74,12 +109,21 @@ sync_folder(const char *path)
 }
 
 bool
+model_output_sync(ModelOutput *output, ModelError *err)
+{
+  if (!output->synced && output->ops->fsync(output->fd) != 0)
+    return fail(output, "sync", errno, err);
+  output->synced = true;
+  return true;
+}
+
+bool
 model_output_commit(ModelOutput *output, ModelError *err)
 {
   int fd = output->fd;
 
-  if (output->ops->fsync(fd) != 0)
-    return fail(output, "sync", errno, err);
+  if (!model_output_sync(output, err))
+    return false;
   output->fd = -1;
   if (close(fd) != 0) {
     int error = errno;
@@ -104,6 +148,5 @@ model_output_close(ModelOutput *output)
   }
   free(output->path);
   free(output->part);
-  memset(output, 0, sizeof *output);
-  output->fd = -1;
+  model_output_none(output);
 }

@@ -62,7 +62,6 @@ typedef struct {
   const char *vision_tower;  /* folder of a CLIP checkpoint to use, or NULL: the checkpoint's own */
   const char *template_name; /* conversation template to use, or NULL: the checkpoint's own */
   uint32_t n_threads;        /* 0: one per online core */
-  const char *kernels;       /* "portable", "avx2", ...; NULL: the best of this processor */
 } ModelEngineOptions;
 
 /* Opens a Hugging Face folder or a GGUF file (ours holds everything; llama.cpp's comes in two).
@@ -255,12 +254,37 @@ void model_trace_clear(ModelTrace *trace);
 /* DONE and TOTAL in bytes; false cancels. */
 typedef bool (*ModelConvertProgress)(uint64_t done, uint64_t total, void *user);
 
-/* Writes ENGINE as our single GGUF (decoder, tower, projector, tokenizer, template and
- * preprocessing). TYPE "f32", "f16" or "q8_0" (norms, biases and embeddings of the tower stay f32;
- * rows that do not divide by the block stay f16). CARD may be NULL. Written aside, synced, renamed:
- * on error OUT is untouched and nothing is left beside it. */
-bool model_convert(const ModelEngine *engine, const char *type, const char *card, const char *out,
-                   ModelConvertProgress progress, void *user, ModelError *err);
+/* How much of a written file is read again and held against the source before it gets its name. */
+typedef enum { MODEL_VERIFY_SAMPLE, MODEL_VERIFY_ALL, MODEL_VERIFY_NONE } ModelVerify;
+
+typedef struct {
+  const char *type;       /* "f32", "f16", "bf16", "q8_0", "q6_k", "q5_k_m", "q4_k_m" or "q4_0" */
+  const char *tower_type; /* "f32", "f16", "bf16" or "q8_0" for tower and projector; NULL: float
+                             types as TYPE, else q8_0 (in the second file of a pair f16) */
+  const char *card;       /* text; NULL: the model's own and a few lines on this conversion */
+  ModelVerify verify;
+  bool split; /* the pair that llama.cpp reads: OUT and, for the tower, OUT less ".gguf" and
+                 "-mmproj.gguf" */
+} ModelConvertOptions;
+
+typedef struct {
+  uint64_t n_tensors, n_bytes; /* of the file, or of both */
+  uint64_t n_verified_rows;
+  double worst_error; /* largest difference found, as a fraction of its block's largest weight */
+  double seconds;
+  char worst_tensor[128]; /* where, or "" */
+  char sha256[65];        /* model_engine_sha256() of what was written */
+} ModelConvertReport;
+
+/* Opens the model PATH with OPEN (may be NULL) and writes it as GGUF: one file with everything
+ * (decoder, tower, projector, tokenizer, template, preprocessing, card), or a pair. Norms, biases
+ * and the tower's positions stay f32; rows that do not divide by a block get the next wider type.
+ * The same input gives the same bytes. Written aside, verified, synced, renamed: on error OUT is
+ * untouched and nothing is left beside it. REPORT may be NULL. */
+bool model_convert(const char *path, const ModelEngineOptions *open,
+                   const ModelConvertOptions *options, const char *out,
+                   ModelConvertProgress progress, void *user, ModelConvertReport *report,
+                   ModelError *err);
 
 /* SHA-256 of N bytes, as 64 hex digits. */
 void model_sha256(const void *data, size_t n, char hex[65]);

@@ -103,6 +103,7 @@ static void
 test_write(void)
 {
   const TinyOptions o = {.layout = LAYOUT_ORIGINAL, .linear = TRUE, .v10 = TRUE};
+  const ModelWriteOptions options = {.type = "q8_0", .card = "card", .verify = MODEL_VERIFY_ALL};
   g_autofree char *folder = tiny_folder(&o), *place = new_folder();
   g_autofree char *out = g_build_filename(place, "m.gguf", NULL);
   ModelCheckpoint c;
@@ -113,7 +114,7 @@ test_write(void)
     ModelError err = {0};
     bool none_failed;
     countdown = n;
-    ok = model_gguf_write(&c, "q8_0", "card", out, NULL, NULL, &err);
+    ok = model_gguf_write_file(&c, &options, out, NULL, &err);
     none_failed = countdown > 0;
     countdown = 0;
     /* Only the folder's name, for its sync, may be missed: the file is in its place by then. */

@@ -315,7 +315,7 @@ test_memory(gconstpointer data)
   g_assert_false(model_gguf_write(&made, "q8_0", NULL, out, NULL, NULL, &err));
   assert_message(&err, MODEL_ERROR_UNSUPPORTED, "*v_proj.weight holds*nan, which Q8_0*");
   g_assert_false(model_gguf_write(&made, "q9", NULL, out, NULL, NULL, &err));
-  assert_message(&err, MODEL_ERROR_ARGUMENT, "type \"q9\", expected f32, f16 or q8_0");
+  assert_message(&err, MODEL_ERROR_ARGUMENT, "type \"q9\", expected one of f32, f16, *, q4_0");
   g_assert_cmpuint(count_files(folder), ==, 1);
   remove_tree(folder);
 }
@@ -353,7 +353,8 @@ failing_rename(const char *from, const char *to)
 static void
 test_faults(void)
 {
-  const ModelFileOps ops = {failing_write, failing_fsync, failing_rename};
+  const ModelFileOps ops = {failing_write, failing_fsync, failing_rename, NULL};
+  const ModelWriteOptions options = {.type = "f32", .ops = &ops};
   const TinyOptions o = {.layout = LAYOUT_ORIGINAL, .text_only = TRUE};
   g_autofree char *model = tiny_folder(&o), *folder = new_folder();
   g_autofree char *out = g_build_filename(folder, "out.gguf", NULL);
@@ -367,7 +368,7 @@ test_faults(void)
     ModelError err = {0};
     gsize length;
     calls_left = n;
-    if (model_gguf_write_with(&c, "f32", NULL, out, NULL, NULL, &ops, &err))
+    if (model_gguf_write_file(&c, &options, out, NULL, &err))
       break;
     assert_message(&err, MODEL_ERROR_IO, "*out.gguf: cannot *");
     g_assert_cmpuint(count_files(folder), ==, 1);

@@ -100,7 +100,8 @@ test_converted(gconstpointer data)
   const char *name = data;
   static const char *const types[] = {"f32", "f16"};
   g_autoptr(JsonParser) parser = golden_load(name);
-  g_autofree char *folder = NULL, *out = NULL;
+  g_autofree char *relative = g_strdup_printf("vectors/%s/hf", name);
+  g_autofree char *folder = NULL, *out = NULL, *hf = NULL;
   JsonArray *cases;
   ModelEngine *engine;
   ModelError err = {0};
@@ -113,10 +114,13 @@ test_converted(gconstpointer data)
   folder = g_dir_make_tmp("hilum-XXXXXX", NULL);
   out = g_build_filename(folder, "converted.gguf", NULL);
   engine = golden_open_hf(name, 2);
+  hf = shared_path(relative);
   for (guint i = 0; i < G_N_ELEMENTS(types); i++) {
     const ModelEngineOptions options = {.n_threads = 2};
     ModelEngine *converted;
-    g_assert_true(model_convert(engine, types[i], "a card", out, NULL, NULL, &err));
+    const ModelConvertOptions convert = {.type = types[i], .card = "a card"};
+    ModelConvertReport report;
+    g_assert_true(model_convert(hf, &options, &convert, out, NULL, NULL, &report, &err));
     converted = model_engine_open(out, &options, &err);
     g_assert_cmpstr(err.message, ==, "");
     g_assert_cmpstr(model_engine_info(converted)->model_card, ==, "a card");
@@ -127,6 +131,7 @@ test_converted(gconstpointer data)
       check_case(name, converted, json_array_get_object_element(cases, k));
     }
     g_assert_true(model_engine_sha256(converted, hex[i], &err));
+    g_assert_cmpstr(report.sha256, ==, hex[i]);
     model_engine_free(converted);
     g_assert_cmpint(g_remove(out), ==, 0);
   }

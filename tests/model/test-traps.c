@@ -66,6 +66,7 @@ test_rope_order(void)
 
   for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
     const char *prompt = cases[i].text_only ? "a b c d e f" : "<image>a b c d e f";
+    const ModelConvertOptions convert = {.type = "f32"};
     g_autofree char *folder = tiny_folder(&cases[i]);
     g_autofree char *out = g_build_filename(folder, "out.gguf", NULL);
     ModelEngine *half = open_engine(folder, NULL, NULL), *adjacent, *wrong;
@@ -73,7 +74,7 @@ test_rope_order(void)
     ModelCheckpoint checkpoint;
 
     g_assert_false(half->checkpoint.config.decoder.rope_adjacent);
-    g_assert_true(model_convert(half, "f32", NULL, out, NULL, NULL, NULL));
+    g_assert_true(model_convert(folder, NULL, &convert, out, NULL, NULL, NULL, NULL));
     adjacent = open_engine(out, NULL, NULL);
     g_assert_true(adjacent->checkpoint.config.decoder.rope_adjacent);
     g_assert_cmpint(adjacent->checkpoint.weights.tied, ==, cases[i].tied);

@@ -1,7 +1,6 @@
-/* cmd-model.c - hilum model info|convert|trace */
+/* cmd-model.c - hilum model info|trace */
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "commands.h"
 
@@ -68,56 +67,6 @@ cmd_info(int argc, char **argv)
     cli_print_json(node);
   } else {
     print_info(node);
-  }
-  return CLI_DONE;
-}
-
-/* On a terminal only: a percentage that overwrites itself. */
-static gboolean
-show_progress(guint64 done, guint64 total, gpointer user)
-{
-  int *shown = user;
-  int percent = total > 0 ? (int)((double)done * 100 / (double)total) : 0;
-
-  if (percent != *shown && isatty(STDERR_FILENO)) {
-    fprintf(stderr, "\r%3d %%%s", percent, percent == 100 ? "\n" : "");
-    *shown = percent;
-  }
-  return TRUE;
-}
-
-static int
-cmd_convert(int argc, char **argv)
-{
-  g_auto(CliModel) model = {0};
-  static const char *const types[] = {"f16", "f32", "q8_0", NULL};
-  g_autofree char *type = NULL, *out = NULL, *card = NULL;
-  guint choice = 0;
-  g_autoptr(GError) error = NULL;
-  int status, shown = -1;
-  const GOptionEntry entries[] = {
-      {"type", 0, 0, G_OPTION_ARG_FILENAME, &type, "f32, f16 or q8_0 (default: f16)", "TYPE"},
-      {"out", 'o', 0, G_OPTION_ARG_FILENAME, &out, "GGUF file to write", "FILE"},
-      {"card", 0, 0, G_OPTION_ARG_FILENAME, &card, "Text file to store as the model's card",
-       "FILE"},
-      {NULL}};
-
-  if (!cli_parse(&argc, &argv, entries, cli_model_group(&model), "[MODEL]",
-                 "Writes a model as one GGUF file: decoder, tower, projector, tokenizer.", NULL, 0,
-                 1, &status)) {
-    return status;
-  }
-  if (!cli_model_operand(&model, argc, argv)) {
-    return CLI_MISUSED;
-  }
-  if (!out) {
-    return cli_misused("--out says which GGUF file to write; it is missing");
-  }
-  if (!cli_parse_choice("type", type, types, &choice) || !cli_model_finish(&model)) {
-    return CLI_MISUSED;
-  }
-  if (!app_model_convert(&model.model, types[choice], card, out, show_progress, &shown, &error)) {
-    return cli_failed(error);
   }
   return CLI_DONE;
 }
@@ -212,7 +161,7 @@ cmd_model(int argc, char **argv)
 {
   static const CliCommand commands[] = {
       {"info", "show what a model is", cmd_info},
-      {"convert", "write a model as one GGUF file", cmd_convert},
+      {"convert", "write a model as one GGUF file", cmd_model_convert},
       {"trace", "show every stage of one prompt in numbers", cmd_trace},
       {NULL, NULL, NULL}};
 

@@ -22,4 +22,7 @@ int cmd_image_text(int argc, char **argv);
 int cmd_image_extract(int argc, char **argv);
 int cmd_image_list(int argc, char **argv);
 
+/* Of cmd_model(). */
+int cmd_model_convert(int argc, char **argv);
+
 #endif

@@ -1,0 +1,127 @@
+#include "checkpoint/plan.h"
+
+#include "base/error.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool
+parse_types(ModelPlan *plan, const ModelWriteOptions *options, ModelError *err)
+{
+  char names[128] = "";
+  const char *tower = options->tower_type ? options->tower_type : options->type, *name;
+
+  for (int i = 0; (name = model_mix_name((ModelMix)i)); i++)
+    snprintf(names + strlen(names), sizeof names - strlen(names), "%s%s", i ? ", " : "", name);
+  if (!model_mix_parse(options->type, &plan->mix))
+    return model_fail(err, MODEL_ERROR_ARGUMENT, "type \"%.40s\", expected one of %s",
+                      options->type, names);
+  if (!model_mix_parse(tower, &plan->tower_mix) ||
+      (options->tower_type && plan->tower_mix > MODEL_MIX_Q8_0))
+    return model_fail(err, MODEL_ERROR_ARGUMENT,
+                      "type \"%.40s\" of the tower, expected f32, f16, bf16 or q8_0",
+                      options->tower_type);
+  return true;
+}
+
+static bool
+check_role(const ModelRole *role, ModelError *err)
+{
+  const ModelTensor *tensor = role->tensor;
+  bool fits = tensor->data && tensor->n_dims == role->n_dims && model_type_name(tensor->type);
+
+  for (uint32_t i = 0; fits && i < role->n_dims; i++)
+    fits = tensor->shape[i] == role->shape[i];
+  fits = fits && model_type_row_bytes(tensor->type, model_tensor_columns(tensor));
+  return fits || model_fail(err, MODEL_ERROR_ARGUMENT,
+                            "tensor %s is missing or not of its configured shape", role->name);
+}
+
+static bool
+is_part(const ModelRole *role, ModelFileParts parts)
+{
+  if (role->optional && (!role->tensor->data || parts == MODEL_FILE_PICTURE))
+    return false;
+  return parts == MODEL_FILE_WHOLE ||
+         (role->part == MODEL_PART_DECODER) == (parts == MODEL_FILE_DECODER);
+}
+
+static bool
+add(ModelPlan *plan, const ModelRole *role, const ModelCheckpoint *checkpoint, ModelError *err)
+{
+  ModelMix mix = role->part == MODEL_PART_DECODER ? plan->mix : plan->tower_mix;
+  ModelPlanTensor *tensor = &plan->tensors[plan->n];
+
+  if (!check_role(role, err))
+    return false;
+  tensor->role = *role;
+  tensor->type = model_mix_type(mix, role->gguf, role->n_dims, role->shape,
+                                checkpoint->config.decoder.layers, checkpoint->weights.tied);
+  if (tensor->type > MODEL_TYPE_F16 && tensor->type != MODEL_TYPE_BF16 &&
+      tensor->type != MODEL_TYPE_Q8_0 && tensor->type != role->tensor->type)
+    return model_fail(err, MODEL_ERROR_UNSUPPORTED, "tensor %s: %s is not written yet", role->name,
+                      model_type_name(tensor->type));
+  tensor->rows = model_tensor_rows(role->tensor);
+  tensor->columns = model_tensor_columns(role->tensor);
+  tensor->row_bytes = model_type_row_bytes(tensor->type, tensor->columns);
+  tensor->n_bytes = tensor->rows * tensor->row_bytes;
+  tensor->offset = plan->n_bytes;
+  plan->n_bytes += tensor->n_bytes + model_plan_padding(tensor);
+  plan->n++;
+  return true;
+}
+
+bool
+model_plan_init(ModelPlan *plan, const ModelCheckpoint *checkpoint,
+                const ModelWriteOptions *options, ModelError *err)
+{
+  /* The roles point into weights for the readers' sake; nothing is changed here. */
+  ModelWeights *weights = (ModelWeights *)&checkpoint->weights;
+  ModelConfig config = checkpoint->config;
+  uint32_t n_roles = 0;
+  bool ok = true;
+  ModelRole role;
+
+  memset(plan, 0, sizeof *plan);
+  if (!parse_types(plan, options, err))
+    return false;
+  if (options->parts == MODEL_FILE_PICTURE)
+    config.vision.blocks_stored = config.vision.blocks_run;
+  while (model_role_at(&config, weights, n_roles, &role))
+    n_roles++;
+  plan->tensors = calloc(n_roles, sizeof *plan->tensors);
+  if (!plan->tensors)
+    return model_fail(err, MODEL_ERROR_TOO_LARGE, "%u tensors: out of memory", n_roles);
+  for (uint32_t i = 0; ok && model_role_at(&config, weights, i, &role); i++)
+    ok = !is_part(&role, options->parts) || add(plan, &role, checkpoint, err);
+  if (!ok)
+    model_plan_clear(plan);
+  return ok;
+}
+
+void
+model_plan_clear(ModelPlan *plan)
+{
+  free(plan->tensors);
+  memset(plan, 0, sizeof *plan);
+}
+
+bool
+model_gguf_plan_bytes(const ModelCheckpoint *checkpoint, const ModelWriteOptions *options,
+                      uint64_t *n_bytes, ModelError *err)
+{
+  ModelPlan plan;
+
+  if (!model_plan_init(&plan, checkpoint, options, err))
+    return false;
+  *n_bytes = plan.n_bytes;
+  model_plan_clear(&plan);
+  return true;
+}
+
+uint64_t
+model_plan_padding(const ModelPlanTensor *tensor)
+{
+  return (MODEL_GGUF_ALIGNMENT - tensor->n_bytes % MODEL_GGUF_ALIGNMENT) % MODEL_GGUF_ALIGNMENT;
+}

@@ -1,0 +1,29 @@
+/* rows.h - the rows of a tensor as they go into a GGUF file: in its order, merged with what the
+ * checkpoint is to be merged with, in the type that was planned. Private to model/checkpoint. */
+#ifndef HILUM_MODEL_CHECKPOINT_ROWS_H
+#define HILUM_MODEL_CHECKPOINT_ROWS_H
+
+#include "checkpoint/plan.h"
+
+typedef struct {
+  const ModelCheckpoint *checkpoint;
+  const ModelPlanTensor *tensor;
+} ModelRows;
+
+bool model_rows_init(ModelRows *rows, const ModelCheckpoint *checkpoint,
+                     const ModelPlanTensor *tensor, ModelError *err);
+void model_rows_clear(ModelRows *rows);
+
+/* Floats of scratch that the calls below need beside a row of TENSOR. */
+uint64_t model_rows_scratch(const ModelCheckpoint *checkpoint, const ModelPlanTensor *tensor);
+/* Row ROW of the file as float32 into VALUES[columns]. Any number of threads. */
+void model_rows_read(const ModelRows *rows, uint64_t row, float *values, float *scratch);
+/* Rows FIRST .. FIRST + N - 1 in the planned type into OUT; VALUES has room for one of them. False
+ * when a value does not fit into the type. */
+bool model_rows_write(const ModelRows *rows, uint64_t first, uint64_t n, float *values,
+                      float *scratch, uint8_t *out);
+/* Says which value of these rows model_rows_write() refused. PATH is for the message. */
+bool model_rows_fail(const ModelRows *rows, uint64_t first, uint64_t n, float *values,
+                     float *scratch, const char *path, ModelError *err);
+
+#endif
