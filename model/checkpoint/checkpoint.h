@@ -53,7 +53,7 @@ const char *model_type_name(ModelType type); /* "Q8_0", NULL when unknown */
 /* Dequantises N_ROWS rows from FIRST_ROW into out[n_rows][columns]. No allocation. */
 void model_tensor_read_rows(const ModelTensor *tensor, uint64_t first_row, uint64_t n_rows,
                             float *out);
-/* Quantises N columns (F32, F16, BF16, Q8_0). */
+/* Quantises N columns to a type that quantize.h writes. */
 void model_type_write_row(ModelType type, const float *in, uint64_t n_columns, uint8_t *out);
 
 /* ---- configuration ------------------------------------------------------------------------ */

@@ -1,9 +1,8 @@
-/* Tensor types: sizes, reading into float32, writing from it. The block layouts are ggml's
+/* Tensor types: sizes, reading into float32 (quantize.c writes). The block layouts are ggml's
  * (ggml-quants.c); vectors/reference/formats.py has the same in numpy. */
 #include "checkpoint/checkpoint.h"
 
 #include <assert.h>
-#include <math.h>
 #include <string.h>
 
 #include "base/half.h"
@@ -192,43 +191,5 @@ model_tensor_read_rows(const ModelTensor *tensor, uint64_t first_row, uint64_t n
   default:
     for (uint64_t i = 0; i < n / info->values; i++)
       read_block(tensor->type, in + i * info->bytes, out + i * info->values);
-  }
-}
-
-static void
-write_q8_0(const float *in, uint8_t *b)
-{
-  float largest = 0, d, inverse;
-
-  for (int i = 0; i < 32; i++)
-    largest = fmaxf(largest, fabsf(in[i]));
-  d = largest / 127;
-  inverse = isnormal(d) ? 1 / d : 0; /* 1 / d overflows below that */
-  model_store16(b, model_float_to_f16(d));
-  for (int i = 0; i < 32; i++)
-    b[2 + i] = (uint8_t)(int8_t)lrintf(fminf(127, fmaxf(-127, roundf(in[i] * inverse))));
-}
-
-void
-model_type_write_row(ModelType type, const float *in, uint64_t n_columns, uint8_t *out)
-{
-  switch (type) {
-  case MODEL_TYPE_F32:
-    memcpy(out, in, n_columns * sizeof *in);
-    break;
-  case MODEL_TYPE_F16:
-    for (uint64_t i = 0; i < n_columns; i++)
-      model_store16(out + 2 * i, model_float_to_f16(in[i]));
-    break;
-  case MODEL_TYPE_BF16:
-    for (uint64_t i = 0; i < n_columns; i++)
-      model_store16(out + 2 * i, model_float_to_bf16(in[i]));
-    break;
-  case MODEL_TYPE_Q8_0:
-    for (uint64_t i = 0; i < n_columns / 32; i++)
-      write_q8_0(in + 32 * i, out + 34 * i);
-    break;
-  default:
-    assert(!"a type that is not written");
   }
 }
