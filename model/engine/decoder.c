@@ -147,9 +147,11 @@ layer_run(ModelDecoder *d, uint32_t index, uint32_t n, uint32_t first)
 
   chunk.norm = model_vector(&layer->attn_norm);
   model_rows_run(pool, n, norm_rows, &chunk);
-  model_matmul(pool, &layer->q, NULL, d->h, n, d->q);
-  model_matmul(pool, &layer->k, NULL, d->h, n, chunk.keys);
-  model_matmul(pool, &layer->v, NULL, d->h, n, values + first * d->kv_dim);
+  model_products(pool,
+                 (ModelProduct[]){{&layer->q, NULL, d->q},
+                                  {&layer->k, NULL, chunk.keys},
+                                  {&layer->v, NULL, values + first * d->kv_dim}},
+                 3, d->h, n);
   model_rows_run(pool, n, rope_rows, &chunk);
   model_attention(pool, &attention);
   model_matmul(pool, &layer->o, NULL, d->attended, n, d->h);
@@ -157,8 +159,8 @@ layer_run(ModelDecoder *d, uint32_t index, uint32_t n, uint32_t first)
 
   chunk.norm = model_vector(&layer->ffn_norm);
   model_rows_run(pool, n, norm_rows, &chunk);
-  model_matmul(pool, &layer->gate, NULL, d->h, n, d->gate);
-  model_matmul(pool, &layer->up, NULL, d->h, n, d->up);
+  model_products(pool, (ModelProduct[]){{&layer->gate, NULL, d->gate}, {&layer->up, NULL, d->up}},
+                 2, d->h, n);
   model_rows_run(pool, n, swiglu_rows, &chunk);
   model_matmul(pool, &layer->down, NULL, d->gate, n, d->h);
   add_h(d, (uint64_t)n * c->hidden);

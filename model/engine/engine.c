@@ -133,8 +133,9 @@ count_weights(ModelEngine *engine)
     const uint64_t columns = model_tensor_columns(tensor), rows = model_tensor_rows(tensor);
     engine->info.n_parameters += rows * columns;
     engine->info.n_weight_bytes += tensor->n_bytes;
-    if (tensor->n_dims > 1 && (unsigned)tensor->type < 64) {
-      bytes[tensor->type] += tensor->n_bytes;
+    const unsigned type = tensor->type >= 1000 ? tensor->type - 1000 : tensor->type;
+    if (tensor->n_dims > 1 && type < 64) {
+      bytes[type] += tensor->n_bytes;
     }
   }
   for (uint32_t i = 0; i < 64; i++) {
@@ -195,6 +196,46 @@ start_pictures(ModelEngine *engine, ModelError *err)
   return engine->pictures || !engine->checkpoint.config.has_vision;
 }
 
+/* Takes what products with packed weights need, for the longest run of rows that there can be. */
+static bool
+reserve(ModelEngine *engine, ModelError *err)
+{
+  const ModelConfig *config = &engine->checkpoint.config;
+  const ModelDecoderConfig *d = &config->decoder;
+  const ModelVisionConfig *v = &config->vision;
+  const uint64_t q_dim = (uint64_t)d->heads * d->head_dim;
+  uint64_t columns = d->hidden > d->ffn ? d->hidden : d->ffn;
+
+  columns = columns > q_dim ? columns : q_dim;
+  if (!model_pool_reserve(engine->pool, MODEL_PREFILL_CHUNK, columns, err)) {
+    return false;
+  }
+  columns = v->hidden > v->ffn ? v->hidden : v->ffn;
+  columns = columns > d->hidden ? columns : d->hidden; /* the projector's second product */
+  return !config->has_vision ||
+         model_pool_reserve(engine->pool, 1 + (uint64_t)engine->n_patches, columns, err);
+}
+
+static bool
+engine_fill(ModelEngine *engine, const ModelEngineOptions *options, uint64_t arena_bytes,
+            ModelError *err)
+{
+  ModelCheckpoint *checkpoint = &engine->checkpoint;
+
+  engine->tokenizer = model_tokenizer_new(&checkpoint->vocabulary, &checkpoint->config, err);
+  if (!engine->tokenizer) {
+    return model_fail_in(checkpoint->path, err);
+  }
+  engine->pool =
+      model_pool_new_with(options ? options->n_threads : 0, options ? options->kernels : NULL, err);
+  if (!engine->pool || !model_engine_weights(engine, arena_bytes, err)) {
+    return false;
+  }
+  fill_info(engine);
+  return (!engine->packs || reserve(engine, err)) && model_engine_identify(engine, err) &&
+         start_pictures(engine, err);
+}
+
 ModelEngine *
 model_engine_new(ModelCheckpoint *checkpoint, const ModelEngineOptions *options,
                  uint64_t arena_bytes, ModelError *err)
@@ -213,19 +254,11 @@ model_engine_new(ModelCheckpoint *checkpoint, const ModelEngineOptions *options,
   if (engine->n_usable == 0) {
     model_fail(err, MODEL_ERROR_CORRUPT, "%s: the vocabulary is empty", checkpoint->path);
   } else if (check_decoder(checkpoint, err) && check_vision(checkpoint, err) &&
-             check_template(checkpoint, err) && model_engine_weights(engine, arena_bytes, err)) {
-    fill_info(engine);
-    engine->tokenizer = model_tokenizer_new(&checkpoint->vocabulary, &checkpoint->config, err);
-    if (!engine->tokenizer) {
-      model_fail_in(checkpoint->path, err);
-    }
-    engine->pool = engine->tokenizer ? model_pool_new(options ? options->n_threads : 0, err) : NULL;
+             check_template(checkpoint, err) && engine_fill(engine, options, arena_bytes, err)) {
+    return engine;
   }
-  if (!engine->pool || !model_engine_identify(engine, err) || !start_pictures(engine, err)) {
-    model_engine_free(engine);
-    return NULL;
-  }
-  return engine;
+  model_engine_free(engine);
+  return NULL;
 }
 
 ModelEngine *

@@ -3,7 +3,8 @@
  * Invariants of a ModelEngine:
  * 1. `weights` is what the stages compute with. Its vectors (norms, biases, class and position
  *    embeddings) are always aligned float32; its matrices are of any type, read in place from the
- *    file's mapping, or all float32 in `arena` when the model is small (see weights.c).
+ *    file's mapping, or packed in `packed`, or all float32 in `arena` when the model is small (see
+ *    weights.c).
  * 2. Nothing changes after model_engine_open(), but the pictures that are kept, under a lock of
  *    their own; the pool makes callers take turns by itself.
  */
@@ -19,6 +20,9 @@ struct ModelEngine {
   ModelCheckpoint checkpoint;
   ModelWeights weights; /* arrays `blocks` and `layers` are the engine's own */
   float *arena;
+  uint8_t *packed; /* packed_bytes of it */
+  size_t packed_bytes;
+  bool packs; /* some weights are packed, here or in the file */
   ModelPool *pool;
   ModelTokenizer *tokenizer;
   ModelInfo info;

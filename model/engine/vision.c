@@ -113,9 +113,11 @@ block_run(Tower *t, const ModelVisionBlock *b)
                                     .head_dim = t->config->hidden / t->config->heads};
 
   norm(t, &b->ln1_w, &b->ln1_b);
-  model_matmul(pool, &b->q_w, model_vector(&b->q_b), t->h, t->n, t->q);
-  model_matmul(pool, &b->k_w, model_vector(&b->k_b), t->h, t->n, t->k);
-  model_matmul(pool, &b->v_w, model_vector(&b->v_b), t->h, t->n, t->v);
+  model_products(pool,
+                 (ModelProduct[]){{&b->q_w, model_vector(&b->q_b), t->q},
+                                  {&b->k_w, model_vector(&b->k_b), t->k},
+                                  {&b->v_w, model_vector(&b->v_b), t->v}},
+                 3, t->h, t->n);
   model_attention(pool, &attention);
   model_matmul(pool, &b->o_w, model_vector(&b->o_b), t->attended, t->n, t->h);
   add_h(t);

@@ -62,6 +62,7 @@ typedef struct {
   const char *vision_tower;  /* folder of a CLIP checkpoint to use, or NULL: the checkpoint's own */
   const char *template_name; /* conversation template to use, or NULL: the checkpoint's own */
   uint32_t n_threads;        /* 0: one per online core */
+  const char *kernels;       /* "portable", "avx2", ...; NULL: the best of this processor */
 } ModelEngineOptions;
 
 /* Opens a Hugging Face folder or a GGUF file (ours holds everything; llama.cpp's comes in two).

@@ -43,7 +43,7 @@ largest_error(int m, int n, int k, const float *x, const float *w, const float *
 }
 
 static bool
-check_shapes(ModelProduct product, float *x, float *w, float *y, ModelError *err)
+check_shapes(ModelBlasProduct product, float *x, float *w, float *y, ModelError *err)
 {
   ModelRandom random;
 
@@ -74,7 +74,7 @@ check_shapes(ModelProduct product, float *x, float *w, float *y, ModelError *err
 }
 
 bool
-model_blas_check(ModelProduct product, ModelError *err)
+model_blas_check(ModelBlasProduct product, ModelError *err)
 {
   float *x = malloc(sizeof(float) * MOST_M * MOST_K), *w = malloc(sizeof(float) * MOST_N * MOST_K);
   float *y = malloc(sizeof(float) * MOST_M * MOST_N);

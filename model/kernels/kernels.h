@@ -5,15 +5,22 @@
 #ifndef HILUM_MODEL_KERNELS_H
 #define HILUM_MODEL_KERNELS_H
 
-#include "checkpoint/checkpoint.h"
+#include "kernels/packed.h"
 
 typedef struct ModelPool ModelPool;
 /* N_THREADS 0: one per online core. */
 ModelPool *model_pool_new(uint32_t n_threads, ModelError *err);
 void model_pool_free(ModelPool *pool);
+/* As model_pool_new(), with the kernels of that name (NULL: the best); MODEL_ERROR_ARGUMENT when
+ * this processor cannot run them. */
+ModelPool *model_pool_new_with(uint32_t n_threads, const char *kernels, ModelError *err);
 uint32_t model_pool_threads(const ModelPool *pool);
+const ModelKernels *model_pool_kernels(const ModelPool *pool);
+/* Takes the memory for products of M rows of COLUMNS numbers with packed weights, once; smaller
+ * ones fit into it. */
+bool model_pool_reserve(ModelPool *pool, uint64_t m, uint64_t columns, ModelError *err);
 /* Runs task(0..n_tasks-1) on all threads and waits; WORKER is 0..threads-1 (for scratch space).
- * Not re-entrant. */
+ * Not re-entrant. N_TASKS < 2^20. */
 void model_pool_run(ModelPool *pool, uint32_t n_tasks,
                     void (*task)(uint32_t index, uint32_t worker, void *user), void *user);
 
@@ -21,8 +28,21 @@ void model_pool_run(ModelPool *pool, uint32_t n_tasks,
  * an attention can have. */
 #define MODEL_POOL_SCRATCH (1u << 20)
 
-/* y[m][rows] = x[m][columns] . W^T (+ bias[rows] when not NULL); W of any type. Scratch comes from
- * the pool's own preallocated buffers, so columns <= MODEL_POOL_SCRATCH. */
+/* y[m][rows] = x[m][columns] . W^T (+ bias[rows] when not NULL); W of any type. */
+typedef struct {
+  const ModelTensor *w;
+  const float *bias;
+  float *y;
+} ModelProduct;
+
+/* Rows of activations up to which a product with float weights goes row by row, so that a row has
+ * the same bits alone and among a few (packed weights: always; see packed.h). */
+#define MODEL_FEW_ROWS 8u
+
+/* Several products of one X, which share its preparation. Memory comes from the pool: columns <=
+ * MODEL_POOL_SCRATCH, and for packed weights model_pool_reserve() has taken enough. */
+void model_products(ModelPool *pool, const ModelProduct *products, uint32_t n, const float *x,
+                    uint64_t m);
 void model_matmul(ModelPool *pool, const ModelTensor *w, const float *bias, const float *x,
                   uint64_t m, float *y);
 

@@ -5,13 +5,30 @@
 #include <cblas.h>
 #include <string.h>
 
+#define MOST_PRODUCTS 4u
+
+/* One product, cut in tasks: blocks of rows of float weights, of groups of packed ones. */
 typedef struct {
-  const ModelPool *pool;
   const ModelTensor *w;
-  const float *bias, *x;
+  const float *bias;
   float *y;
-  uint64_t m, rows, columns, block;
+  uint64_t rows, columns;
+  uint64_t block; /* rows or groups of a task */
+  uint32_t n_tasks;
+  bool packed;
+  const ModelActivations *activations;
 } Product;
+
+typedef struct {
+  ModelPool *pool;
+  const float *x;
+  uint64_t m;
+  Product products[MOST_PRODUCTS];
+  uint32_t n_products;
+  ModelActivations activations[2]; /* in blocks of 32 and of 256 */
+  uint64_t columns;
+  uint32_t n_quantized; /* tasks of one of them */
+} Job;
 
 /* Sixteen running sums: the compiler keeps them in vector registers, and their number is part of
  * the result's definition, so that every machine adds in the same order. */
@@ -47,8 +64,9 @@ tensor_in_place(const ModelTensor *w)
              : NULL;
 }
 
+/* Each row of X by itself: the weights are read once for all of them. */
 static void
-product_vector(const Product *p, uint64_t first, uint64_t n, float *scratch)
+product_few(const Job *job, const Product *p, uint64_t first, uint64_t n, float *scratch)
 {
   const float *in_place = tensor_in_place(p->w);
 
@@ -57,12 +75,15 @@ product_vector(const Product *p, uint64_t first, uint64_t n, float *scratch)
     if (!in_place) {
       model_tensor_read_rows(p->w, row, 1, scratch);
     }
-    p->y[row] = dot(p->x, weights, p->columns) + (p->bias ? p->bias[row] : 0.0f);
+    for (uint64_t i = 0; i < job->m; i++) {
+      p->y[i * p->rows + row] =
+          dot(job->x + i * p->columns, weights, p->columns) + (p->bias ? p->bias[row] : 0.0f);
+    }
   }
 }
 
 static void
-product_matrix(const Product *p, uint64_t first, uint64_t n, float *scratch)
+product_many(const Job *job, const Product *p, uint64_t first, uint64_t n, float *scratch)
 {
   const float *in_place = tensor_in_place(p->w);
   const float *weights = in_place ? in_place + first * p->columns : scratch;
@@ -70,10 +91,10 @@ product_matrix(const Product *p, uint64_t first, uint64_t n, float *scratch)
   if (!in_place) {
     model_tensor_read_rows(p->w, first, n, scratch);
   }
-  cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (int)p->m, (int)n, (int)p->columns, 1.0f,
-              p->x, (int)p->columns, weights, (int)p->columns, 0.0f, p->y + first, (int)p->rows);
+  cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (int)job->m, (int)n, (int)p->columns, 1.0f,
+              job->x, (int)p->columns, weights, (int)p->columns, 0.0f, p->y + first, (int)p->rows);
   if (p->bias) {
-    for (uint64_t i = 0; i < p->m; i++) {
+    for (uint64_t i = 0; i < job->m; i++) {
       float *y = p->y + i * p->rows;
       for (uint64_t row = first; row < first + n; row++) {
         y[row] += p->bias[row];
@@ -85,19 +106,71 @@ product_matrix(const Product *p, uint64_t first, uint64_t n, float *scratch)
 static void
 product_task(uint32_t index, uint32_t worker, void *user)
 {
-  const Product *p = user;
-  const uint64_t first = index * p->block;
-  const uint64_t n = p->rows - first < p->block ? p->rows - first : p->block;
+  const Job *job = user;
+  const Product *p = job->products;
+  float *scratch = model_pool_scratch(job->pool, worker);
+  uint64_t first, n, all;
 
-  if (p->m == 1) {
-    product_vector(p, first, n, model_pool_scratch(p->pool, worker));
+  while (index >= p->n_tasks) {
+    index -= p->n_tasks;
+    p++;
+  }
+  first = index * p->block;
+  all = p->packed ? (p->rows + MODEL_GROUP_ROWS - 1) / MODEL_GROUP_ROWS : p->rows;
+  n = all - first < p->block ? all - first : p->block;
+  if (p->packed) {
+    model_pool_kernels(job->pool)->product(p->w, first, n, p->activations, p->bias, p->y, p->rows,
+                                           (uint8_t *)(void *)scratch);
+  } else if (job->m <= MODEL_FEW_ROWS) {
+    product_few(job, p, first, n, scratch);
   } else {
-    product_matrix(p, first, n, model_pool_scratch(p->pool, worker));
+    product_many(job, p, first, n, scratch);
   }
 }
 
-/* Rows per task: about a sixteenth of the rows, but no task so small that waking a thread costs
- * more than it gives (a quarter of a million products), and none larger than the scratch. */
+static void
+quantize_task(uint32_t index, uint32_t worker, void *user)
+{
+  Job *job = user;
+  ModelActivations *a = &job->activations[index / job->n_quantized];
+  const uint64_t tiles = (job->m + MODEL_TILE - 1) / MODEL_TILE;
+  const uint64_t part = (tiles + job->n_quantized - 1) / job->n_quantized;
+  const uint64_t first = index % job->n_quantized * part;
+
+  if (a->q && first < tiles) {
+    model_pool_kernels(job->pool)->quantize(a, job->x, job->columns, job->columns, first,
+                                            tiles - first < part ? tiles - first : part);
+  }
+}
+
+/* Activations in 8 bits, in the one or two kinds of blocks that the products ask for. */
+static void
+job_quantize(Job *job)
+{
+  uint64_t n_memory, half;
+  uint8_t *memory = model_pool_activations(job->pool, &n_memory);
+
+  half = model_activations_bytes(job->m, job->columns);
+  for (uint32_t i = 0; i < job->n_products; i++) {
+    Product *p = &job->products[i];
+    if (p->packed) {
+      const uint32_t block = model_activation_block(p->w->type), which = block == 32 ? 0 : 1;
+      assert(2 * half <= n_memory);
+      model_activations_place(&job->activations[which], job->m, job->columns, block,
+                              memory + which * half);
+      p->activations = &job->activations[which];
+    }
+  }
+  if (job->activations[0].q || job->activations[1].q) {
+    /* Sixteen tiles and more are worth sharing. */
+    job->n_quantized = (uint32_t)(job->m / (16 * MODEL_TILE) + 1);
+    model_pool_run_locked(job->pool, 2 * job->n_quantized, quantize_task, job);
+  }
+}
+
+/* Rows of float weights per task: about a sixteenth of the rows, but no task so small that waking a
+ * thread costs more than it gives (a quarter of a million products), and none larger than the
+ * scratch. */
 static uint64_t
 block_rows(uint64_t m, uint64_t rows, uint64_t columns)
 {
@@ -110,19 +183,56 @@ block_rows(uint64_t m, uint64_t rows, uint64_t columns)
   return block < most ? block : most;
 }
 
+/* Groups of packed weights per task: for a few rows of activations 256 KiB of weights, which are a
+ * few microseconds; for many 16 groups, which keep the activations in the cache. */
+static uint64_t
+block_groups(uint64_t m, const ModelTensor *w, uint64_t columns)
+{
+  const uint64_t bytes = model_packed_group_bytes(w->type, columns);
+  const uint64_t few = (256u << 10) / bytes > 0 ? (256u << 10) / bytes : 1;
+
+  return m <= 2 * MODEL_TILE ? few : 16;
+}
+
+void
+model_products(ModelPool *pool, const ModelProduct *products, uint32_t n, const float *x,
+               uint64_t m)
+{
+  Job job = {.pool = pool, .x = x, .m = m};
+  uint32_t n_tasks = 0;
+
+  assert(n <= MOST_PRODUCTS && m <= INT32_MAX);
+  for (uint32_t i = 0; i < n; i++) {
+    Product *p = &job.products[job.n_products];
+    *p = (Product){.w = products[i].w, .bias = products[i].bias, .y = products[i].y};
+    p->rows = model_tensor_rows(p->w);
+    p->columns = model_tensor_columns(p->w);
+    if (m == 0 || p->rows == 0) {
+      continue;
+    }
+    assert(p->columns > 0 && p->columns <= MODEL_POOL_SCRATCH && p->rows <= INT32_MAX);
+    assert(job.columns == 0 || job.columns == p->columns);
+    job.columns = p->columns;
+    p->packed = model_packed_unit_columns(p->w->type) > 0;
+    p->block = p->packed ? block_groups(m, p->w, p->columns) : block_rows(m, p->rows, p->columns);
+    p->n_tasks =
+        (uint32_t)(((p->packed ? (p->rows + MODEL_GROUP_ROWS - 1) / MODEL_GROUP_ROWS : p->rows) +
+                    p->block - 1) /
+                   p->block);
+    n_tasks += p->n_tasks;
+    job.n_products++;
+  }
+  model_pool_lock(pool);
+  job_quantize(&job);
+  model_pool_run_locked(pool, n_tasks, product_task, &job);
+  model_pool_unlock(pool);
+}
+
 void
 model_matmul(ModelPool *pool, const ModelTensor *w, const float *bias, const float *x, uint64_t m,
              float *y)
 {
-  Product p = {.pool = pool, .w = w, .bias = bias, .x = x, .y = y, .m = m};
+  const ModelProduct product = {w, bias, y};
 
-  p.rows = model_tensor_rows(w);
-  p.columns = model_tensor_columns(w);
-  if (m == 0 || p.rows == 0) {
-    return;
-  }
-  assert(p.columns > 0 && p.columns <= MODEL_POOL_SCRATCH);
-  assert(m <= INT32_MAX && p.rows <= INT32_MAX);
-  p.block = block_rows(m, p.rows, p.columns);
-  model_pool_run(pool, (uint32_t)((p.rows + p.block - 1) / p.block), product_task, &p);
+  model_products(pool, &product, 1, x, m);
 }

@@ -7,4 +7,12 @@
 /* MODEL_POOL_SCRATCH floats that belong to WORKER while its task runs; 64-byte aligned. */
 float *model_pool_scratch(const ModelPool *pool, uint32_t worker);
 
+/* The memory that model_pool_reserve() took, for the holder of the lock. */
+uint8_t *model_pool_activations(const ModelPool *pool, uint64_t *n);
+/* Several runs that nothing comes between. */
+void model_pool_lock(ModelPool *pool);
+void model_pool_unlock(ModelPool *pool);
+void model_pool_run_locked(ModelPool *pool, uint32_t n_tasks,
+                           void (*task)(uint32_t index, uint32_t worker, void *user), void *user);
+
 #endif

@@ -47,7 +47,7 @@ test_right(void)
 static void
 test_wrong(void)
 {
-  const ModelProduct products[] = {wrong_edge, not_a_number};
+  const ModelBlasProduct products[] = {wrong_edge, not_a_number};
 
   for (guint i = 0; i < G_N_ELEMENTS(products); i++) {
     ModelError err = {0};
