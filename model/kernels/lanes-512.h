@@ -1,5 +1,5 @@
 /* lanes-512.h - packed weights in registers of 512 bits: a lane is a row. Private to
- * model/kernels; included by product-512.h only, with the instructions already chosen. */
+ * model/kernels: for the files that product-512.h is made of. */
 #ifndef HILUM_MODEL_LANES_512_H
 #define HILUM_MODEL_LANES_512_H
 
@@ -7,6 +7,8 @@
 
 #include <immintrin.h>
 #include <string.h>
+
+enum { TILE = MODEL_TILE };
 
 #define INLINE static inline __attribute__((always_inline))
 
@@ -143,6 +145,33 @@ negative(__m512 a)
 {
   return _mm512_castsi512_ps(
       _mm512_xor_si512(_mm512_castps_si512(a), _mm512_set1_epi32(INT32_MIN)));
+}
+
+/* ---- activations --------------------------------------------------------------------------- */
+
+/* How far u, as the dot products see it, lies above the weight's integer. */
+INLINE int32_t
+offset(ModelType type)
+{
+  return type == MODEL_TYPE_PACKED_Q8_0   ? DOT_Q8_0_OFFSET
+         : type == MODEL_TYPE_PACKED_Q4_0 ? 8
+         : type == MODEL_TYPE_PACKED_Q6_K ? 32
+                                          : 0;
+}
+
+/* Tile of activations, from some column on. start: what the sums of each block of 32 (Q6_K: 16)
+ * start from, [block][c]. */
+typedef struct {
+  const int8_t *q;
+  const float *d;
+  const int32_t *start;
+  const int16_t *pairs;
+} Tile;
+
+INLINE __m512i
+start_of(ModelType type, const int32_t *start)
+{
+  return offset(type) == 0 ? _mm512_setzero_si512() : broadcast(start);
 }
 
 #endif
