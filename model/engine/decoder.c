@@ -1,9 +1,8 @@
 /* decoder.c - the Llama/Mistral decoder (facts 1.1): RMSNorm, grouped-query attention with rotary
- * positions over a float32 key/value cache, SwiGLU. Oracle: llm_logits() of the reference.
+ * positions over a cache of keys and values, SwiGLU. Oracle: llm_logits() of the reference.
  *
  * Positions go through the layers in chunks of at most MODEL_PREFILL_CHUNK, so the workspace is
- * bounded whatever the prompt. Keys and values of a chunk are written straight into the cache; what
- * lies there past the timeline's end is never read.
+ * bounded whatever the prompt. What lies in the cache past the timeline's end is never used.
  */
 #include "engine/engine.h"
 
@@ -13,6 +12,7 @@
 
 #include "base/error.h"
 #include "base/limits.h"
+#include "kernels/attention.h"
 
 static bool
 take(float **out, size_t a, size_t b, size_t c, ModelError *err)
@@ -30,8 +30,33 @@ take(float **out, size_t a, size_t b, size_t c, ModelError *err)
                            bytes, a, b, c);
 }
 
+static ModelKvType
+kv_type(const ModelEngine *engine, ModelKvType type)
+{
+  if (type != MODEL_KV_AUTO) {
+    return type;
+  }
+  return engine->info.n_parameters <= MODEL_ARENA_BYTES / sizeof(float) ? MODEL_KV_F32
+                                                                        : MODEL_KV_F16;
+}
+
+uint64_t
+model_engine_kv_bytes(const ModelEngine *engine, ModelKvType type)
+{
+  const ModelDecoderConfig *c = &engine->checkpoint.config.decoder;
+
+  return model_kv_position_bytes(kv_type(engine, type), c->layers, c->kv_heads, c->head_dim);
+}
+
 bool
 model_decoder_init(ModelDecoder *d, const ModelEngine *engine, uint32_t context, ModelError *err)
+{
+  return model_decoder_init_typed(d, engine, context, MODEL_KV_AUTO, err);
+}
+
+bool
+model_decoder_init_typed(ModelDecoder *d, const ModelEngine *engine, uint32_t context,
+                         ModelKvType type, ModelError *err)
 {
   const ModelDecoderConfig *c = &engine->checkpoint.config.decoder;
   const size_t half = c->head_dim / 2, q_dim = (size_t)c->heads * c->head_dim;
@@ -46,8 +71,9 @@ model_decoder_init(ModelDecoder *d, const ModelEngine *engine, uint32_t context,
   for (size_t i = 0; i < half; i++) {
     d->frequency[i] = 1.0 / pow(c->theta, 2.0 * (double)i / c->head_dim);
   }
-  return take(&d->keys, c->layers, context, d->kv_dim, err) &&
-         take(&d->values, c->layers, context, d->kv_dim, err) &&
+  return model_kv_init(&d->kv, kv_type(engine, type), c->layers, c->kv_heads, c->head_dim, context,
+                       err) &&
+         take(&d->k, d->chunk, d->kv_dim, 1, err) && take(&d->v, d->chunk, d->kv_dim, 1, err) &&
          take(&d->x, d->chunk, c->hidden, 1, err) && take(&d->h, d->chunk, c->hidden, 1, err) &&
          take(&d->q, d->chunk, q_dim, 1, err) && take(&d->attended, d->chunk, q_dim, 1, err) &&
          take(&d->gate, d->chunk, c->ffn, 1, err) && take(&d->up, d->chunk, c->ffn, 1, err) &&
@@ -58,13 +84,14 @@ model_decoder_init(ModelDecoder *d, const ModelEngine *engine, uint32_t context,
 void
 model_decoder_clear(ModelDecoder *d)
 {
-  float *all[] = {d->keys, d->values, d->x,      d->h,    d->q,     d->attended,
-                  d->gate, d->up,     d->cosine, d->sine, d->logits};
+  float *all[] = {d->x,    d->h,  d->q,      d->attended, d->k,     d->v,
+                  d->gate, d->up, d->cosine, d->sine,     d->logits};
 
   for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
     free(all[i]);
   }
   free(d->frequency);
+  model_kv_clear(&d->kv);
   *d = (ModelDecoder){0};
 }
 
@@ -74,7 +101,7 @@ typedef struct {
   ModelDecoder *d;
   const ModelDecoderConfig *c;
   const float *norm;
-  float *keys; /* of the chunk, in the cache */
+  uint32_t layer, first; /* position of the chunk's first row */
 } Chunk;
 
 static void
@@ -89,6 +116,7 @@ norm_rows(uint64_t first, uint64_t n, void *user)
   }
 }
 
+/* Rotates queries and keys, and puts keys and values into the cache. */
 static void
 rope_rows(uint64_t first, uint64_t n, void *user)
 {
@@ -101,9 +129,10 @@ rope_rows(uint64_t first, uint64_t n, void *user)
     const float *sine = d->sine + i * (c->head_dim / 2);
     model_rope(d->q + i * c->heads * c->head_dim, c->heads, c->head_dim, c->rope_adjacent, cosine,
                sine);
-    model_rope(chunk->keys + i * d->kv_dim, c->kv_heads, c->head_dim, c->rope_adjacent, cosine,
-               sine);
+    model_rope(d->k + i * d->kv_dim, c->kv_heads, c->head_dim, c->rope_adjacent, cosine, sine);
   }
+  model_kv_write(&d->kv, chunk->layer, chunk->first + (uint32_t)first, (uint32_t)n,
+                 d->k + first * d->kv_dim, d->v + first * d->kv_dim, d->kv_dim);
 }
 
 static void
@@ -116,11 +145,12 @@ swiglu_rows(uint64_t first, uint64_t n, void *user)
 }
 
 static void
-add_h(const ModelDecoder *d, uint64_t n)
+add_rows(uint64_t first, uint64_t n, void *user)
 {
-  for (uint64_t i = 0; i < n; i++) {
-    d->x[i] += d->h[i];
-  }
+  const Chunk *chunk = user;
+  const uint64_t hidden = chunk->c->hidden;
+
+  model_add(chunk->d->x + first * hidden, chunk->d->h + first * hidden, n * hidden);
 }
 
 static void
@@ -129,33 +159,27 @@ layer_run(ModelDecoder *d, uint32_t index, uint32_t n, uint32_t first)
   const ModelDecoderConfig *c = &d->engine->checkpoint.config.decoder;
   const ModelLayer *layer = &d->engine->weights.layers[index];
   ModelPool *pool = d->engine->pool;
-  float *keys = d->keys + (uint64_t)index * d->context * d->kv_dim;
-  float *values = d->values + (uint64_t)index * d->context * d->kv_dim;
-  Chunk chunk = {.d = d, .c = c, .keys = keys + first * d->kv_dim};
-  const ModelAttention attention = {.q = d->q,
-                                    .k = keys,
-                                    .v = values,
-                                    .out = d->attended,
-                                    .q_stride = (uint64_t)c->heads * c->head_dim,
-                                    .kv_stride = d->kv_dim,
-                                    .n_queries = n,
-                                    .n_keys = (uint64_t)first + n,
+  Chunk chunk = {.d = d, .c = c, .layer = index, .first = first};
+  const ModelAttention attention = {.kv = &d->kv,
+                                    .layer = index,
                                     .heads = c->heads,
-                                    .kv_heads = c->kv_heads,
-                                    .head_dim = c->head_dim,
-                                    .causal = true};
+                                    .n_queries = n,
+                                    .n_keys = first + n,
+                                    .causal = true,
+                                    .q = d->q,
+                                    .out = d->attended,
+                                    .stride = (uint64_t)c->heads * c->head_dim};
 
   chunk.norm = model_vector(&layer->attn_norm);
   model_rows_run(pool, n, norm_rows, &chunk);
-  model_products(pool,
-                 (ModelProduct[]){{&layer->q, NULL, d->q},
-                                  {&layer->k, NULL, chunk.keys},
-                                  {&layer->v, NULL, values + first * d->kv_dim}},
-                 3, d->h, n);
+  model_products(
+      pool,
+      (ModelProduct[]){{&layer->q, NULL, d->q}, {&layer->k, NULL, d->k}, {&layer->v, NULL, d->v}},
+      3, d->h, n);
   model_rows_run(pool, n, rope_rows, &chunk);
   model_attention(pool, &attention);
   model_matmul(pool, &layer->o, NULL, d->attended, n, d->h);
-  add_h(d, (uint64_t)n * c->hidden);
+  model_rows_run(pool, n, add_rows, &chunk);
 
   chunk.norm = model_vector(&layer->ffn_norm);
   model_rows_run(pool, n, norm_rows, &chunk);
@@ -163,7 +187,7 @@ layer_run(ModelDecoder *d, uint32_t index, uint32_t n, uint32_t first)
                  2, d->h, n);
   model_rows_run(pool, n, swiglu_rows, &chunk);
   model_matmul(pool, &layer->down, NULL, d->gate, n, d->h);
-  add_h(d, (uint64_t)n * c->hidden);
+  model_rows_run(pool, n, add_rows, &chunk);
 }
 
 /* Runs the N rows in d->x as positions FIRST .. FIRST + N - 1; the last N_LOGITS of them give

@@ -14,6 +14,7 @@
 #include <stdatomic.h>
 
 #include "kernels/kernels.h"
+#include "kernels/kv.h"
 #include "tokenizer/tokenizer.h"
 
 struct ModelEngine {
@@ -97,17 +98,21 @@ typedef struct {
   const ModelEngine *engine;
   uint32_t context, chunk;
   uint64_t kv_dim;
-  float *keys, *values; /* [layers][context][kv_dim], keys after the rotation */
+  ModelKv kv;           /* keys after the rotation, and values */
   float *x, *h;         /* [chunk][hidden] */
   float *q, *attended;  /* [chunk][heads * head_dim] */
+  float *k, *v;         /* [chunk][kv_dim], before they go into kv */
   float *gate, *up;     /* [chunk][ffn] */
   float *cosine, *sine; /* [chunk][head_dim / 2] */
   double *frequency;    /* [head_dim / 2] */
   float *logits;        /* [vocab], of the last position that was run */
 } ModelDecoder;
 
+/* A timeline with the AUTO type of keys and values, and with one of choice. */
 bool model_decoder_init(ModelDecoder *decoder, const ModelEngine *engine, uint32_t context,
                         ModelError *err);
+bool model_decoder_init_typed(ModelDecoder *decoder, const ModelEngine *engine, uint32_t context,
+                              ModelKvType type, ModelError *err);
 void model_decoder_clear(ModelDecoder *decoder);
 
 /* A list of ids, and the picture's rows that stand for its picture. */

@@ -50,7 +50,8 @@ model_session_new(ModelEngine *engine, const ModelSessionOptions *options, Model
   }
   session->engine = engine;
   session->context = context;
-  if (!model_decoder_init(&session->decoder, engine, context, err) ||
+  if (!model_decoder_init_typed(&session->decoder, engine, context,
+                                options ? options->kv_type : MODEL_KV_AUTO, err) ||
       !model_sampler_init(&session->sampler, engine->n_usable, err) ||
       !model_ledger_init(&session->line, context, err) ||
       !model_ledger_init(&session->cache, context, err)) {

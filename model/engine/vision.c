@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "image/preprocess.h"
+#include "kernels/attention.h"
 
 /* n = 1 + patches tokens, all buffers row by row. */
 typedef struct {
@@ -17,6 +18,7 @@ typedef struct {
   float *x, *h;                /* [n][hidden] */
   float *q, *k, *v, *attended; /* [n][hidden] */
   float *wide;                 /* [n][ffn]; before block 0 the cut patches [patches][3 * patch^2] */
+  ModelKv kv;                  /* of one block: k and v as attention reads them */
   const float *norm_w, *norm_b;
 } Tower;
 
@@ -72,11 +74,22 @@ activate_rows(uint64_t first, uint64_t n, void *user)
 }
 
 static void
-add_h(Tower *t)
+add_rows(uint64_t first, uint64_t n, void *user)
 {
-  for (uint64_t i = 0; i < t->n * t->config->hidden; i++) {
-    t->x[i] += t->h[i];
-  }
+  const Tower *t = user;
+  const uint64_t hidden = t->config->hidden;
+
+  model_add(t->x + first * hidden, t->h + first * hidden, n * hidden);
+}
+
+static void
+kv_rows(uint64_t first, uint64_t n, void *user)
+{
+  const Tower *t = user;
+  const uint64_t hidden = t->config->hidden;
+
+  model_kv_write(&t->kv, 0, (uint32_t)first, (uint32_t)n, t->k + first * hidden,
+                 t->v + first * hidden, hidden);
 }
 
 static void
@@ -100,17 +113,13 @@ static void
 block_run(Tower *t, const ModelVisionBlock *b)
 {
   ModelPool *pool = t->engine->pool;
-  const ModelAttention attention = {.q = t->q,
-                                    .k = t->k,
-                                    .v = t->v,
-                                    .out = t->attended,
-                                    .q_stride = t->config->hidden,
-                                    .kv_stride = t->config->hidden,
-                                    .n_queries = t->n,
-                                    .n_keys = t->n,
+  const ModelAttention attention = {.kv = &t->kv,
                                     .heads = t->config->heads,
-                                    .kv_heads = t->config->heads,
-                                    .head_dim = t->config->hidden / t->config->heads};
+                                    .n_queries = (uint32_t)t->n,
+                                    .n_keys = (uint32_t)t->n,
+                                    .q = t->q,
+                                    .out = t->attended,
+                                    .stride = t->config->hidden};
 
   norm(t, &b->ln1_w, &b->ln1_b);
   model_products(pool,
@@ -118,14 +127,15 @@ block_run(Tower *t, const ModelVisionBlock *b)
                                   {&b->k_w, model_vector(&b->k_b), t->k},
                                   {&b->v_w, model_vector(&b->v_b), t->v}},
                  3, t->h, t->n);
+  model_rows_run(pool, t->n, kv_rows, t);
   model_attention(pool, &attention);
   model_matmul(pool, &b->o_w, model_vector(&b->o_b), t->attended, t->n, t->h);
-  add_h(t);
+  model_rows_run(pool, t->n, add_rows, t);
   norm(t, &b->ln2_w, &b->ln2_b);
   model_matmul(pool, &b->fc1_w, model_vector(&b->fc1_b), t->h, t->n, t->wide);
   model_rows_run(pool, t->n, activate_rows, t);
   model_matmul(pool, &b->fc2_w, model_vector(&b->fc2_b), t->wide, t->n, t->h);
-  add_h(t);
+  model_rows_run(pool, t->n, add_rows, t);
 }
 
 bool
@@ -144,8 +154,13 @@ model_vision_encode(const ModelEngine *engine, const float *pixels, const ModelW
   if (!model_size(n, 6 * hidden + wide, sizeof(float), 1, "the tower's workspace", &bytes, err)) {
     return false;
   }
+  if (!model_kv_init(&t.kv, MODEL_KV_F32, 1, config->heads, config->hidden / config->heads,
+                     (uint32_t)n, err)) {
+    return false;
+  }
   space = malloc(bytes);
   if (!space) {
+    model_kv_clear(&t.kv);
     return model_fail(err, MODEL_ERROR_TOO_LARGE, "out of memory for the tower (%zu bytes)", bytes);
   }
   t.x = space;
@@ -168,6 +183,7 @@ model_vision_encode(const ModelEngine *engine, const float *pixels, const ModelW
     model_watch_progress(watch, MODEL_PHASE_IMAGE, config->blocks_run, config->blocks_run);
   }
   free(space);
+  model_kv_clear(&t.kv);
   return ok;
 }
 

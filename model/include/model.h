@@ -150,9 +150,17 @@ char *model_detokenize(const ModelEngine *engine, const int32_t *ids, size_t n, 
 
 typedef struct ModelSession ModelSession;
 
+/* How keys and values are kept. AUTO: float32 for models so small that their weights are, float16
+ * else. Q8_0 takes half of float16 and a little of the accuracy. */
+typedef enum { MODEL_KV_AUTO, MODEL_KV_F32, MODEL_KV_F16, MODEL_KV_Q8_0 } ModelKvType;
+
 typedef struct {
   uint32_t context; /* positions of the timeline; 0: min(the model's context, 4096) */
+  ModelKvType kv_type;
 } ModelSessionOptions;
+
+/* Bytes that keys and values of one position take. */
+uint64_t model_engine_kv_bytes(const ModelEngine *engine, ModelKvType type);
 
 /* An empty timeline with all the memory that it will need but the picture's. ENGINE is borrowed.
  * OPTIONS may be NULL. ARGUMENT when the context is more than the model's, TOO_LARGE without

@@ -24,8 +24,8 @@ bool model_pool_reserve(ModelPool *pool, uint64_t m, uint64_t columns, ModelErro
 void model_pool_run(ModelPool *pool, uint32_t n_tasks,
                     void (*task)(uint32_t index, uint32_t worker, void *user), void *user);
 
-/* Floats of scratch that every worker has: the most columns that a product and the most keys that
- * an attention can have. */
+/* Floats of scratch that every worker has: the most columns that a product can have, and more than an
+ * attention needs. */
 #define MODEL_POOL_SCRATCH (1u << 20)
 
 /* y[m][rows] = x[m][columns] . W^T (+ bias[rows] when not NULL); W of any type. */
@@ -53,22 +53,10 @@ void model_softmax(float *x, uint64_t n);
 void model_silu_multiply(const float *gate, const float *up, uint64_t n, float *y);
 void model_quick_gelu(float *x, uint64_t n);
 void model_gelu_erf(float *x, uint64_t n);
+void model_add(float *x, const float *h, uint64_t n); /* x += h */
 /* ADJACENT: pairs (2i, 2i+1), else (i, i + head_dim/2). COS and SIN: [head_dim/2] of one position.
  */
 void model_rope(float *x, uint32_t heads, uint32_t head_dim, bool adjacent, const float *cos,
                 const float *sin);
-
-/* out = softmax(q k^T / sqrt(head_dim)) v for each head. Rows of q and out are q_stride floats
- * apart, rows of k and v kv_stride; head h lies at column h * head_dim and uses key/value head
- * h / (heads / kv_heads). CAUSAL: the queries are the last n_queries of the n_keys positions, and
- * each sees the keys up to its own. n_keys <= MODEL_POOL_SCRATCH. */
-typedef struct {
-  const float *q, *k, *v;
-  float *out;
-  uint64_t q_stride, kv_stride, n_queries, n_keys;
-  uint32_t heads, kv_heads, head_dim;
-  bool causal;
-} ModelAttention;
-void model_attention(ModelPool *pool, const ModelAttention *attention);
 
 #endif

@@ -346,89 +346,6 @@ test_rope(void)
   g_rand_free(rand);
 }
 
-/* ---- attention ---------------------------------------------------------------------------- */
-
-static double *
-plain_attention(const ModelAttention *a)
-{
-  const guint64 width = (guint64)a->heads * a->head_dim;
-  double *out = g_new0(double, a->n_queries *width);
-  g_autofree double *p = g_new(double, a->n_keys);
-
-  for (guint head = 0; head < a->heads; head++) {
-    const guint kv = head / (a->heads / a->kv_heads);
-    for (guint64 i = 0; i < a->n_queries; i++) {
-      const guint64 seen = a->causal ? a->n_keys - a->n_queries + i + 1 : a->n_keys;
-      double sum = 0, most = -G_MAXDOUBLE;
-      for (guint64 k = 0; k < seen; k++) {
-        p[k] = 0;
-        for (guint d = 0; d < a->head_dim; d++) {
-          p[k] += (double)a->q[i * a->q_stride + head * a->head_dim + d] *
-                  a->k[k * a->kv_stride + kv * a->head_dim + d];
-        }
-        p[k] /= sqrt(a->head_dim);
-        most = MAX(most, p[k]);
-      }
-      for (guint64 k = 0; k < seen; k++) {
-        p[k] = exp(p[k] - most);
-        sum += p[k];
-      }
-      for (guint64 k = 0; k < seen; k++) {
-        for (guint d = 0; d < a->head_dim; d++) {
-          out[i * width + head * a->head_dim + d] +=
-              p[k] / sum * a->v[k * a->kv_stride + kv * a->head_dim + d];
-        }
-      }
-    }
-  }
-  return out;
-}
-
-static void
-test_attention(void)
-{
-  static const struct {
-    guint heads, kv_heads, head_dim, n_queries, n_keys;
-    gboolean causal;
-  } cases[] = {{1, 1, 2, 1, 1, TRUE},    {4, 2, 14, 1, 37, TRUE},   {5, 1, 64, 70, 70, TRUE},
-               {8, 2, 32, 33, 90, TRUE}, {6, 6, 12, 26, 26, FALSE}, {3, 3, 9, 97, 97, FALSE},
-               {2, 1, 10, 2, 513, TRUE}};
-  GRand *rand = g_rand_new_with_seed(6);
-
-  for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
-    const guint64 width = (guint64)cases[i].heads * cases[i].head_dim;
-    const guint64 kv_width = (guint64)cases[i].kv_heads * cases[i].head_dim;
-    g_autofree float *q = random_floats(rand, cases[i].n_queries * width, 2);
-    g_autofree float *k = random_floats(rand, cases[i].n_keys * kv_width, 2);
-    g_autofree float *v = random_floats(rand, cases[i].n_keys * kv_width, 2);
-    const gsize n = cases[i].n_queries * width;
-    g_autofree float *first = g_new(float, n), *again = g_new(float, n);
-    ModelAttention a = {.q = q,
-                        .k = k,
-                        .v = v,
-                        .q_stride = width,
-                        .kv_stride = kv_width,
-                        .n_queries = cases[i].n_queries,
-                        .n_keys = cases[i].n_keys,
-                        .heads = cases[i].heads,
-                        .kv_heads = cases[i].kv_heads,
-                        .head_dim = cases[i].head_dim,
-                        .causal = cases[i].causal};
-    g_autofree double *twin = plain_attention(&a);
-    for (uint32_t threads = 1; threads <= 3; threads++) {
-      ModelPool *pool = model_pool_new(threads, NULL);
-      a.out = threads == 1 ? first : again;
-      model_attention(pool, &a);
-      model_pool_free(pool);
-      if (threads > 1) {
-        g_assert_cmpmem(again, n * sizeof(float), first, n * sizeof(float));
-      }
-    }
-    assert_near(first, twin, n, 1e-5, 1e-5);
-  }
-  g_rand_free(rand);
-}
-
 int
 main(int argc, char **argv)
 {
@@ -441,6 +358,5 @@ main(int argc, char **argv)
   g_test_add_func("/kernels/activations", test_activations);
   g_test_add_func("/kernels/gelu-is-exact", test_gelu_is_exact);
   g_test_add_func("/kernels/rope", test_rope);
-  g_test_add_func("/kernels/attention", test_attention);
   return g_test_run();
 }
