@@ -141,7 +141,7 @@ app_backend_local_new(const AppModelOptions *options, GError **error)
 {
   Local *local = g_new0(Local, 1);
   g_autoptr(AppBackend) backend = &local->parent;
-  const ModelSessionOptions session_options = {.context = options->context};
+  const ModelSessionOptions session_options = app_session_options(options);
   ModelError failure = {0};
 
   local->parent.class = &local_class;

@@ -333,7 +333,7 @@ JsonNode *
 app_eval_vqa(const AppEvalOptions *options, AppEvalRow row, gpointer user,
              GCancellable *cancellable, GError **error)
 {
-  const ModelSessionOptions session_options = {.context = options->model.context};
+  const ModelSessionOptions session_options = app_session_options(&options->model);
   g_autoptr(GPtrArray) questions = read_questions(options, error);
   g_autoptr(ModelEngine) engine = NULL;
   g_autoptr(ModelSession) session = NULL;

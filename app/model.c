@@ -58,6 +58,17 @@ app_engine_open(const AppModelOptions *options, GError **error)
   return engine;
 }
 
+ModelSessionOptions
+app_session_options(const AppModelOptions *options)
+{
+  static const ModelKvType types[] = {[APP_KV_AUTO] = MODEL_KV_AUTO,
+                                      [APP_KV_F32] = MODEL_KV_F32,
+                                      [APP_KV_F16] = MODEL_KV_F16,
+                                      [APP_KV_Q8_0] = MODEL_KV_Q8_0};
+
+  return (ModelSessionOptions){.context = options->context, .kv_type = types[options->kv_type]};
+}
+
 gboolean
 app_model_has_vision(const AppModelOptions *options, gboolean *has, GError **error)
 {
@@ -121,6 +132,9 @@ app_model_info(const AppModelOptions *options, GError **error)
   json_object_set_int_member(object, "ffn", info->ffn);
   json_object_set_int_member(object, "vocab", info->vocab);
   json_object_set_int_member(object, "context", info->context);
+  json_object_set_int_member(
+      object, "kv_position_bytes",
+      (gint64)model_engine_kv_bytes(engine, app_session_options(options).kv_type));
   if (info->has_vision) {
     app_json_set_object(object, "vision", vision_object(info, engine));
   } else {

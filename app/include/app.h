@@ -39,9 +39,13 @@ char *app_json_text(JsonNode *node);
  * tree. NULL with *error when it is not there. g_free(). */
 char *app_demo_model_path(GError **error);
 
+/* How keys and values of a conversation are kept; AUTO: float16, for small models float32. */
+typedef enum { APP_KV_AUTO, APP_KV_F32, APP_KV_F16, APP_KV_Q8_0 } AppKvType;
+
 typedef struct {
   const char *model, *mmproj, *vision_tower, *template_name; /* NULL: demo model, defaults */
   guint n_threads, context;
+  AppKvType kv_type;
 } AppModelOptions;
 
 JsonNode *app_model_info(const AppModelOptions *options, GError **error);

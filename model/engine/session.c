@@ -43,6 +43,11 @@ model_session_new(ModelEngine *engine, const ModelSessionOptions *options, Model
                context, most);
     return NULL;
   }
+  if (options && (unsigned)options->kv_type > MODEL_KV_Q8_0) {
+    model_fail(err, MODEL_ERROR_ARGUMENT, "there is no type %d of keys and values",
+               (int)options->kv_type);
+    return NULL;
+  }
   session = calloc(1, sizeof *session);
   if (!session) {
     model_fail(err, MODEL_ERROR_TOO_LARGE, "out of memory for a session");

@@ -222,6 +222,49 @@ test_threads(void)
   }
 }
 
+/* Keys and values in fewer bits change the logits, but not by much; the same bits one by one and in
+ * a batch, in every type. */
+static void
+test_kv_types(void)
+{
+  /* Logits of about 5: float16 keeps 11 bits, q8_0 7 of the largest in 32. */
+  static const double tolerance[] = {0, 0, 2e-3, 6e-2};
+  ModelConfig config = tiny_config(FALSE);
+  enum { N = 200, LAST = 5 };
+  g_autofree int32_t *ids = random_ids(N, config.decoder.vocab, 9);
+  const guint vocab = config.decoder.vocab;
+  g_autofree float *exact = NULL, *batch = g_new(float, LAST *vocab);
+  Tiny tiny;
+  ModelEngine *engine;
+
+  tiny_init(&tiny, &config, 33);
+  engine = tiny_engine(&tiny, 2);
+  for (guint type = MODEL_KV_F32; type <= MODEL_KV_Q8_0; type++) {
+    ModelSpan span = {.ids = ids, .n = N - LAST, .n_plain = N};
+    ModelDecoder d = {0};
+    double worst = 0;
+    g_assert_true(model_decoder_init_typed(&d, engine, N, type, NULL));
+    g_assert_true(model_decoder_run(&d, &span, 0, NULL, NULL));
+    g_assert_true(model_decoder_verify(&d, ids + N - LAST, LAST, N - LAST, batch, NULL, NULL));
+    for (guint i = 0; i < LAST; i++) {
+      g_assert_true(model_decoder_step(&d, ids[N - LAST + i], N - LAST + i, NULL, NULL));
+      g_assert_cmpmem(d.logits, vocab * sizeof(float), batch + i * vocab, vocab * sizeof(float));
+    }
+    exact = exact ? exact : g_memdup2(d.logits, vocab * sizeof(float));
+    for (guint i = 0; i < vocab; i++) {
+      worst = MAX(worst, fabs(d.logits[i] - exact[i]));
+    }
+    g_test_message("type %u: largest difference of a logit %.2g", type, worst);
+    g_assert_cmpfloat(worst, <=, tolerance[type]);
+    g_assert_true(type == MODEL_KV_F32 || worst > 0);
+    model_decoder_clear(&d);
+  }
+  g_assert_cmpuint(model_engine_kv_bytes(engine, MODEL_KV_AUTO), ==,
+                   model_engine_kv_bytes(engine, MODEL_KV_F32));
+  model_engine_free(engine);
+  tiny_clear(&tiny);
+}
+
 static void
 test_refusals(void)
 {
@@ -530,6 +573,7 @@ main(int argc, char **argv)
   g_test_add_func("/decoder/plain-twin", test_plain_twin);
   g_test_add_func("/decoder/prefill-and-steps", test_prefill_and_steps);
   g_test_add_func("/decoder/threads", test_threads);
+  g_test_add_func("/decoder/kv-types", test_kv_types);
   g_test_add_func("/decoder/refusals", test_refusals);
   g_test_add_func("/decoder/refused-configurations", test_refused_configurations);
   g_test_add_data_func("/decoder/quantised/A-v15-tiny", "A-v15-tiny", test_quantised);

@@ -102,6 +102,8 @@ test_misuse(void)
       {"model", "info", model, "--model", model},
       {"model", "info", "--mmproj", model},
       {"model", "info", "--threads", "-1", model},
+      {"model", "info", "--kv-type", "f8", model},
+      {"model", "info", "--ctx", "-1", model},
       {"ask", "--image", ct, "--question", "?", "--temperature", "nan", "--no-log"},
       {"ask", "--image", ct, "--question", "?", "--top-p", "0", "--no-log"},
       {"ask", "--image", ct, "--question", "  ", "--no-log"},
@@ -446,7 +448,7 @@ test_too_long(void)
   g_autofree char *question = g_strnfill(3000, 'x');
 
   cli_run(&run, NULL, "ask", "--model", model, "--image", ct, "--question", question, "--no-log",
-          "--context", "256", NULL);
+          "--ctx", "256", "--kv-type", "q8_0", NULL);
   g_assert_cmpint(run.status, ==, 1);
   g_assert_cmpstr(run.out, ==, "");
   g_assert_nonnull(strstr(run.err, "256"));

@@ -32,10 +32,10 @@ gboolean cli_parse(int *argc, char ***argv, const GOptionEntry *entries, GOption
                    const char *operands, const char *summary, const char *description, int n_min,
                    int n_max, int *status);
 
-/* --model, --mmproj, --vision-tower, --template, --threads, --context. */
+/* --model, --mmproj, --vision-tower, --template, --threads, --context (--ctx), --kv-type. */
 typedef struct {
   AppModelOptions model; /* strings borrowed from the fields below */
-  char *path, *mmproj, *vision_tower, *template_name;
+  char *path, *mmproj, *vision_tower, *template_name, *kv_type;
   int threads, context;
 } CliModel;
 GOptionGroup *cli_model_group(CliModel *model); /* give it to cli_parse() */

@@ -23,7 +23,9 @@ print_info(JsonNode *node)
       (int)json_object_get_int_member(o, "layers"), (int)json_object_get_int_member(o, "hidden"),
       (int)json_object_get_int_member(o, "heads"), (int)json_object_get_int_member(o, "kv_heads"),
       (int)json_object_get_int_member(o, "vocab"));
-  cli_print_field("context", "%d positions", (int)json_object_get_int_member(o, "context"));
+  cli_print_field("context", "%d positions of %.1f KiB of keys and values",
+                  (int)json_object_get_int_member(o, "context"),
+                  (double)json_object_get_int_member(o, "kv_position_bytes") / 1024);
   cli_print_field("template", "%s", cli_text_member(o, "template"));
   if (json_object_get_null_member(o, "vision")) {
     cli_print_field("vision", "none (a text model)");

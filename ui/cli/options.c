@@ -73,6 +73,10 @@ cli_model_group(CliModel *m)
       {"threads", 0, 0, G_OPTION_ARG_INT, &m->threads, "Threads (default: one per core)", "N"},
       {"context", 0, 0, G_OPTION_ARG_INT, &m->context,
        "Positions of the timeline (default: the model's, at most 4096)", "N"},
+      {"ctx", 0, 0, G_OPTION_ARG_INT, &m->context, "The same as --context", "N"},
+      {"kv-type", 0, 0, G_OPTION_ARG_FILENAME, &m->kv_type,
+       "How keys and values are kept: f16, q8_0 or f32 (default: f16; f32 for small models)",
+       "TYPE"},
       {NULL}};
 
   g_option_group_add_entries(group, entries);
@@ -82,6 +86,9 @@ cli_model_group(CliModel *m)
 gboolean
 cli_model_finish(CliModel *m)
 {
+  static const char *const kv_types[] = {"auto", "f32", "f16", "q8_0", NULL};
+  guint kv_type = APP_KV_AUTO;
+
   if (m->threads < 0 || m->threads > 1024) {
     cli_misused("--threads is %d; expected 0 (one per core) to 1024", m->threads);
     return FALSE;
@@ -90,12 +97,16 @@ cli_model_finish(CliModel *m)
     cli_misused("--context is %d; expected a positive number", m->context);
     return FALSE;
   }
+  if (!cli_parse_choice("kv-type", m->kv_type, kv_types, &kv_type)) {
+    return FALSE;
+  }
   m->model = (AppModelOptions){.model = m->path,
                                .mmproj = m->mmproj,
                                .vision_tower = m->vision_tower,
                                .template_name = m->template_name,
                                .n_threads = (guint)m->threads,
-                               .context = (guint)m->context};
+                               .context = (guint)m->context,
+                               .kv_type = (AppKvType)kv_type};
   return TRUE;
 }
 
@@ -119,6 +130,7 @@ cli_model_clear(CliModel *m)
   g_clear_pointer(&m->mmproj, g_free);
   g_clear_pointer(&m->vision_tower, g_free);
   g_clear_pointer(&m->template_name, g_free);
+  g_clear_pointer(&m->kv_type, g_free);
 }
 
 gboolean
