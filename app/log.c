@@ -53,6 +53,7 @@ app_log_list(const char *log_path, guint limit, GError **error)
     app_json_set_text(object, "image", row->image_path);
     app_json_set_text(object, "model", row->model_name);
     app_json_set_text(object, "model_sha256", row->model_sha256);
+    app_json_set_text(object, "engine", app_engine_text(row->model_engine));
     app_json_set_text(object, "question", row->first_question);
     app_json_set_text(object, "program_version", row->program_version);
     if (row->rewound_from != 0) {
@@ -113,6 +114,7 @@ logged_model(const StoreModel *model)
   app_json_set_text(object, "quantization", model->quantization);
   app_json_set_text(object, "path", model->path);
   app_json_set_text(object, "template", model->template_name);
+  app_json_set_text(object, "engine", app_engine_text(model->engine));
   return object;
 }
 

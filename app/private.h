@@ -25,6 +25,9 @@ ModelSessionOptions app_session_options(const AppModelOptions *options);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(ModelEngine, model_engine_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(ModelSession, model_session_free)
 
+/* Where a model runs, for reports: "local", or the server's address as the log has it. */
+#define app_engine_text(engine) ((engine) ? (engine) : "local")
+
 /* ---- pictures ----------------------------------------------------------------------------- */
 
 /* One frame of one file as the radiologist and the model see it. */

@@ -16,6 +16,7 @@ store_conversation_free(StoreConversation *conversation)
   g_free(conversation->started);
   g_free(conversation->model_name);
   g_free(conversation->model_sha256);
+  g_free(conversation->model_engine);
   g_free(conversation->modality);
   g_free(conversation->image_path);
   g_free(conversation->first_question);
@@ -108,6 +109,7 @@ read_conversation(StoreReader *reader, gint64 previous)
   read_reference(reader, "model", STORE_REQUIRED);
   row->model_name = dup_text(reader, "model name", STORE_NULLABLE);
   row->model_sha256 = dup_text(reader, "model sha256", STORE_NULLABLE);
+  row->model_engine = dup_text(reader, "model engine", STORE_NULLABLE);
   row->program_version = dup_text(reader, "program version", STORE_NULLABLE);
   row->rewound_from = store_read_id(reader, "rewound from", STORE_NULLABLE);
   row->rewound_turn = read_uint_or_0(reader, "rewound turn");
@@ -194,6 +196,7 @@ read_model(StoreReader *reader, StoreModel *model, GStringChunk *strings)
   model->quantization = chunk_text(reader, strings, "model quantization", STORE_NULLABLE);
   model->path = chunk_text(reader, strings, "model path", STORE_NULLABLE);
   model->template_name = chunk_text(reader, strings, "model template", STORE_NULLABLE);
+  model->engine = chunk_text(reader, strings, "model engine", STORE_NULLABLE);
 }
 
 static void

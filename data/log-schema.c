@@ -9,8 +9,9 @@
 #include "log-private.h"
 #include "log-schema-v1.h"
 #include "log-schema-v2.h"
+#include "log-schema-v3.h"
 
-static const char *const migrations[] = {store_schema_v1, store_schema_v2};
+static const char *const migrations[] = {store_schema_v1, store_schema_v2, store_schema_v3};
 const StoreSchema store_schema = {migrations, G_N_ELEMENTS(migrations)};
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(sqlite3, sqlite3_close)

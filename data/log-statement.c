@@ -13,10 +13,10 @@ static const char *const texts[STORE_N_SQL] = {
     [STORE_SQL_ROLLBACK] = "ROLLBACK",
     [STORE_SQL_FIND_MODEL] =
         "SELECT id FROM models WHERE name IS ?1 AND sha256 IS ?2 AND quantization IS ?3"
-        " AND path IS ?4 AND template_name IS ?5",
+        " AND path IS ?4 AND template_name IS ?5 AND engine IS ?6",
     [STORE_SQL_ADD_MODEL] =
-        "INSERT INTO models (name, sha256, quantization, path, template_name, time)"
-        " VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        "INSERT INTO models (name, sha256, quantization, path, template_name, engine, time)"
+        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
     [STORE_SQL_FIND_PATIENT] =
         "SELECT id FROM patients WHERE patient_id IS ?1 AND patient_name IS ?2",
     [STORE_SQL_ADD_PATIENT] =
@@ -59,8 +59,9 @@ static const char *const texts[STORE_N_SQL] = {
     [STORE_SQL_LAST_TURN] = "SELECT max(number) FROM turns WHERE conversation = ?1",
     /* Turns are numbered without a gap, so the last number is their count, found in one step. */
     [STORE_SQL_LIST] =
-        "SELECT c.id, c.time, c.model, m.id, m.name, m.sha256, c.program_version, c.rewound_from,"
-        " c.rewound_turn, t.question, t.image, i.id, i.path, i.series, s.id, s.modality,"
+        "SELECT c.id, c.time, c.model, m.id, m.name, m.sha256, m.engine, c.program_version,"
+        " c.rewound_from, c.rewound_turn, t.question, t.image, i.id, i.path, i.series, s.id, "
+        "s.modality,"
         " (SELECT max(number) FROM turns WHERE conversation = c.id)"
         " FROM conversations AS c LEFT JOIN models AS m ON m.id = c.model"
         " LEFT JOIN turns AS t ON t.conversation = c.id AND t.number = 1"
@@ -71,7 +72,7 @@ static const char *const texts[STORE_N_SQL] = {
         " t.temperature, t.top_p, t.seed, t.max_tokens, t.image_s, t.prompt_s, t.first_token_s,"
         " t.answer_s, t.prompt_tokens, t.answer_tokens, t.answer_form, t.instruction_rule,"
         " t.instruction_list, t.instruction_text, t.instruction_words, t.instruction_threshold,"
-        " c.model, m.id, m.name, m.sha256, m.quantization, m.path, m.template_name,"
+        " c.model, m.id, m.name, m.sha256, m.quantization, m.path, m.template_name, m.engine,"
         " t.image, i.id, i.path, i.sop_instance_uid, i.sop_class, i.transfer_syntax, i.frame,"
         " i.has_window, i.window_center, i.window_width, i.voi_function, i.inverted,"
         " i.pixels_sha256, i.sent_sha256, i.blank, i.body_part, i.view, i.laterality, i.warnings,"

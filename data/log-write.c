@@ -100,6 +100,7 @@ bind_model(StoreBinder *binder, const void *row)
   store_bind_text(binder, "quantization", model->quantization);
   store_bind_text(binder, "path", model->path);
   store_bind_text(binder, "template name", model->template_name);
+  store_bind_text(binder, "engine", model->engine);
 }
 
 gint64

@@ -53,6 +53,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(StoreLog, store_log_close)
 
 typedef struct {
   const char *name, *sha256, *quantization, *path, *template_name;
+  const char *engine; /* NULL: in the program; else the server that all was sent to, as a URL */
 } StoreModel;
 
 typedef struct {
@@ -107,7 +108,7 @@ gint64 store_log_add_turn(StoreLog *log, gint64 conversation, const StoreTurn *t
 typedef struct {
   gint64 id;
   char *started; /* ISO 8601, UTC */
-  char *model_name, *model_sha256, *modality, *image_path, *first_question;
+  char *model_name, *model_sha256, *model_engine, *modality, *image_path, *first_question;
   guint n_turns;
   char *program_version;
   gint64 rewound_from; /* 0: none */

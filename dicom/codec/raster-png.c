@@ -244,6 +244,24 @@ encode(FILE *stream, const DicomPicture *picture, Job *job)
   return TRUE;
 }
 
+GBytes *
+dicom_picture_png(const DicomPicture *picture, GError **error)
+{
+  g_autofree Job *job = g_new0(Job, 1);
+  char *bytes = NULL;
+  size_t n = 0;
+  FILE *stream = open_memstream(&bytes, &n);
+  gboolean ok = stream && encode(stream, picture, job);
+
+  if ((stream && fclose(stream) != 0) || !ok) {
+    g_set_error(error, DICOM_ERROR, DICOM_ERROR_IO, "the picture could not be made a PNG: %s",
+                *job->fault.message ? job->fault.message : "needs more memory than there is");
+    free(bytes);
+    return NULL;
+  }
+  return g_bytes_new_with_free_func(bytes, n, free, bytes);
+}
+
 static gboolean
 fail_write(const char *path, const char *what, GError **error)
 {

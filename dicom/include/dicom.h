@@ -227,6 +227,8 @@ gboolean dicom_frame_render_grey8(const DicomFrame *frame, const DicomWindow *wi
 char *dicom_picture_sha256(const DicomPicture *picture); /* of the RGB bytes; g_free() */
 /* Three samples a pixel, whatever the colours; written aside, synced, renamed. */
 gboolean dicom_picture_write_png(const DicomPicture *picture, const char *path, GError **error);
+/* The same bytes in memory. */
+GBytes *dicom_picture_png(const DicomPicture *picture, GError **error);
 
 /* ---- documents (report.c) ------------------------------------------------------------------- */
 

@@ -57,7 +57,8 @@ log_folder_tear_down(LogFolder *folder, gconstpointer data)
 #define LOG_TEST(name, function)                                                                   \
   g_test_add(name, LogFolder, NULL, log_folder_set_up, function, log_folder_tear_down)
 
-static const StoreModel sample_model = {"demo", SHA_A, "q8_0", "/models/demo.gguf", "v1"};
+static const StoreModel sample_model = {
+    "demo", SHA_A, "q8_0", "/models/demo.gguf", "v1", "https://gpu.example:8000/v1"};
 
 static const StoreImage sample_image = {
     .study_instance_uid = "1.2.3",

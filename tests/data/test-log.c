@@ -97,6 +97,7 @@ test_round_trip(LogFolder *folder, gconstpointer data)
     g_assert_cmpstr(first->model.quantization, ==, "q8_0");
     g_assert_cmpstr(first->model.path, ==, "/models/demo.gguf");
     g_assert_cmpstr(first->model.template_name, ==, "v1");
+    g_assert_cmpstr(first->model.engine, ==, "https://gpu.example:8000/v1");
     g_assert_cmpuint(second->number, ==, 2);
     g_assert_cmpint(second->id, >, first->id);
     assert_same_turn(&second->turn, &bare);
@@ -286,6 +287,7 @@ test_branches(LogFolder *folder, gconstpointer data)
     g_assert_cmpstr(oldest->modality, ==, "CT");
     g_assert_cmpstr(oldest->model_name, ==, "demo");
     g_assert_cmpstr(oldest->model_sha256, ==, SHA_A);
+    g_assert_cmpstr(oldest->model_engine, ==, "https://gpu.example:8000/v1");
   }
   g_clear_pointer(&list, g_ptr_array_unref);
   list = store_log_list(log, 1, &error);
@@ -427,7 +429,7 @@ test_settings(LogFolder *folder, gconstpointer data)
   } settings[] = {
       {"journal_mode", "wal"},          {"synchronous", "2"},     {"foreign_keys", "1"},
       {"trusted_schema", "0"},          {"cell_size_check", "1"}, {"temp_store", "2"},
-      {"application_id", "1212763213"}, {"user_version", "2"},    {"busy_timeout", "10000"}};
+      {"application_id", "1212763213"}, {"user_version", "3"},    {"busy_timeout", "10000"}};
   g_autoptr(StoreLog) log = open_log(folder->path, FALSE);
 
   for (guint i = 0; i < G_N_ELEMENTS(settings); i++) {

@@ -5,21 +5,22 @@
 #include "log-schema.h"
 #include "log-schema-v1.h"
 #include "log-schema-v2.h"
+#include "log-schema-v3.h"
 #include <sys/wait.h>
 #include <unistd.h>
 
-static const char v3[] = "ALTER TABLE turns ADD COLUMN verdict TEXT;"
+static const char v4[] = "ALTER TABLE turns ADD COLUMN verdict TEXT;"
                          "CREATE TABLE events (id INTEGER PRIMARY KEY, text TEXT) STRICT;";
-static const char v4[] = "INSERT INTO events (text) VALUES ('migrated');"
+static const char v5[] = "INSERT INTO events (text) VALUES ('migrated');"
                          "CREATE INDEX events_by_text ON events (text);";
 static const char broken[] = "CREATE TABLE half (id INTEGER PRIMARY KEY) STRICT;"
                              "INSERT INTO nowhere VALUES (1);";
 
-static const char *const four[] = {store_schema_v1, store_schema_v2, v3, v4};
-static const StoreSchema schema_3 = {four, 3};
-static const StoreSchema schema_4 = {four, 4};
-static const char *const bad[] = {store_schema_v1, store_schema_v2, v3, broken};
-static const StoreSchema schema_bad = {bad, 4};
+static const char *const five[] = {store_schema_v1, store_schema_v2, store_schema_v3, v4, v5};
+static const StoreSchema schema_4 = {five, 4};
+static const StoreSchema schema_5 = {five, 5};
+static const char *const bad[] = {store_schema_v1, store_schema_v2, store_schema_v3, v4, broken};
+static const StoreSchema schema_bad = {bad, 5};
 
 static sqlite3 *
 open_plain(const char *path)
@@ -40,28 +41,31 @@ assert_version(const char *path, const char *version)
 }
 
 static void
-test_version_2_is_what_is_released(LogFolder *folder, gconstpointer data)
+test_version_3_is_what_is_released(LogFolder *folder, gconstpointer data)
 {
-  g_assert_cmpint(store_schema.version, ==, 2); /* a new version extends this test and the next */
+  g_assert_cmpint(store_schema.version, ==, 3); /* a new version extends this test and the next */
   make_log(folder->path, 1);
-  assert_version(folder->path, "2");
+  assert_version(folder->path, "3");
 }
 
-/* The text of version 1 is on other people's disks: it may never change again. */
+/* The texts of older versions are on other people's disks: they may never change again. */
 static void
-test_version_1_is_frozen(void)
+test_older_versions_are_frozen(void)
 {
-  g_autofree char *sum = g_compute_checksum_for_string(G_CHECKSUM_SHA256, store_schema_v1, -1);
+  g_autofree char *v1 = g_compute_checksum_for_string(G_CHECKSUM_SHA256, store_schema_v1, -1);
+  g_autofree char *v2 = g_compute_checksum_for_string(G_CHECKSUM_SHA256, store_schema_v2, -1);
 
-  g_assert_cmpstr(sum, ==, "6f7905c954a1f87a7a14f47b75c729f0e10da1e3fb41b2b19c2fb9498311f908");
+  g_assert_cmpstr(v1, ==, "6f7905c954a1f87a7a14f47b75c729f0e10da1e3fb41b2b19c2fb9498311f908");
+  g_assert_cmpstr(v2, ==, "168953789f38d10828dae990a2f5a9fbb15f92101ca7da7af337c2612d8f3014");
 }
 
 /* A log of version 1 on somebody's disk: its rows stay, and say nothing of what came later. */
 static void
-test_version_1_to_2(LogFolder *folder, gconstpointer data)
+test_version_1_to_3(LogFolder *folder, gconstpointer data)
 {
   static const char *const one[] = {store_schema_v1};
   static const StoreSchema schema_1 = {one, 1};
+  const StoreModel here = {.name = "old"}, there = {.name = "old", .engine = "https://gpu.example"};
   g_autoptr(GError) error = NULL;
   sqlite3 *db = open_plain(folder->path);
   g_autofree char *warnings = NULL;
@@ -70,15 +74,21 @@ test_version_1_to_2(LogFolder *folder, gconstpointer data)
   g_assert_true(store_schema_migrate(db, "LOG", &schema_1, &error));
   g_assert_no_error(error);
   sqlite3_close(db);
-  run_sql(folder->path, "INSERT INTO images (time, frame, has_window, inverted, blank, path)"
-                        " VALUES ('2024-01-01T00:00:00.000Z', 3, 0, 0, 0, '/old.dcm')");
+  run_sql(folder->path,
+          "INSERT INTO images (time, frame, has_window, inverted, blank, path)"
+          " VALUES ('2024-01-01T00:00:00.000Z', 3, 0, 0, 0, '/old.dcm');"
+          "INSERT INTO models (time, name) VALUES ('2024-01-01T00:00:00.000Z', 'old')");
   g_autoptr(StoreLog) log = open_log(folder->path, FALSE);
-  assert_version(folder->path, "2");
+  assert_version(folder->path, "3");
   warnings = ask_sql(folder->path, "SELECT coalesce(warnings, 'unknown') FROM images");
   g_assert_cmpstr(warnings, ==, "unknown");
   image = store_log_add_image(log, &sample_image, &error);
   g_assert_no_error(error);
   g_assert_cmpint(image, ==, 2);
+  /* All models were in the program then: the row is that of one that still is, and of no other. */
+  g_assert_cmpint(store_log_add_model(log, &here, &error), ==, 1);
+  g_assert_cmpint(store_log_add_model(log, &there, &error), ==, 2);
+  g_assert_no_error(error);
   assert_sound(folder->path);
 }
 
@@ -93,16 +103,16 @@ test_older(LogFolder *folder, gconstpointer data)
 
   make_log(folder->path, 2);
   db = open_plain(folder->path);
-  g_assert_true(store_schema_check(db, "LOG", &schema_4, FALSE, &version, &error));
-  g_assert_cmpint(version, ==, 2);
-  g_assert_false(store_schema_compare(db, "LOG", &schema_4, &error));
+  g_assert_true(store_schema_check(db, "LOG", &schema_5, FALSE, &version, &error));
+  g_assert_cmpint(version, ==, 3);
+  g_assert_false(store_schema_compare(db, "LOG", &schema_5, &error));
   g_clear_error(&error);
-  g_assert_true(store_schema_migrate(db, "LOG", &schema_4, &error));
+  g_assert_true(store_schema_migrate(db, "LOG", &schema_5, &error));
   g_assert_no_error(error);
-  g_assert_true(store_schema_compare(db, "LOG", &schema_4, &error));
-  g_assert_true(store_schema_migrate(db, "LOG", &schema_4, &error)); /* nothing left to do */
+  g_assert_true(store_schema_compare(db, "LOG", &schema_5, &error));
+  g_assert_true(store_schema_migrate(db, "LOG", &schema_5, &error)); /* nothing left to do */
   sqlite3_close(db);
-  assert_version(folder->path, "4");
+  assert_version(folder->path, "5");
   question = ask_sql(folder->path, "SELECT question FROM turns WHERE number = 2");
   g_assert_cmpstr(question, ==, SECRET_QUESTION);
   event = ask_sql(folder->path, "SELECT count(*) FROM events");
@@ -119,8 +129,8 @@ test_older_read_only(LogFolder *folder, gconstpointer data)
 
   make_log(folder->path, 1);
   db = open_plain(folder->path);
-  g_assert_false(store_schema_check(db, "LOG", &schema_4, TRUE, &version, &error));
-  assert_message(&error, STORE_ERROR_OLDER, "LOG", "schema version: found 2, expected 4: open*");
+  g_assert_false(store_schema_check(db, "LOG", &schema_5, TRUE, &version, &error));
+  assert_message(&error, STORE_ERROR_OLDER, "LOG", "schema version: found 3, expected 5: open*");
   sqlite3_close(db);
 }
 
@@ -132,14 +142,14 @@ test_newer(LogFolder *folder, gconstpointer data)
 
   make_log(folder->path, 1);
   db = open_plain(folder->path);
-  g_assert_true(store_schema_migrate(db, "LOG", &schema_4, &error));
+  g_assert_true(store_schema_migrate(db, "LOG", &schema_5, &error));
   /* Migrating downwards is refused as well as opening. */
-  g_assert_false(store_schema_migrate(db, "LOG", &schema_3, &error));
-  assert_message(&error, STORE_ERROR_NEWER, "LOG", "schema version: found 4, expected at most 3*");
+  g_assert_false(store_schema_migrate(db, "LOG", &schema_4, &error));
+  assert_message(&error, STORE_ERROR_NEWER, "LOG", "schema version: found 5, expected at most 4*");
   sqlite3_close(db);
   for (int read_only = 0; read_only < 2; read_only++) {
     assert_refused(folder->path, read_only, STORE_ERROR_NEWER,
-                   "schema version: found 4, expected at most 2: a newer Hilum wrote this log");
+                   "schema version: found 5, expected at most 3: a newer Hilum wrote this log");
   }
   run_sql(folder->path, "PRAGMA user_version = 2147483647");
   assert_refused(folder->path, FALSE, STORE_ERROR_NEWER, "*found 2147483647*");
@@ -157,15 +167,15 @@ test_failing_step(LogFolder *folder, gconstpointer data)
   make_log(folder->path, 1);
   db = open_plain(folder->path);
   g_assert_false(store_schema_migrate(db, "LOG", &schema_bad, &error));
-  assert_message(&error, STORE_ERROR_CORRUPT, "LOG", "bringing schema version 3 to 4: *");
+  assert_message(&error, STORE_ERROR_CORRUPT, "LOG", "bringing schema version 4 to 5: *");
   g_assert_true(sqlite3_get_autocommit(db));
-  assert_version(folder->path, "3");
+  assert_version(folder->path, "4");
   half = ask_sql(folder->path, "SELECT count(*) FROM sqlite_schema WHERE name = 'half'");
   g_assert_cmpstr(half, ==, "0");
-  g_assert_true(store_schema_migrate(db, "LOG", &schema_4, &error)); /* a better text, later */
+  g_assert_true(store_schema_migrate(db, "LOG", &schema_5, &error)); /* a better text, later */
   g_assert_no_error(error);
   sqlite3_close(db);
-  assert_version(folder->path, "4");
+  assert_version(folder->path, "5");
   assert_sound(folder->path);
 }
 
@@ -198,7 +208,7 @@ migrate_child(const char *path)
 {
   g_autoptr(GError) error = NULL;
   sqlite3 *db = open_plain(path);
-  gboolean ok = store_schema_migrate(db, "LOG", &schema_4, &error);
+  gboolean ok = store_schema_migrate(db, "LOG", &schema_5, &error);
 
   if (!ok) {
     g_printerr("%s\n", error->message);
@@ -227,11 +237,11 @@ test_at_once(LogFolder *folder, gconstpointer data)
   g_autofree char *models = NULL;
 
   run_children(6, open_child, folder->path);
-  assert_version(folder->path, "2");
+  assert_version(folder->path, "3");
   models = ask_sql(folder->path, "SELECT count(*) FROM models");
   g_assert_cmpstr(models, ==, "1"); /* equal models are one row, whoever adds them */
   run_children(4, migrate_child, folder->path);
-  assert_version(folder->path, "4");
+  assert_version(folder->path, "5");
   events = ask_sql(folder->path, "SELECT count(*) FROM events");
   g_assert_cmpstr(events, ==, "1");
   assert_sound(folder->path);
@@ -241,9 +251,9 @@ int
 main(int argc, char **argv)
 {
   g_test_init(&argc, &argv, NULL);
-  g_test_add_func("/migrate/version-1-is-frozen", test_version_1_is_frozen);
-  LOG_TEST("/migrate/version-2-is-what-is-released", test_version_2_is_what_is_released);
-  LOG_TEST("/migrate/version-1-to-2", test_version_1_to_2);
+  g_test_add_func("/migrate/older-versions-are-frozen", test_older_versions_are_frozen);
+  LOG_TEST("/migrate/version-3-is-what-is-released", test_version_3_is_what_is_released);
+  LOG_TEST("/migrate/version-1-to-3", test_version_1_to_3);
   LOG_TEST("/migrate/older", test_older);
   LOG_TEST("/migrate/older-read-only", test_older_read_only);
   LOG_TEST("/migrate/newer", test_newer);

@@ -597,6 +597,11 @@ test_write_png(void)
   g_autoptr(DicomPicture) twice = render(grey, NULL);
   g_assert_cmpmem(picture->pixels, 45, twice->pixels, 45);
   g_assert_cmpuint(dicom_frame_samples(grey), ==, 3);
+  g_autoptr(GBytes) bytes = dicom_picture_png(picture, &error);
+  g_autofree char *written = NULL;
+  gsize n_written = 0;
+  g_assert_true(g_file_get_contents(path, &written, &n_written, NULL));
+  g_assert_cmpmem(g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes), written, n_written);
   g_assert_false(dicom_picture_write_png(picture, nowhere, &error));
   g_assert_error(error, DICOM_ERROR, DICOM_ERROR_IO);
   g_assert_nonnull(strstr(error->message, "no/where.png"));
