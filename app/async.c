@@ -4,7 +4,7 @@
 typedef struct {
   AppReviewOptions options; /* points at what is below */
   AppImageChoice image;
-  char *strings[6];
+  char *strings[10];
 } Opening;
 
 static void
@@ -23,11 +23,10 @@ opening_new(const AppReviewOptions *options)
 {
   Opening *opening = g_new0(Opening, 1);
   AppModelOptions *model = &opening->options.model;
-  const char **fields[] = {&model->model,
-                           &model->mmproj,
-                           &model->vision_tower,
-                           &model->template_name,
-                           &opening->options.log_path,
+  AppRemoteOptions *remote = &opening->options.remote;
+  const char **fields[] = {&model->model,         &model->mmproj, &model->vision_tower,
+                           &model->template_name, &remote->url,   &remote->model,
+                           &remote->ca_file,      &remote->proxy, &opening->options.log_path,
                            &opening->image.path};
 
   G_STATIC_ASSERT(G_N_ELEMENTS(fields) == G_N_ELEMENTS(opening->strings));

@@ -86,7 +86,7 @@ on_token(const char *bytes, size_t length, int32_t id, void *user)
 
 static gboolean
 local_ask(AppBackend *backend, const AppBackendQuestion *question,
-          const AppBackendListener *listener, ModelAnswer *answer, GError **error)
+          const AppBackendListener *listener, ModelAnswer *answer, char **why, GError **error)
 {
   const ModelSampling sampling = {.temperature = (float)question->sampling.temperature,
                                   .top_p = (float)question->sampling.top_p,
@@ -101,8 +101,7 @@ local_ask(AppBackend *backend, const AppBackendQuestion *question,
     picture = app_shot_image(question->shot);
   }
   return model_session_ask(((Local *)backend)->session, question->shot ? &picture : NULL,
-                           question->question, &sampling, listener ? &callbacks : NULL, answer,
-                           &failure) ||
+                           question->question, &sampling, &callbacks, answer, &failure) ||
          app_error_from_model(error, &failure);
 }
 

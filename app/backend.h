@@ -36,9 +36,11 @@ typedef struct {
   guint (*turns)(AppBackend *backend);
   gboolean (*rewind)(AppBackend *backend, guint turn, GError **error); /* to 0: cannot fail */
   /* On error the conversation is as before. An answer that was stopped or broke off after some text
-   * is a finished turn (stop "cancelled", "interrupted"). ANSWER: model_answer_clear(). */
+   * is a finished turn (stop "cancelled"; "interrupted", and *WHY, g_free(), says by what). ANSWER:
+   * model_answer_clear(). */
   gboolean (*ask)(AppBackend *backend, const AppBackendQuestion *question,
-                  const AppBackendListener *listener, ModelAnswer *answer, GError **error);
+                  const AppBackendListener *listener, ModelAnswer *answer, char **why,
+                  GError **error);
   /* Ends what ask() does. Forgotten when nothing is under way. */
   void (*stop)(AppBackend *backend);
 } AppBackendClass;
@@ -56,6 +58,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(AppBackend, app_backend_free)
 
 /* The model in this program; loads it. */
 AppBackend *app_backend_local_new(const AppModelOptions *options, GError **error);
+/* A model on a server; nothing is sent before the first question. */
+AppBackend *app_backend_remote_new(const AppRemoteOptions *options, GError **error);
 
 G_END_DECLS
 #endif

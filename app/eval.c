@@ -2,8 +2,8 @@
 #include <string.h>
 
 #include "app_eval.h"
+#include "backend.h"
 #include "model_prompt.h"
-#include "private.h"
 #include "score.h"
 
 #define MAX_QUESTION_BYTES (64u << 20) /* of the questions file */
@@ -142,25 +142,43 @@ read_questions(const AppEvalOptions *options, GError **error)
   return g_steal_pointer(&questions);
 }
 
-static gboolean
-answer_one(ModelSession *session, const AppEvalOptions *options, const ModelImage *image,
-           Question *question, GError **error)
+static void
+on_progress(const char *phase, guint done, guint total, gpointer cancellable)
 {
-  const ModelSampling sampling = {
-      .temperature = 0, .top_p = 1, .max_tokens = options->max_tokens ? options->max_tokens : 32};
+}
+
+static gboolean
+on_text(const char *bytes, gsize length, gpointer cancellable)
+{
+  return !g_cancellable_is_cancelled(cancellable);
+}
+
+static gboolean
+answer_one(AppBackend *backend, const AppEvalOptions *options, const AppShot *shot,
+           Question *question, GCancellable *cancellable, GError **error)
+{
   const char *suffix = model_prompt_answer_suffix(question->closed ? (ModelAnswerForm)options->form
                                                                    : MODEL_ANSWER_FREE);
-  g_autofree char *text = g_strconcat(question->text, suffix, NULL);
+  g_autofree char *text = g_strconcat(question->text, suffix, NULL), *why = NULL;
+  const AppBackendQuestion asked = {
+      .shot = shot,
+      .question = text,
+      .sampling = {.top_p = 1, .max_tokens = options->max_tokens ? options->max_tokens : 32}};
+  const AppBackendListener listener = {on_progress, on_text, cancellable};
   ModelAnswer answer = {0};
-  ModelError failure = {0};
 
-  if (!model_session_rewind(session, 0, &failure) ||
-      !model_session_ask(session, image, text, &sampling, NULL, &answer, &failure)) {
-    return app_error_from_model(error, &failure);
+  if (!backend->class->rewind(backend, 0, error) ||
+      !backend->class->ask(backend, &asked, &listener, &answer, &why, error)) {
+    return FALSE;
   }
   question->answer = g_strdup(answer.text);
   model_answer_clear(&answer);
-  return TRUE;
+  /* Half an answer has no score. */
+  if (why) {
+    g_set_error_literal(error, APP_ERROR, APP_ERROR_FAILED, why);
+    return FALSE;
+  }
+  return !g_cancellable_set_error_if_cancelled(cancellable, error);
 }
 
 static JsonNode *
@@ -297,15 +315,15 @@ all_groups(GPtrArray *questions)
 }
 
 static gboolean
-answer_all(ModelSession *session, const AppEvalOptions *options, GPtrArray *questions,
-           AppEvalRow row, gpointer user, GCancellable *cancellable, GError **error)
+answer_all(AppBackend *backend, const AppEvalOptions *options, GPtrArray *questions, AppEvalRow row,
+           gpointer user, GCancellable *cancellable, GError **error)
 {
   g_autoptr(AppShot) shot = NULL;
   const char *shown = NULL;
 
   for (guint i = 0; i < questions->len; i++) {
     Question *question = g_ptr_array_index(questions, i);
-    ModelImage image;
+
     if (g_cancellable_set_error_if_cancelled(cancellable, error)) {
       return FALSE;
     }
@@ -317,8 +335,7 @@ answer_all(ModelSession *session, const AppEvalOptions *options, GPtrArray *ques
       }
       shown = question->image;
     }
-    image = app_shot_image(shot);
-    if (!answer_one(session, options, &image, question, error)) {
+    if (!answer_one(backend, options, shot, question, cancellable, error)) {
       return FALSE;
     }
     if (row) {
@@ -333,32 +350,24 @@ JsonNode *
 app_eval_vqa(const AppEvalOptions *options, AppEvalRow row, gpointer user,
              GCancellable *cancellable, GError **error)
 {
-  const ModelSessionOptions session_options = app_session_options(&options->model);
   g_autoptr(GPtrArray) questions = read_questions(options, error);
-  g_autoptr(ModelEngine) engine = NULL;
-  g_autoptr(ModelSession) session = NULL;
-  ModelError failure = {0};
+  g_autoptr(AppBackend) backend = NULL;
+  StoreModel model = {0};
   JsonObject *report;
-  char sha256[65];
 
   if (!questions) {
     return NULL;
   }
-  engine = app_engine_open(&options->model, error);
-  if (!engine) {
-    return NULL;
-  }
-  session = model_session_new(engine, &session_options, &failure);
-  if (!session || !model_engine_sha256(engine, sha256, &failure)) {
-    app_error_from_model(error, &failure);
-    return NULL;
-  }
-  if (!answer_all(session, options, questions, row, user, cancellable, error)) {
+  backend = options->remote.url ? app_backend_remote_new(&options->remote, error)
+                                : app_backend_local_new(&options->model, error);
+  if (!backend || !answer_all(backend, options, questions, row, user, cancellable, error) ||
+      !backend->class->describe(backend, &model, error)) {
     return NULL;
   }
   report = json_object_new();
-  app_json_set_text(report, "model", model_engine_info(engine)->name);
-  json_object_set_string_member(report, "model_sha256", sha256);
+  app_json_set_text(report, "model", model.name);
+  app_json_set_text(report, "model_sha256", model.sha256);
+  app_json_set_text(report, "engine", app_engine_text(model.engine));
   json_object_set_boolean_member(report, "blank_image", options->blank);
   json_object_set_int_member(report, "questions", questions->len);
   json_object_set_array_member(report, "groups", all_groups(questions));

@@ -14,7 +14,8 @@ typedef struct {
 
 struct _AppLogbook {
   StoreLog *store;
-  gint64 model; /* row of the model, 0: not written yet */
+  gint64 model;     /* row of the newest model, 0: not written yet */
+  char *model_name; /* of that row */
   GQueue unsaved;
 };
 
@@ -40,9 +41,26 @@ app_conversation_unref(AppConversation *conversation)
 {
   while (conversation && --conversation->n_refs == 0) {
     AppConversation *parent = conversation->parent;
+    g_free(conversation->model_name);
     g_free(conversation);
     conversation = parent;
   }
+}
+
+AppConversation *
+app_conversation_answered_by(AppConversation *conversation, const char *name, guint base)
+{
+  AppConversation *next;
+
+  if (conversation->model_name && g_strcmp0(conversation->model_name, name) != 0) {
+    next = app_conversation_new(conversation, base);
+    app_conversation_unref(conversation);
+    conversation = next;
+  }
+  if (!conversation->model_name) {
+    conversation->model_name = g_strdup(name);
+  }
+  return conversation;
 }
 
 static void
@@ -79,6 +97,7 @@ app_logbook_close(AppLogbook *book)
   if (book) {
     g_queue_clear_full(&book->unsaved, entry_free);
     store_log_close(book->store);
+    g_free(book->model_name);
     g_free(book);
   }
 }
@@ -153,15 +172,28 @@ app_logbook_add(AppLogbook *book, AppConversation *conversation, const StoreTurn
 }
 
 static gboolean
+save_model(AppLogbook *book, const AppConversation *conversation, const StoreModel *model,
+           GError **error)
+{
+  StoreModel row = *model;
+
+  if (book->model != 0 && g_strcmp0(book->model_name, conversation->model_name) == 0) {
+    return TRUE;
+  }
+  row.name = conversation->model_name;
+  book->model = store_log_add_model(book->store, &row, error);
+  g_free(book->model_name);
+  book->model_name = g_strdup(row.name);
+  return book->model != 0;
+}
+
+static gboolean
 save_entry(AppLogbook *book, Entry *entry, const StoreModel *model, GError **error)
 {
   AppConversation *conversation = entry->conversation;
 
-  if (book->model == 0) {
-    book->model = store_log_add_model(book->store, model, error);
-    if (book->model == 0) {
-      return FALSE;
-    }
+  if (!save_model(book, conversation, model, error)) {
+    return FALSE;
   }
   if (entry->has_image && entry->turn.image == 0) {
     entry->turn.image = store_log_add_image(book->store, &entry->image, error);

@@ -17,11 +17,17 @@ struct _AppConversation {
   gint64 id;               /* 0: not written yet */
   AppConversation *parent; /* what it branches off, or NULL */
   guint base;              /* turns of the timeline before its own first one */
+  char *model_name;        /* of who answers; NULL: nobody has yet */
 };
 /* PARENT may be NULL. The new one goes on after BASE turns of the timeline that PARENT ends; it
  * branches off PARENT, or off the ancestor that the last of these turns was said in. */
 AppConversation *app_conversation_new(AppConversation *parent, guint base);
 void app_conversation_unref(AppConversation *conversation);
+/* NAME has answered after BASE turns of the timeline that CONVERSATION ends. The log has one model
+ * to a conversation: where a server changes it, another one branches off. Takes CONVERSATION,
+ * returns the one to go on with. */
+AppConversation *app_conversation_answered_by(AppConversation *conversation, const char *name,
+                                              guint base);
 
 typedef struct _AppLogbook AppLogbook;
 
@@ -32,7 +38,7 @@ void app_logbook_close(AppLogbook *book);
 /* Copies everything. IMAGE may be NULL; its id in TURN is filled in when it is written. */
 void app_logbook_add(AppLogbook *book, AppConversation *conversation, const StoreTurn *turn,
                      const StoreImage *image);
-/* Writes what waits. TRUE when nothing is left. */
+/* Writes what waits. TRUE when nothing is left. MODEL: of all conversations, but for the name. */
 gboolean app_logbook_save(AppLogbook *book, const StoreModel *model, GError **error);
 guint app_logbook_n_unsaved(AppLogbook *book);
 

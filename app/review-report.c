@@ -102,6 +102,9 @@ app_turn_json(AppReview *review, const AppTurn *turn)
   app_json_set_ids(object, "prompt_ids", answer->prompt.ids, answer->prompt.n);
   app_json_set_ids(object, "answer_ids", answer->answer.ids, answer->answer.n);
   app_json_set_text(object, "stop", answer->stop);
+  if (turn->why) {
+    json_object_set_string_member(object, "interruption", turn->why);
+  }
   if (review->shot) {
     app_json_set_object(object, "image", image_object(review->shot));
   } else {

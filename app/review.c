@@ -145,6 +145,12 @@ app_review_new(const AppReviewOptions *options, GError **error)
   g_autoptr(AppReview) review = g_new0(AppReview, 1);
 
   g_mutex_init(&review->work);
+  if (options->remote.url) {
+    review->backend = app_backend_remote_new(&options->remote, error);
+    if (!review->backend) {
+      return NULL;
+    }
+  }
   review->conversation = app_conversation_new(NULL, 0);
   /* What is wrong and soon found is said before the model is loaded. */
   if (!choose_image(review, options->image, error)) {
@@ -156,7 +162,9 @@ app_review_new(const AppReviewOptions *options, GError **error)
       return NULL;
     }
   }
-  review->backend = app_backend_local_new(&options->model, error);
+  if (!review->backend) {
+    review->backend = app_backend_local_new(&options->model, error);
+  }
   return review->backend ? g_steal_pointer(&review) : NULL;
 }
 
@@ -299,10 +307,12 @@ run_turn(AppReview *review, AppTurn *turn, const AppListener *listener, GCancell
   if (cancellable) {
     handler = g_cancellable_connect(cancellable, G_CALLBACK(on_cancelled), backend, NULL);
   }
-  ok = backend->class->ask(backend, &asked, &heard, &turn->answer, error);
+  ok = backend->class->ask(backend, &asked, &heard, &turn->answer, &turn->why, error);
   g_cancellable_disconnect(cancellable, handler);
   if (ok) {
     turn->number = backend->class->turns(backend);
+    review->conversation = app_conversation_answered_by(
+        review->conversation, backend->class->name(backend), turn->number - 1);
   }
   return ok;
 }
@@ -337,6 +347,7 @@ ask_locked(AppReview *review, const AppQuestion *question, const AppListener *li
   }
   model_answer_clear(&turn.answer);
   g_free(turn.sent);
+  g_free(turn.why);
   return node;
 }
 

@@ -39,6 +39,7 @@ typedef struct {
   char *sent;                   /* with the answer form's suffix, as the model reads it */
   AppSampling sampling;
   ModelAnswer answer;
+  char *why;    /* by what the answer was interrupted, or NULL */
   guint number; /* counted from 1 */
 } AppTurn;
 

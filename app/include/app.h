@@ -115,6 +115,23 @@ void app_image_warm(void);
 typedef void (*AppWarning)(const char *text);
 void app_set_warning(AppWarning warn);
 
+/* ---- a server in the model's place ---------------------------------------------------------- */
+
+/* A server that speaks OpenAI's chat completions (vLLM, llama.cpp's, SGLang) answers in place of a
+ * model in the program. With a URL, and only then, questions, answers and pictures leave the
+ * machine. Its key, if it wants one, is $HILUM_ENGINE_KEY. */
+typedef struct {
+  const char *url;     /* "https://gpu.example:8000/v1"; NULL: none */
+  const char *model;   /* as the server calls it */
+  const char *ca_file; /* PEM of the authority that vouches for the server; NULL: the system's */
+  const char *proxy;   /* "http://HOST:PORT"; NULL: none, whatever the environment says */
+  gboolean insecure;   /* plain http to another machine is meant */
+  guint timeout_s;     /* longest silence; 0: 300 s to the first word, 60 s from word to word */
+} AppRemoteOptions;
+/* Checks OPTIONS and the key without a word to the server: its name for people, "gpu.example:8000".
+ * g_free(). */
+char *app_remote_host(const AppRemoteOptions *options, GError **error);
+
 /* ---- a review: open, ask, follow up -------------------------------------------------------- */
 
 typedef struct _AppReview AppReview;
@@ -128,7 +145,8 @@ typedef struct {
 
 typedef struct {
   AppModelOptions model;
-  const char *log_path; /* NULL: the default place */
+  AppRemoteOptions remote; /* with a URL: in place of MODEL */
+  const char *log_path;    /* NULL: the default place */
   gboolean no_log;
   /* NULL, or the image of the first question: what is wrong with it is said before a big model is
    * loaded, and that question, asked with the same choice, finds it decoded. */
@@ -139,7 +157,8 @@ typedef struct {
 AppReview *app_review_new(const AppReviewOptions *options, GError **error);
 void app_review_free(AppReview *review);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(AppReview, app_review_free)
-/* {name, sha256, quantization}. Waits for the hash, which is taken beside the first answer. */
+/* {name, sha256, quantization, engine}. Waits for the hash, which is taken beside the first answer.
+ */
 JsonNode *app_review_model(AppReview *review, GError **error);
 /* What speaks against asking about the image of the conversation, one sentence each, for people;
  * empty when nothing does or there is no image. g_strfreev(). */
@@ -167,15 +186,16 @@ typedef struct {
   const char *caption; /* describe; NULL: the data set's own text */
 } AppQuestion;
 
-/* Called from the worker: TOKEN text grows by, or a phase moves on ("image", "prompt", "answer").
- */
+/* Called from the worker: TOKEN text grows by, or a phase moves on ("image", "prompt", "answer";
+ * for a server "sending", "waiting", "answer"). */
 typedef struct {
   void (*text)(const char *bytes, gsize length, gpointer user);
   void (*progress)(const char *phase, guint done, guint total, gpointer user);
   gpointer user;
 } AppListener;
 
-/* One turn: the JSON object of `hilum ask --json` / `hilum describe --json`. Synchronous. The turn
+/* One turn: the JSON object of `hilum ask --json` / `hilum describe --json`. Synchronous. An answer
+ * of a server that broke off is one too (stop "interrupted"). The turn
  * is in the log when it returns, or is kept to be written later if the log could not take it: an
  * answer is never withheld for that, so ask app_review_save() afterwards. */
 JsonNode *app_review_ask(AppReview *review, const AppQuestion *question,

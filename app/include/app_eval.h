@@ -13,6 +13,7 @@ G_BEGIN_DECLS
 
 typedef struct {
   AppModelOptions model;
+  AppRemoteOptions remote;        /* with a URL: in place of MODEL */
   const char *questions, *images; /* file, folder */
   gboolean blank;                 /* a blank picture in each image's place: the control */
   guint limit;                    /* most questions; 0: all */
@@ -24,10 +25,10 @@ typedef struct {
  * question just answered. */
 typedef void (*AppEvalRow)(JsonNode *row, guint done, guint total, gpointer user);
 
-/* The scores: {model, blank_image, questions, groups: [{kind, answer_type, n, exact, exact_low,
- * exact_high, recall, recall_low, recall_high, closed, majority, majority_answer}]}; shares from 0
- * to 1 with 95 % bootstrap intervals; the groups "all" come last. MAJORITY is what the most
- * frequent answer of that group would score. ROW may be NULL. */
+/* The scores: {model, model_sha256, engine, blank_image, questions, groups: [{kind, answer_type, n,
+ * exact, exact_low, exact_high, recall, recall_low, recall_high, closed, majority,
+ * majority_answer}]}; shares from 0 to 1 with 95 % bootstrap intervals; the groups "all" come last.
+ * MAJORITY is what the most frequent answer of that group would score. ROW may be NULL. */
 JsonNode *app_eval_vqa(const AppEvalOptions *options, AppEvalRow row, gpointer user,
                        GCancellable *cancellable, GError **error);
 

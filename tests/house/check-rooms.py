@@ -3,8 +3,8 @@
 check-rooms.py BUILD SOURCE - speaks TAP. For each room's library it reads the undefined symbols and
 fails when the room reaches where it may not, reads the defined ones and fails when one lacks the
 room's prefix, and compiles a wrong include with the room's own flags, which must not succeed. In
-the model room no object may hold data that can change, and the kernel pool alone starts threads. The
-helper that reads foreign images carries no DCMTK.
+the model room no object may hold data that can change, and the kernel pool alone starts threads. One
+file of app knows libcurl. The helper that reads foreign images carries no DCMTK.
 """
 import json
 import os
@@ -24,7 +24,8 @@ LOGGING = r'^(g_print|g_printerr|g_log|g_log_structured.*|g_warn_message|_ZSt4(c
 ENDING = r'^(exit|_exit|abort|quick_exit|system)$'
 STARTING = r'^(pthread_create|g_thread_new|g_thread_try_new|g_thread_pool_new|g_task_run_in_thread|' \
            r'fork|vfork|posix_spawn.*|execv.*|g_spawn_.*|g_subprocess_.*)$'
-NETWORK = r'^(socket|connect|getaddrinfo|gethostbyname|g_socket_.*|soup_.*|curl_.*)$'
+CURL = r'^curl_.*$'
+NETWORK = r'^(socket|connect|getaddrinfo|gethostbyname|g_socket_.*|soup_.*)$'
 CXX = r'^_Z.*(Dcm|OFString|DJ[A-Z])'
 # Only what runs in the helper closes itself in.
 SANDBOX = r'^(seccomp_.*|setrlimit(64)?)$'
@@ -33,22 +34,22 @@ READING = r'^dicom_(file_open.*|file_read_frame|file_pixel_summary|file_report_t
 
 # What each room must not reach for, by name.
 FORBIDDEN = {
-    'model': [GLIB, GTK, SQLITE, PRINTING, ENDING, CXX, NETWORK,
+    'model': [GLIB, GTK, SQLITE, PRINTING, ENDING, CXX, NETWORK, CURL,
               r'^(dicom|store|app|train|phantom)_', r'^(fork|vfork|exec.*|posix_spawn.*)$'],
-    'train': [GLIB, GTK, SQLITE, PRINTING, ENDING, CXX, NETWORK, STARTING,
+    'train': [GLIB, GTK, SQLITE, PRINTING, ENDING, CXX, NETWORK, CURL, STARTING,
               r'^(dicom|store|app|phantom)_'],
-    'dicom': [GTK, SQLITE, PRINTING, LOGGING, ENDING, NETWORK, STARTING, CXX,
+    'dicom': [GTK, SQLITE, PRINTING, LOGGING, ENDING, NETWORK, CURL, STARTING, CXX,
               r'^(model|store|app|train)_'],
-    'bridge': [GTK, SQLITE, PRINTING, LOGGING, ENDING, NETWORK, STARTING,
+    'bridge': [GTK, SQLITE, PRINTING, LOGGING, ENDING, NETWORK, CURL, STARTING,
                r'^(model|store|app|train|phantom)_'],
     'helper': [GTK, SQLITE, PRINTING, LOGGING, r'^(exit|abort|quick_exit|system)$', CXX,
                r'^(pthread_create|g_.*thread.*new|posix_spawn.*|exec.*|g_spawn_.*|g_subprocess_.*)$',
                r'^(model|store|app|train|phantom)_'],
-    'data': [GTK, PRINTING, LOGGING, ENDING, NETWORK, STARTING, CXX,
+    'data': [GTK, PRINTING, LOGGING, ENDING, NETWORK, CURL, STARTING, CXX,
              r'^(model|dicom|app|train|phantom)_'],
     'app': [GTK, SQLITE, PRINTING, LOGGING, ENDING, NETWORK, CXX, READING],
-    'cli': [GTK, SQLITE, NETWORK, STARTING, CXX, r'^(model|dicom|store|train|phantom)_'],
-    'desktop': [SQLITE, PRINTING, NETWORK, STARTING, CXX, r'^(model|dicom|store|train|phantom)_'],
+    'cli': [GTK, SQLITE, NETWORK, CURL, STARTING, CXX, r'^(model|dicom|store|train|phantom)_'],
+    'desktop': [SQLITE, PRINTING, NETWORK, CURL, STARTING, CXX, r'^(model|dicom|store|train|phantom)_'],
 }
 LIBRARIES = {'model': 'model/libhilum-model.a', 'train': 'model/train/libhilum-train.a',
              'dicom': 'dicom/libhilum-dicom.a', 'helper': 'dicom/helper/libhilum-dicom-helper.a',
@@ -129,6 +130,8 @@ def main(build, source):
             results.append((f'every symbol of {room} has its prefix', bad))
     pool = elsewhere(os.path.join(build, LIBRARIES['model']), STARTING, 'kernels_pool.')
     results.append(('the kernel pool alone starts threads in model', pool))
+    results.append(('one file alone of app talks to servers',
+                    elsewhere(os.path.join(build, LIBRARIES['app']), CURL, 'remote-http.')))
     results.append(('the decoding helper does without DCMTK',
                     needed(os.path.join(build, 'dicom/helper/hilum-decode'),
                            r'lib(?:dcm|oflog|ofstd|ijg)')))

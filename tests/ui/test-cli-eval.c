@@ -60,7 +60,7 @@ test_eval_report(void)
                     "question_id kind answer_type text reference answer exact recall closed");
   }
   report = json_node_get_object(lines->pdata[9]);
-  cli_assert_keys(report, "model model_sha256 blank_image questions groups");
+  cli_assert_keys(report, "model model_sha256 engine blank_image questions groups");
   g_assert_false(json_object_get_boolean_member(report, "blank_image"));
   g_assert_cmpint(json_object_get_int_member(report, "questions"), ==, 9);
   check_groups(json_object_get_array_member(report, "groups"), 9);

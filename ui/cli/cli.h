@@ -47,6 +47,21 @@ gboolean cli_model_operand(CliModel *model, int argc, char **argv);
 void cli_model_clear(CliModel *model);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(CliModel, cli_model_clear)
 
+/* --engine and what goes with it: a server in the model's place. */
+typedef struct {
+  AppRemoteOptions remote; /* strings borrowed from the fields below */
+  char *host;              /* for people; NULL: no server */
+  char *url, *name, *ca_file, *proxy;
+  int timeout;
+  gboolean insecure;
+} CliEngine;
+/* Into GROUP, which is of the model's options. */
+void cli_engine_add(GOptionGroup *group, CliEngine *engine);
+/* Checks the values and fills engine->remote. FALSE: complained already, exit with CLI_MISUSED. */
+gboolean cli_engine_finish(CliEngine *engine, const CliModel *model);
+void cli_engine_clear(CliEngine *engine);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(CliEngine, cli_engine_clear)
+
 /* Values of options. FALSE: complained already, exit with CLI_MISUSED. */
 gboolean cli_parse_seed(const char *text, guint64 *seed);
 /* One of NAMES (ends with NULL) becomes its index; TEXT NULL leaves *CHOICE as it is. */

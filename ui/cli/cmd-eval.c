@@ -46,6 +46,8 @@ static int
 eval_vqa(int argc, char **argv)
 {
   g_auto(CliModel) model = {0};
+  g_auto(CliEngine) engine = {0};
+  GOptionGroup *group = cli_model_group(&model);
   g_autofree char *questions = NULL, *images = NULL, *form = NULL;
   gboolean json = FALSE, blank = FALSE, rows = FALSE;
   int limit = 0, max_tokens = 0, status;
@@ -66,12 +68,13 @@ eval_vqa(int argc, char **argv)
   g_autoptr(GError) error = NULL;
   g_autoptr(JsonNode) report = NULL;
 
-  if (!cli_parse(&argc, &argv, entries, cli_model_group(&model), "",
+  cli_engine_add(group, &engine);
+  if (!cli_parse(&argc, &argv, entries, group, "",
                  "Runs a model over questions with known answers (greedy) and scores it.", NULL, 0,
                  0, &status)) {
     return status;
   }
-  if (!cli_model_finish(&model)) {
+  if (!cli_model_finish(&model) || !cli_engine_finish(&engine, &model)) {
     return CLI_MISUSED;
   }
   if (!questions || !images) {
@@ -83,7 +86,11 @@ eval_vqa(int argc, char **argv)
   if (!cli_parse_form(form, &options.form)) {
     return CLI_MISUSED;
   }
+  if (engine.host) {
+    cli_note("the pictures and questions are sent to %s", engine.host);
+  }
   options.model = model.model;
+  options.remote = engine.remote;
   options.questions = questions;
   options.images = images;
   options.blank = blank;

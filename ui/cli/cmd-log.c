@@ -132,6 +132,21 @@ print_image(JsonObject *image)
 }
 
 static void
+print_model(JsonObject *model)
+{
+  const char *engine = cli_text_member(model, "engine");
+
+  if (strcmp(engine, "local") != 0) {
+    cli_print_field("model", "%s", cli_text_member(model, "name"));
+    cli_print_field("sent to", "%s", engine);
+    return;
+  }
+  cli_print_field("model", "%s (%s)", cli_text_member(model, "name"),
+                  cli_text_member(model, "quantization"));
+  cli_print_field("", "sha256 %s", cli_text_member(model, "sha256"));
+}
+
+static void
 print_turn(JsonObject *turn)
 {
   JsonObject *model = object_member(turn, "model");
@@ -142,9 +157,7 @@ print_turn(JsonObject *turn)
 
   cli_print_field("turn", "%d, %s", (int)json_object_get_int_member(turn, "turn"),
                   cli_text_member(turn, "time"));
-  cli_print_field("model", "%s (%s)", cli_text_member(model, "name"),
-                  cli_text_member(model, "quantization"));
-  cli_print_field("", "sha256 %s", cli_text_member(model, "sha256"));
+  print_model(model);
   if (image) {
     print_image(image);
   }

@@ -17,6 +17,7 @@ void
 cli_talk_options_clear(CliTalkOptions *o)
 {
   cli_model_clear(&o->model);
+  cli_engine_clear(&o->engine);
   g_clear_pointer(&o->image, g_free);
   g_clear_pointer(&o->window, g_free);
   g_clear_pointer(&o->log, g_free);
@@ -50,13 +51,14 @@ parse_entries(CliTalkOptions *o, int *argc, char ***argv, const GOptionEntry *ow
       CLI_JSON_ENTRY(&o->json),
       {NULL}};
   g_autoptr(GArray) all = g_array_new(TRUE, TRUE, sizeof(GOptionEntry));
+  GOptionGroup *group = cli_model_group(&o->model);
 
   for (const GOptionEntry *e = own; e->long_name; e++) {
     g_array_append_vals(all, e, 1);
   }
   g_array_append_vals(all, shared, G_N_ELEMENTS(shared) - 1);
-  return cli_parse(argc, argv, (const GOptionEntry *)(gpointer)all->data,
-                   cli_model_group(&o->model), NULL, summary,
+  cli_engine_add(group, &o->engine);
+  return cli_parse(argc, argv, (const GOptionEntry *)(gpointer)all->data, group, NULL, summary,
                    "Answers go to standard output, everything else to standard error.\n" APP_NOTICE,
                    0, 0, status);
 }
@@ -128,7 +130,8 @@ cli_talk_parse(CliTalkOptions *o, int *argc, char ***argv, const GOptionEntry *e
     cli_misused("--log and --no-log exclude each other");
     return FALSE;
   }
-  if (!check_sampling(o) || !check_image(o) || !cli_model_finish(&o->model)) {
+  if (!check_sampling(o) || !check_image(o) || !cli_model_finish(&o->model) ||
+      !cli_engine_finish(&o->engine, &o->model)) {
     return FALSE;
   }
   *status = CLI_DONE;
@@ -155,10 +158,26 @@ check_blind(const CliModel *model, int *status)
   return !has_vision;
 }
 
+static void
+say_who_answers(const CliTalkOptions *options, AppReview *review)
+{
+  const char *name = app_review_model_name(review);
+
+  if (options->engine.host) {
+    cli_note("%s on %s answers: %s there. %s", name, options->engine.host,
+             options->image ? "the picture and all questions are sent" : "all questions are sent",
+             APP_NOTICE);
+    return;
+  }
+  cli_note("%s answers%s. %s", name,
+           options->model.path ? "" : " (the demo model; --model names another)", APP_NOTICE);
+}
+
 CliTalk *
 cli_talk_open(const CliTalkOptions *options, int *status)
 {
   const AppReviewOptions review_options = {.model = options->model.model,
+                                           .remote = options->engine.remote,
                                            .log_path = options->log,
                                            .no_log = options->no_log,
                                            .image = options->image ? &options->choice : NULL};
@@ -166,7 +185,8 @@ cli_talk_open(const CliTalkOptions *options, int *status)
   AppReview *review;
   CliTalk *talk;
 
-  if (!options->image && !check_blind(&options->model, status)) {
+  /* Whether a server's model has eyes, the server knows. */
+  if (!options->image && !options->engine.host && !check_blind(&options->model, status)) {
     return NULL;
   }
   review = app_review_new(&review_options, &error);
@@ -174,8 +194,7 @@ cli_talk_open(const CliTalkOptions *options, int *status)
     *status = cli_failed(error);
     return NULL;
   }
-  cli_note("%s answers%s. %s", app_review_model_name(review),
-           options->model.path ? "" : " (the demo model; --model names another)", APP_NOTICE);
+  say_who_answers(options, review);
   g_auto(GStrv) warnings = app_review_warnings(review);
   for (char **warning = warnings; *warning; warning++) {
     cli_note("warning: %s", *warning);
@@ -211,6 +230,10 @@ show_phase(const char *phase, guint done, guint total, gpointer user)
   }
   if (strcmp(phase, "image") == 0) {
     fprintf(stderr, "\rlooking at the image %3u %%\r", total > 0 ? 100 * done / total : 0);
+  } else if (strcmp(phase, "sending") == 0) {
+    fprintf(stderr, "\rsending the picture  %3u %%\r", total > 0 ? 100 * done / total : 0);
+  } else if (strcmp(phase, "waiting") == 0) {
+    fputs("\rwaiting for the server    \r", stderr);
   } else {
     fputs("\r                          \r", stderr);
   }
@@ -302,6 +325,12 @@ report_answer(CliTalk *talk, JsonNode *node)
   } else if (strcmp(stop, "cancelled") == 0) {
     cli_note("interrupted; what was said is kept");
     status = CLI_FAILED;
+  } else if (strcmp(stop, "interrupted") == 0) {
+    cli_note("the answer broke off, and what was said is kept: %s",
+             cli_text_member(turn, "interruption"));
+    status = CLI_FAILED;
+  } else if (strcmp(stop, "content-filter") == 0) {
+    cli_note("the server held back the rest of the answer (content filter)");
   }
   if (!app_review_save(talk->review, &error)) {
     cli_note("THE ANSWER IS NOT IN THE LOG: %s", error->message);

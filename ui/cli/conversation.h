@@ -7,6 +7,7 @@
 
 typedef struct {
   CliModel model;
+  CliEngine engine;
   char *image, *window, *log, *seed;
   double temperature, top_p;
   int frame, max_tokens;

@@ -133,6 +133,84 @@ cli_model_clear(CliModel *m)
   g_clear_pointer(&m->kv_type, g_free);
 }
 
+/* ---- a server in the model's place --------------------------------------------------------- */
+
+void
+cli_engine_add(GOptionGroup *group, CliEngine *e)
+{
+  const GOptionEntry entries[] = {
+      {"engine", 0, 0, G_OPTION_ARG_FILENAME, &e->url,
+       "Ask a server that speaks OpenAI's chat completions: PICTURES LEAVE THIS MACHINE", "URL"},
+      {"engine-model", 0, 0, G_OPTION_ARG_FILENAME, &e->name, "Which of the server's models",
+       "NAME"},
+      {"engine-ca", 0, 0, G_OPTION_ARG_FILENAME, &e->ca_file,
+       "Certificate of the authority that vouches for the server (default: the system's)", "FILE"},
+      {"engine-proxy", 0, 0, G_OPTION_ARG_FILENAME, &e->proxy,
+       "Proxy on the way to the server (default: none, whatever the environment says)", "URL"},
+      {"engine-timeout", 0, 0, G_OPTION_ARG_INT, &e->timeout,
+       "Longest silence of the server (default: 300 to the first word, 60 after it)", "SECONDS"},
+      {"engine-insecure", 0, 0, G_OPTION_ARG_NONE, &e->insecure,
+       "Allow http:// to another machine: pictures go unencrypted", NULL},
+      {NULL}};
+
+  g_option_group_add_entries(group, entries);
+}
+
+gboolean
+cli_engine_finish(CliEngine *e, const CliModel *m)
+{
+  g_autoptr(GError) error = NULL;
+
+  if (!e->url) {
+    const char *alone = e->name       ? "engine-model"
+                        : e->ca_file  ? "engine-ca"
+                        : e->proxy    ? "engine-proxy"
+                        : e->timeout  ? "engine-timeout"
+                        : e->insecure ? "engine-insecure"
+                                      : NULL;
+    if (alone) {
+      cli_misused("--%s goes with a server; --engine is missing", alone);
+    }
+    return alone == NULL;
+  }
+  if (m->path || m->mmproj || m->vision_tower || m->template_name || m->context) {
+    cli_misused("--engine and --%s exclude each other: the server has its own",
+                m->path           ? "model"
+                : m->mmproj       ? "mmproj"
+                : m->vision_tower ? "vision-tower"
+                : m->context      ? "context"
+                                  : "template");
+    return FALSE;
+  }
+  if (e->timeout < 0) {
+    cli_misused("--engine-timeout is %d; expected a positive number", e->timeout);
+    return FALSE;
+  }
+  e->remote = (AppRemoteOptions){.url = e->url,
+                                 .model = e->name,
+                                 .ca_file = e->ca_file,
+                                 .proxy = e->proxy,
+                                 .insecure = e->insecure,
+                                 .timeout_s = (guint)e->timeout};
+  e->host = app_remote_host(&e->remote, &error);
+  if (!e->host) {
+    cli_failed(error);
+  }
+  return e->host != NULL;
+}
+
+void
+cli_engine_clear(CliEngine *e)
+{
+  g_clear_pointer(&e->host, g_free);
+  g_clear_pointer(&e->url, g_free);
+  g_clear_pointer(&e->name, g_free);
+  g_clear_pointer(&e->ca_file, g_free);
+  g_clear_pointer(&e->proxy, g_free);
+}
+
+/* ---- values -------------------------------------------------------------------------------- */
+
 gboolean
 cli_parse_seed(const char *text, guint64 *seed)
 {

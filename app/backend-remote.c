@@ -1,0 +1,575 @@
+/* backend-remote.c - a conversation with a model on a server that speaks OpenAI's chat completions.
+ *
+ * The server remembers nothing: each question goes there with all turns before it and the picture.
+ * The server's own template is used, and no system prompt.
+ *
+ * 1. `turns` is what was said and answered; it grows only by an answer, whole or broken off.
+ * 2. `picture` belongs to the first turn, and is NULL in a conversation without one.
+ */
+#include "backend.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "remote-http.h"
+#include "remote.h"
+
+/* A server that is there answers within this; one behind a busy router, too. */
+#define CONNECT_MS 10000u
+/* A long queue, a cold model, a large picture on slow processors. */
+#define FIRST_BYTE_MS 300000u
+/* Between two words. */
+#define IDLE_MS 60000u
+#define MAX_TIMEOUT_S 86400u
+
+typedef struct {
+  char *question, *answer;
+} Turn;
+
+typedef struct {
+  AppBackend parent;
+  AppRemoteAddress address;
+  AppHttp *http;
+  char *key;       /* NULL: none */
+  char *requested; /* the model, as the user calls it */
+  char *reported;  /* as the server does; NULL: it has not answered yet */
+
+  GPtrArray *turns; /* of Turn */
+  GBytes *picture;  /* PNG */
+  char *picture_sha256;
+} Remote;
+
+/* What is known of the answer under way. */
+typedef struct {
+  Remote *remote;
+  const AppBackendListener *listener;
+  AppSse sse;
+  GString *text;
+  GString *complaint;  /* body of what is no stream */
+  AppRemoteChunk last; /* finish and usage */
+  gboolean done, stopped;
+  gsize received;
+  guint percent;
+  GError *failure;             /* of the stream itself */
+  gint64 begun, first, latest; /* µs; first and latest: of text */
+} Hearing;
+
+static void
+turn_free(gpointer data)
+{
+  Turn *turn = data;
+
+  g_free(turn->question);
+  g_free(turn->answer);
+  g_free(turn);
+}
+
+/* ---- the request -------------------------------------------------------------------------- */
+
+static void
+append_text(GString *body, const char *text)
+{
+  g_autoptr(JsonNode) node = json_node_init_string(json_node_alloc(), text);
+  g_autofree char *json = app_json_text(node);
+
+  g_string_append(body, json);
+}
+
+static void
+append_base64(GString *body, GBytes *bytes)
+{
+  gsize n = 0, at = body->len;
+  const guchar *in = g_bytes_get_data(bytes, &n);
+  int state = 0, save = 0;
+
+  g_string_set_size(body, at + (n / 3 + 1) * 4 + 4);
+  at += g_base64_encode_step(in, n, FALSE, body->str + at, &state, &save);
+  at += g_base64_encode_close(FALSE, body->str + at, &state, &save);
+  g_string_set_size(body, at);
+}
+
+static void
+append_message(GString *body, const char *role, const char *text, GBytes *picture)
+{
+  g_string_append_printf(body, "{\"role\": \"%s\", \"content\": ", role);
+  if (picture) {
+    g_string_append(body, "[{\"type\": \"image_url\", \"image_url\": {\"url\": "
+                          "\"data:image/png;base64,");
+    append_base64(body, picture);
+    g_string_append(body, "\"}}, {\"type\": \"text\", \"text\": ");
+    append_text(body, text);
+    g_string_append(body, "}]}");
+  } else {
+    append_text(body, text);
+    g_string_append_c(body, '}');
+  }
+}
+
+/* Everything but the messages, which would make json-glib hold the picture twice. */
+static void
+append_settings(GString *body, const Remote *remote, const AppSampling *sampling)
+{
+  JsonObject *object = json_object_new(), *options = json_object_new();
+  g_autoptr(JsonNode) node = app_json_node(object);
+  g_autofree char *json = NULL;
+
+  json_object_set_string_member(object, "model", remote->requested);
+  json_object_set_boolean_member(object, "stream", TRUE);
+  json_object_set_boolean_member(options, "include_usage", TRUE);
+  json_object_set_object_member(object, "stream_options", options);
+  json_object_set_double_member(object, "temperature", sampling->temperature);
+  json_object_set_double_member(object, "top_p", sampling->top_p);
+  /* Servers take it as a signed number. */
+  json_object_set_int_member(object, "seed", (gint64)(sampling->seed & G_MAXINT64));
+  json_object_set_int_member(object, "max_tokens", sampling->max_tokens);
+  json = app_json_text(node);
+  g_string_append_len(body, json, (gssize)strlen(json) - 1); /* the brace is still to come */
+}
+
+static GString *
+make_body(const Remote *remote, const AppBackendQuestion *question)
+{
+  GString *body = g_string_new(NULL);
+
+  append_settings(body, remote, &question->sampling);
+  g_string_append(body, ", \"messages\": [");
+  for (guint i = 0; i < remote->turns->len; i++) {
+    const Turn *turn = remote->turns->pdata[i];
+
+    append_message(body, "user", turn->question, i == 0 ? remote->picture : NULL);
+    g_string_append(body, ", ");
+    append_message(body, "assistant", turn->answer, NULL);
+    g_string_append(body, ", ");
+  }
+  append_message(body, "user", question->question,
+                 remote->turns->len == 0 ? remote->picture : NULL);
+  g_string_append(body, "]}");
+  return body;
+}
+
+/* The picture of a conversation that begins; the same as before is not compressed again. */
+static gboolean
+take_picture(Remote *remote, const AppShot *shot, GError **error)
+{
+  if (shot && remote->picture && strcmp(remote->picture_sha256, shot->sent_sha256) == 0) {
+    return TRUE;
+  }
+  g_clear_pointer(&remote->picture, g_bytes_unref);
+  g_clear_pointer(&remote->picture_sha256, g_free);
+  if (!shot) {
+    return TRUE;
+  }
+  remote->picture = dicom_picture_png(shot->picture, error);
+  if (!remote->picture) {
+    return FALSE;
+  }
+  remote->picture_sha256 = g_strdup(shot->sent_sha256);
+  if (g_bytes_get_size(remote->picture) > APP_REMOTE_MAX_PICTURE) {
+    g_set_error(error, APP_ERROR, APP_ERROR_FAILED,
+                "the picture has %" G_GSIZE_FORMAT " bytes as PNG; at most %u are sent",
+                g_bytes_get_size(remote->picture), APP_REMOTE_MAX_PICTURE);
+    g_clear_pointer(&remote->picture, g_bytes_unref);
+    return FALSE;
+  }
+  return TRUE;
+}
+
+/* ---- the answer --------------------------------------------------------------------------- */
+
+/* All texts of the request, which no message may repeat; ends with NULL. Borrowed. */
+static GPtrArray *
+sent_texts(const Remote *remote, const char *question)
+{
+  GPtrArray *texts = g_ptr_array_new();
+
+  for (guint i = 0; i < remote->turns->len; i++) {
+    const Turn *turn = remote->turns->pdata[i];
+    g_ptr_array_add(texts, turn->question);
+    g_ptr_array_add(texts, turn->answer);
+  }
+  g_ptr_array_add(texts, (gpointer)question);
+  g_ptr_array_add(texts, NULL);
+  return texts;
+}
+
+static void G_GNUC_PRINTF(2, 3) set_failure(Hearing *hearing, const char *format, ...)
+{
+  g_autofree char *what = NULL;
+  va_list args;
+
+  va_start(args, format);
+  what = g_strdup_vprintf(format, args);
+  va_end(args);
+  g_clear_error(&hearing->failure);
+  g_set_error(&hearing->failure, APP_ERROR, APP_ERROR_FAILED, "%s: %s",
+              hearing->remote->address.host, what);
+}
+
+static void
+take_text(Hearing *hearing, const char *text)
+{
+  gsize length = strlen(text);
+
+  if (hearing->text->len + length > APP_REMOTE_MAX_ANSWER) {
+    set_failure(hearing, "the answer is over %u bytes long", APP_REMOTE_MAX_ANSWER);
+    return;
+  }
+  hearing->latest = g_get_monotonic_time();
+  if (hearing->first == 0) {
+    hearing->first = hearing->latest;
+    hearing->listener->progress("answer", 0, 0, hearing->listener->user);
+  }
+  g_string_append_len(hearing->text, text, (gssize)length);
+  hearing->stopped = !hearing->listener->text(text, length, hearing->listener->user);
+}
+
+/* What the server called the model in its newest event, and the newest end and counts. */
+static void
+keep_facts(Hearing *hearing, AppRemoteChunk *chunk)
+{
+  AppRemoteChunk *last = &hearing->last;
+
+  if (chunk->model && *chunk->model) {
+    g_free(hearing->remote->reported);
+    hearing->remote->reported = app_remote_printable(chunk->model);
+  }
+  if (chunk->finish) {
+    g_free(last->finish);
+    last->finish = g_steal_pointer(&chunk->finish);
+  }
+  if (chunk->has_usage) {
+    last->has_usage = TRUE;
+    last->prompt_tokens = chunk->prompt_tokens;
+    last->answer_tokens = chunk->answer_tokens;
+  }
+}
+
+static gboolean
+on_event(const char *data, gsize length, gpointer user)
+{
+  Hearing *hearing = user;
+  g_auto(AppRemoteChunk) chunk = {0};
+  g_autoptr(GError) error = NULL;
+
+  if (strcmp(data, "[DONE]") == 0) {
+    hearing->done = TRUE;
+    return FALSE;
+  }
+  if (!app_remote_chunk_read(data, length, &chunk, &error)) {
+    set_failure(hearing, "sent what is no piece of a chat completion (%s)", error->message);
+    return FALSE;
+  }
+  if (chunk.failure) {
+    hearing->last.failure = g_steal_pointer(&chunk.failure);
+    return FALSE;
+  }
+  keep_facts(hearing, &chunk);
+  if (chunk.text) {
+    take_text(hearing, chunk.text);
+  }
+  return !hearing->failure && !hearing->stopped;
+}
+
+static gboolean
+is_stream(const AppHttpHead *head)
+{
+  return head->status == 200 && strcmp(head->content_type, "application/json") != 0 &&
+         strcmp(head->content_type, "text/html") != 0;
+}
+
+static gboolean
+on_data(const AppHttpHead *head, const char *bytes, gsize n, gpointer user)
+{
+  Hearing *hearing = user;
+  AppSseState state;
+
+  if (!is_stream(head)) {
+    gsize room = APP_REMOTE_MAX_COMPLAINT - hearing->complaint->len;
+    g_string_append_len(hearing->complaint, bytes, (gssize)MIN(n, room));
+    return n < room;
+  }
+  hearing->received += n;
+  if (hearing->received > APP_REMOTE_MAX_STREAM) {
+    set_failure(hearing, "the stream is over %u bytes long", APP_REMOTE_MAX_STREAM);
+    return FALSE;
+  }
+  state = app_sse_feed(&hearing->sse, bytes, n, on_event, hearing);
+  if (state == APP_SSE_TOO_LONG) {
+    set_failure(hearing, "sent a piece of over %u bytes", APP_REMOTE_MAX_EVENT);
+  }
+  return state == APP_SSE_MORE;
+}
+
+static void
+on_sent(gsize done, gsize total, gpointer user)
+{
+  Hearing *hearing = user;
+  guint percent = total > 0 ? (guint)(done / (total / 100 + 1)) : 100;
+
+  if (done >= total) {
+    hearing->listener->progress("waiting", 0, 0, hearing->listener->user);
+  } else if (percent != hearing->percent) {
+    hearing->percent = percent;
+    hearing->listener->progress("sending", percent, 100, hearing->listener->user);
+  }
+}
+
+/* ---- what became of it -------------------------------------------------------------------- */
+
+/* The server answered, but not with a stream. */
+static void
+complain(Hearing *hearing, const AppHttpHead *head, const char *const *sent)
+{
+  const Remote *remote = hearing->remote;
+  g_autofree char *raw =
+      app_remote_complaint(hearing->complaint->str, hearing->complaint->len, head->content_type);
+  g_autofree char *said = raw ? app_remote_repeatable(raw, remote->key, sent) : NULL;
+  const char *between = said ? ": " : "";
+
+  if (head->status >= 300 && head->status < 400) {
+    set_failure(hearing,
+                "HTTP %u, the server sends on to another address, and pictures are not "
+                "sent after it; name that address yourself",
+                head->status);
+  } else if (head->status == 200) {
+    set_failure(hearing, "answered with %s and not with a stream of chat completions%s%s",
+                strcmp(head->content_type, "text/html") == 0 ? "a web page" : head->content_type,
+                between, said ? said : "");
+  } else {
+    set_failure(hearing, "HTTP %u, %s%s%s", head->status,
+                app_remote_status_text(head->status, remote->key != NULL), between,
+                said ? said : "");
+  }
+}
+
+/* Whether all of it came. Else hearing->failure says why not. */
+static gboolean
+is_whole(Hearing *hearing, const AppHttpHead *head, const char *const *sent)
+{
+  if (hearing->failure) {
+    return FALSE;
+  }
+  if (hearing->last.failure) {
+    g_autofree char *said =
+        app_remote_repeatable(hearing->last.failure, hearing->remote->key, sent);
+    set_failure(hearing, "the server failed%s%s", said ? ": " : "", said ? said : "");
+    return FALSE;
+  }
+  if (hearing->done || hearing->last.finish) {
+    return TRUE;
+  }
+  if (!is_stream(head)) {
+    complain(hearing, head, sent);
+  } else if (hearing->text->len > 0) {
+    set_failure(hearing, "the connection broke off within the answer");
+  } else {
+    set_failure(hearing, "answered with nothing that is a chat completion");
+  }
+  return FALSE;
+}
+
+/* In the words of a model that runs here, as far as the server's have the same meaning. */
+static const char *
+stop_of(const Hearing *hearing, guint max_tokens)
+{
+  const char *finish = hearing->last.finish;
+
+  if (finish && strcmp(finish, "length") == 0) {
+    return hearing->last.has_usage && hearing->last.answer_tokens < max_tokens ? "context"
+                                                                               : "max-tokens";
+  }
+  if (finish && strcmp(finish, "content_filter") == 0) {
+    return "content-filter";
+  }
+  return "eos";
+}
+
+/* What the server does not tell is not-a-number. */
+static void
+fill_answer(const Hearing *hearing, const char *stop, ModelAnswer *answer)
+{
+  *answer = (ModelAnswer){.text = strdup(hearing->text->str), .stop = stop};
+  answer->timing = (ModelTiming){.image_s = NAN,
+                                 .prompt_s = NAN,
+                                 .first_token_s = NAN,
+                                 .answer_s = NAN,
+                                 .prompt_tokens = hearing->last.prompt_tokens,
+                                 .answer_tokens = hearing->last.answer_tokens};
+  if (hearing->first > 0) {
+    answer->timing.first_token_s = (double)(hearing->first - hearing->begun) / G_USEC_PER_SEC;
+    answer->timing.answer_s = (double)(hearing->latest - hearing->first) / G_USEC_PER_SEC;
+  }
+}
+
+static void
+add_turn(Remote *remote, const char *question, const char *answer)
+{
+  Turn *turn = g_new(Turn, 1);
+
+  *turn = (Turn){g_strdup(question), g_strdup(answer)};
+  g_ptr_array_add(remote->turns, turn);
+}
+
+/* The request is over, with the error FAILED or without. */
+static gboolean
+conclude(Hearing *hearing, const AppBackendQuestion *question, const AppHttpHead *head,
+         GError *failed, ModelAnswer *answer, char **why, GError **error)
+{
+  g_autoptr(GPtrArray) sent = sent_texts(hearing->remote, question->question);
+  gboolean stopped = !hearing->done &&
+                     (hearing->stopped || g_error_matches(failed, APP_ERROR, APP_ERROR_CANCELLED));
+  gboolean told = head->status > 0 && !is_stream(head); /* an error that was cut short is one */
+  const char *stop = NULL;
+
+  if (!hearing->failure && failed && !told && !hearing->done && !hearing->last.finish) {
+    hearing->failure = g_error_copy(failed);
+  }
+  if (stopped) {
+    stop = "cancelled";
+  } else if (is_whole(hearing, head, (const char *const *)sent->pdata)) {
+    stop = stop_of(hearing, question->sampling.max_tokens);
+  } else if (hearing->text->len > 0) {
+    stop = "interrupted";
+    *why = g_strdup(hearing->failure->message);
+  } else {
+    g_propagate_error(error, g_steal_pointer(&hearing->failure));
+    return FALSE;
+  }
+  if (stopped && hearing->text->len == 0) {
+    g_set_error_literal(error, APP_ERROR, APP_ERROR_CANCELLED, "stopped before anything was said");
+    return FALSE;
+  }
+  fill_answer(hearing, stop, answer);
+  add_turn(hearing->remote, question->question, hearing->text->str);
+  return TRUE;
+}
+
+static gboolean
+remote_ask(AppBackend *backend, const AppBackendQuestion *question,
+           const AppBackendListener *listener, ModelAnswer *answer, char **why, GError **error)
+{
+  Remote *remote = (Remote *)backend;
+  Hearing hearing = {.remote = remote, .listener = listener, .begun = g_get_monotonic_time()};
+  const AppHttpListener heard = {on_sent, on_data, &hearing};
+  AppHttpHead head = {0};
+  g_autoptr(GError) failed = NULL;
+  GString *body;
+  gboolean ok;
+
+  if (remote->turns->len == 0 && !take_picture(remote, question->shot, error)) {
+    return FALSE;
+  }
+  app_http_begin(remote->http);
+  listener->progress("sending", 0, 100, listener->user); /* which may stop it again */
+  body = make_body(remote, question);
+  app_sse_init(&hearing.sse);
+  hearing.text = g_string_new(NULL);
+  hearing.complaint = g_string_new(NULL);
+  ok = app_http_post(remote->http, body->str, body->len, &heard, &head, &failed);
+  g_string_free(body, TRUE);
+  if (ok && is_stream(&head) && !hearing.done && !hearing.failure && !hearing.stopped) {
+    app_sse_end(&hearing.sse, on_event, &hearing);
+  }
+  ok = conclude(&hearing, question, &head, failed, answer, why, error);
+  app_sse_clear(&hearing.sse);
+  g_string_free(hearing.text, TRUE);
+  g_string_free(hearing.complaint, TRUE);
+  app_remote_chunk_clear(&hearing.last);
+  g_clear_error(&hearing.failure);
+  return ok;
+}
+
+/* ---- the rest of the table ---------------------------------------------------------------- */
+
+static const char *
+remote_name(AppBackend *backend)
+{
+  const Remote *remote = (Remote *)backend;
+
+  return remote->reported ? remote->reported : remote->requested;
+}
+
+static gboolean
+remote_describe(AppBackend *backend, StoreModel *model, GError **error)
+{
+  *model = (StoreModel){.name = remote_name(backend), .engine = ((Remote *)backend)->address.base};
+  return TRUE;
+}
+
+static guint
+remote_turns(AppBackend *backend)
+{
+  return ((Remote *)backend)->turns->len;
+}
+
+static gboolean
+remote_rewind(AppBackend *backend, guint turn, GError **error)
+{
+  g_ptr_array_set_size(((Remote *)backend)->turns, (int)turn);
+  return TRUE;
+}
+
+static void
+remote_stop(AppBackend *backend)
+{
+  app_http_stop(((Remote *)backend)->http);
+}
+
+static void
+remote_free(AppBackend *backend)
+{
+  Remote *remote = (Remote *)backend;
+
+  g_clear_pointer(&remote->http, app_http_free);
+  app_remote_address_clear(&remote->address);
+  g_free(remote->key);
+  g_free(remote->requested);
+  g_free(remote->reported);
+  g_ptr_array_unref(remote->turns);
+  g_clear_pointer(&remote->picture, g_bytes_unref);
+  g_free(remote->picture_sha256);
+  g_free(remote);
+}
+
+static const AppBackendClass remote_class = {.free = remote_free,
+                                             .describe = remote_describe,
+                                             .name = remote_name,
+                                             .turns = remote_turns,
+                                             .rewind = remote_rewind,
+                                             .ask = remote_ask,
+                                             .stop = remote_stop};
+
+static AppHttp *
+make_http(const Remote *remote, const AppRemoteOptions *options, GError **error)
+{
+  guint limit_ms = MIN(options->timeout_s, MAX_TIMEOUT_S) * 1000;
+  const AppHttpOptions http = {.url = remote->address.endpoint,
+                               .host = remote->address.host,
+                               .key = remote->key,
+                               .ca_file = options->ca_file,
+                               .proxy = remote->address.loopback ? NULL : options->proxy,
+                               .loopback_only = remote->address.loopback,
+                               .connect_ms = limit_ms ? MIN(limit_ms, CONNECT_MS) : CONNECT_MS,
+                               .first_byte_ms = limit_ms ? limit_ms : FIRST_BYTE_MS,
+                               .idle_ms = limit_ms ? limit_ms : IDLE_MS};
+
+  return app_http_new(&http, error);
+}
+
+AppBackend *
+app_backend_remote_new(const AppRemoteOptions *options, GError **error)
+{
+  Remote *remote = g_new0(Remote, 1);
+  g_autoptr(AppBackend) backend = &remote->parent;
+  g_autofree char *host = app_remote_host(options, error);
+
+  remote->parent.class = &remote_class;
+  remote->turns = g_ptr_array_new_with_free_func(turn_free);
+  if (!host || !app_remote_address_parse(options, &remote->address, error) ||
+      !app_remote_key(&remote->key, error)) {
+    return NULL;
+  }
+  remote->requested = g_strdup(options->model);
+  remote->http = make_http(remote, options, error);
+  return remote->http ? g_steal_pointer(&backend) : NULL;
+}
