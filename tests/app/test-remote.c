@@ -45,10 +45,6 @@ set_up(Fixture *f, gconstpointer data)
                            .window = "300\\400",
                            .image_comments = "Axial slice. No contrast was given."};
 
-  /* Neither may matter. */
-  g_setenv("http_proxy", "http://127.0.0.1:1", TRUE);
-  g_setenv("all_proxy", "http://127.0.0.1:1", TRUE);
-  g_setenv("HILUM_ENGINE_KEY", KEY, TRUE);
   f->server = mock_server_new();
   f->folder = tiny_folder_new();
   f->image = g_build_filename(f->folder, "a.dcm", NULL);
@@ -753,6 +749,10 @@ main(int argc, char **argv)
                {"/remote/eval", test_eval}};
 
   g_test_init(&argc, &argv, NULL);
+  g_setenv("HILUM_ENGINE_KEY", KEY, TRUE);
+  /* Neither may matter. */
+  g_setenv("http_proxy", "http://127.0.0.1:1", TRUE);
+  g_setenv("all_proxy", "http://127.0.0.1:1", TRUE);
   for (guint i = 0; i < G_N_ELEMENTS(tests); i++) {
     g_test_add(tests[i].path, Fixture, NULL, set_up, tests[i].test, tear_down);
   }

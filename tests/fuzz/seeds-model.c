@@ -63,6 +63,26 @@ seeds_training_data(Seeds *seeds)
   add_text(seeds, "{\"id\":1,\"conversations\":[]}");
 }
 
+void
+seeds_remote(Seeds *seeds)
+{
+  static const char event[] =
+      "data: {\"model\":\"m\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\"caf\\u00e9\"},"
+      "\"finish_reason\":null}]}";
+  g_autofree char *lf = g_strdup_printf(": hi\n\n%s\n\n%s\n\ndata: [DONE]\n\n", event, event);
+  g_autofree char *crlf = g_strdup_printf("event: x\r\n%s\r\n\r\n", event);
+  g_autofree char *cr = g_strdup_printf("\xef\xbb\xbf%s\r\r%s", event, event);
+
+  add_text(seeds, lf);
+  add_text(seeds, crlf);
+  add_text(seeds, cr);
+  add_text(seeds,
+           "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":7,\"completion_tokens\":3}}\n\n");
+  add_text(seeds, "error: {\"code\":500,\"message\":\"lost\"}\n\n");
+  add_text(seeds, "{\"error\":{\"message\":\"What was asked? sk-key \\u001b[31m\"}}");
+  add_text(seeds, "{\"detail\":[{\"loc\":[\"body\"],\"msg\":\"bad\",\"input\":1}]}");
+}
+
 /* ---- vocabularies ---------------------------------------------------------------------------- */
 
 void

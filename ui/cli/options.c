@@ -173,12 +173,13 @@ cli_engine_finish(CliEngine *e, const CliModel *m)
     }
     return alone == NULL;
   }
-  if (m->path || m->mmproj || m->vision_tower || m->template_name || m->context) {
+  if (m->path || m->mmproj || m->vision_tower || m->template_name || m->context || m->kv_type) {
     cli_misused("--engine and --%s exclude each other: the server has its own",
                 m->path           ? "model"
                 : m->mmproj       ? "mmproj"
                 : m->vision_tower ? "vision-tower"
                 : m->context      ? "context"
+                : m->kv_type      ? "kv-type"
                                   : "template");
     return FALSE;
   }
