@@ -50,11 +50,16 @@ on_quit(GSimpleAction *action, GVariant *parameter, gpointer application)
 static void
 on_about(GSimpleAction *action, GVariant *parameter, gpointer application)
 {
+  const AppReviewOptions *options = DESKTOP_APPLICATION(application)->options;
+
   adw_show_about_window(gtk_application_get_active_window(application), "application-name", "Hilum",
                         "version", app_version(), "developer-name", "The Hilum authors",
                         "license-type", GTK_LICENSE_APACHE_2_0, "comments",
-                        "Ask questions of medical images with a LLaVA-Med model that runs right "
-                        "here.\n\n" APP_NOTICE,
+                        options->remote.url
+                            ? "Ask questions of medical images with a model on a server, which "
+                              "gets the pictures.\n\n" APP_NOTICE
+                            : "Ask questions of medical images with a LLaVA-Med model that runs "
+                              "right here.\n\n" APP_NOTICE,
                         NULL);
 }
 

@@ -17,8 +17,9 @@ struct _DesktopConversation {
   AdwStatusPage *empty_page;
   GtkListBox *list;
   GtkScrolledWindow *scroller;
-  GtkWidget *warnings, *model_box, *model_spinner, *model_error, *describe, *anew, *ask, *stop;
-  GtkLabel *model_label, *subject, *notice, *warnings_label;
+  GtkWidget *warnings, *model_box, *model_spinner, *model_error, *describe, *anew, *ask, *stop,
+      *away;
+  GtkLabel *away_label, *model_label, *subject, *notice, *warnings_label;
   GtkEditable *entry;
 
   gboolean at_end, can_ask, working;
@@ -172,6 +173,25 @@ desktop_conversation_set_model_status(DesktopConversation *self, const char *tex
 }
 
 void
+desktop_conversation_set_away(DesktopConversation *self, const char *host)
+{
+  g_autofree char *text =
+      host ? g_strdup_printf("Pictures and questions are sent to %s", host) : NULL;
+
+  gtk_label_set_text(self->away_label, text ? text : "");
+  gtk_widget_set_visible(self->away, text != NULL);
+}
+
+void
+desktop_conversation_give_back(DesktopConversation *self, const char *question)
+{
+  if (*gtk_editable_get_text(self->entry) == '\0') {
+    gtk_editable_set_text(self->entry, question);
+    gtk_editable_set_position(self->entry, -1);
+  }
+}
+
+void
 desktop_conversation_set_logged(DesktopConversation *self, gboolean logged)
 {
   adw_status_page_set_description(
@@ -241,6 +261,8 @@ bind_template(GtkWidgetClass *class)
   gtk_widget_class_bind_template_child(class, DesktopConversation, ask);
   gtk_widget_class_bind_template_child(class, DesktopConversation, stop);
   gtk_widget_class_bind_template_child(class, DesktopConversation, subject);
+  gtk_widget_class_bind_template_child(class, DesktopConversation, away);
+  gtk_widget_class_bind_template_child(class, DesktopConversation, away_label);
   gtk_widget_class_bind_template_child(class, DesktopConversation, notice);
   gtk_widget_class_bind_template_child(class, DesktopConversation, warnings);
   gtk_widget_class_bind_template_child(class, DesktopConversation, warnings_label);

@@ -32,6 +32,11 @@ void desktop_conversation_set_warnings(DesktopConversation *self, const char *co
  * say. */
 void desktop_conversation_set_model_status(DesktopConversation *self, const char *text,
                                            gboolean busy, gboolean failed);
+/* The server that pictures and questions are sent to, in sight all the time; NULL: they stay here.
+ */
+void desktop_conversation_set_away(DesktopConversation *self, const char *host);
+/* Puts QUESTION back to be asked again, unless something else is being written. */
+void desktop_conversation_give_back(DesktopConversation *self, const char *question);
 /* Whether what is said here is kept. */
 void desktop_conversation_set_logged(DesktopConversation *self, gboolean logged);
 void desktop_conversation_focus_entry(DesktopConversation *self);

@@ -5,7 +5,9 @@
 
 typedef struct {
   char *model, *mmproj, *template_name, *log;
-  gboolean no_log, version;
+  char *engine, *engine_model, *engine_ca, *engine_proxy;
+  int engine_timeout;
+  gboolean engine_insecure, no_log, version;
 } Options;
 
 static void
@@ -15,6 +17,10 @@ options_clear(Options *o)
   g_free(o->mmproj);
   g_free(o->template_name);
   g_free(o->log);
+  g_free(o->engine);
+  g_free(o->engine_model);
+  g_free(o->engine_ca);
+  g_free(o->engine_proxy);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Options, options_clear)
 
@@ -28,6 +34,18 @@ parse(Options *o, int *argc, char ***argv, GError **error)
        "GGUF file with the vision tower and projector", "FILE"},
       {"template", 0, 0, G_OPTION_ARG_STRING, &o->template_name,
        "Conversation template (default: the model's own)", "NAME"},
+      {"engine", 0, 0, G_OPTION_ARG_STRING, &o->engine,
+       "Ask a server that speaks OpenAI's chat completions: PICTURES LEAVE THIS MACHINE", "URL"},
+      {"engine-model", 0, 0, G_OPTION_ARG_STRING, &o->engine_model, "Which of the server's models",
+       "NAME"},
+      {"engine-ca", 0, 0, G_OPTION_ARG_FILENAME, &o->engine_ca,
+       "Certificate of the authority that vouches for the server (default: the system's)", "FILE"},
+      {"engine-proxy", 0, 0, G_OPTION_ARG_STRING, &o->engine_proxy,
+       "Proxy on the way to the server (default: none, whatever the environment says)", "URL"},
+      {"engine-timeout", 0, 0, G_OPTION_ARG_INT, &o->engine_timeout,
+       "Longest silence of the server (default: 300 to the first word, 60 after it)", "SECONDS"},
+      {"engine-insecure", 0, 0, G_OPTION_ARG_NONE, &o->engine_insecure,
+       "Allow http:// to another machine: pictures go unencrypted", NULL},
       {"log", 0, 0, G_OPTION_ARG_FILENAME, &o->log,
        "Log of conversations (default: in the user's data folder)", "FILE"},
       {"no-log", 0, 0, G_OPTION_ARG_NONE, &o->no_log, "Keep no log", NULL},
@@ -42,6 +60,30 @@ parse(Options *o, int *argc, char ***argv, GError **error)
   return g_option_context_parse(context, argc, argv, error);
 }
 
+/* What is wrong with the options, or NULL; g_free(). */
+static char *
+complaint(const Options *o, const AppRemoteOptions *remote)
+{
+  g_autoptr(GError) error = NULL;
+  g_autofree char *host = NULL;
+
+  if (o->log && o->no_log) {
+    return g_strdup("--log and --no-log exclude each other");
+  }
+  if (!o->engine) {
+    return o->engine_model ? g_strdup("--engine-model goes with a server; --engine is missing")
+                           : NULL;
+  }
+  if (o->model || o->mmproj || o->template_name) {
+    return g_strdup("--engine excludes --model, --mmproj and --template: the server has its own");
+  }
+  if (o->engine_timeout < 0) {
+    return g_strdup("--engine-timeout takes a positive number");
+  }
+  host = app_remote_host(remote, &error);
+  return host ? NULL : g_strdup(error->message);
+}
+
 static void
 warn(const char *text)
 {
@@ -54,6 +96,7 @@ main(int argc, char **argv)
   g_auto(Options) options = {0};
   g_autoptr(GError) error = NULL;
   g_autoptr(DesktopApplication) application = NULL;
+  g_autofree char *wrong = NULL;
   AppReviewOptions review;
 
   g_set_prgname("hilum-desktop");
@@ -66,15 +109,22 @@ main(int argc, char **argv)
     g_print("hilum-desktop %s\n", app_version());
     return 0;
   }
-  if (options.log && options.no_log) {
-    g_printerr("hilum-desktop: --log and --no-log exclude each other\n");
-    return MISUSED;
-  }
   review = (AppReviewOptions){.model = {.model = options.model,
                                         .mmproj = options.mmproj,
                                         .template_name = options.template_name},
+                              .remote = {.url = options.engine,
+                                         .model = options.engine_model,
+                                         .ca_file = options.engine_ca,
+                                         .proxy = options.engine_proxy,
+                                         .insecure = options.engine_insecure,
+                                         .timeout_s = (guint)options.engine_timeout},
                               .log_path = options.log,
                               .no_log = options.no_log};
+  wrong = complaint(&options, &review.remote);
+  if (wrong) {
+    g_printerr("hilum-desktop: %s\n", wrong);
+    return MISUSED;
+  }
   app_set_warning(warn);
   app_image_warm();
   application = desktop_application_new(&review);

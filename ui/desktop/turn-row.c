@@ -40,6 +40,11 @@ desktop_turn_row_set_phase(DesktopTurnRow *self, const char *phase, guint done, 
     text = total > 0 ? g_strdup_printf("Encoding the picture… %u %%",
                                        (guint)((guint64)100 * done / total))
                      : g_strdup("Encoding the picture…");
+  } else if (strcmp(phase, "sending") == 0) {
+    text = g_strdup_printf("Sending the picture… %u %%",
+                           total > 0 ? (guint)((guint64)100 * done / total) : 0);
+  } else if (strcmp(phase, "waiting") == 0) {
+    text = g_strdup("Waiting for the server…");
   } else {
     text = g_strdup(strcmp(phase, "prompt") == 0 ? "Reading the question…" : "Answering…");
   }
@@ -93,6 +98,9 @@ stop_remark(const char *stop)
   if (strcmp(stop, "context") == 0) {
     return "cut off: the conversation is full, start a new one";
   }
+  if (strcmp(stop, "content-filter") == 0) {
+    return "cut off by the server's content filter";
+  }
   return NULL;
 }
 
@@ -103,14 +111,20 @@ provenance_text(DesktopTurnRow *self, JsonObject *turn)
   JsonObject *instruction = object_member(turn, "instruction");
   const char *hash = text_member(model, "sha256");
   const char *remark = stop_remark(text_member(turn, "stop"));
+  const char *why = text_member(turn, "interruption"), *engine = text_member(model, "engine");
   GString *text = g_string_new(NULL);
 
   if (remark) {
     g_string_append_printf(text, "This answer was %s.\n", remark);
+  } else if (*why) {
+    g_string_append_printf(text, "This answer broke off. %s\n", why);
   }
   g_string_append_printf(text, "%s\n%s", self->subject, text_member(model, "name"));
   if (*hash) {
     g_string_append_printf(text, " %.*s", HASH_SHOWN, hash);
+  }
+  if (*engine && strcmp(engine, "local") != 0) {
+    g_string_append_printf(text, " · sent to %s", engine);
   }
   if (instruction) {
     g_string_append_printf(text, " · %s description", text_member(instruction, "list"));

@@ -67,6 +67,7 @@ desktop_window_load_model(DesktopWindow *self)
 typedef struct {
   DesktopWindow *window;
   DesktopTurnRow *row;
+  char *question; /* NULL: describe */
 } Asking;
 
 static void
@@ -74,6 +75,7 @@ asking_free(Asking *asking)
 {
   g_object_unref(asking->row);
   desktop_window_end_job(asking->window);
+  g_free(asking->question);
   g_free(asking);
 }
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Asking, asking_free)
@@ -147,6 +149,9 @@ on_answered(GObject *source, GAsyncResult *result, gpointer data)
     gboolean stopped = g_cancellable_is_cancelled(self->asking);
     desktop_turn_row_fail(asking->row,
                           stopped ? "Stopped before there was an answer." : error->message);
+    if (!stopped && asking->question) {
+      desktop_conversation_give_back(self->conversation, asking->question);
+    }
   }
   end_asking(self);
 }
@@ -215,6 +220,7 @@ desktop_window_ask(DesktopWindow *self, const char *question)
   desktop_window_begin_job(self);
   asking = g_new0(Asking, 1);
   asking->window = self;
+  asking->question = g_strdup(question);
   asking->row = g_object_ref(desktop_conversation_add_turn(
       self->conversation, question ? question : "Describe the image.", full));
   self->asking = g_cancellable_new();

@@ -7,8 +7,11 @@ DesktopWindow *
 desktop_window_new(GtkApplication *application, const AppReviewOptions *options)
 {
   DesktopWindow *self = g_object_new(DESKTOP_TYPE_WINDOW, "application", application, NULL);
+  g_autofree char *host = NULL;
 
   self->options = options;
+  host = options->remote.url ? app_remote_host(&options->remote, NULL) : NULL;
+  desktop_conversation_set_away(self->conversation, host);
   desktop_conversation_set_logged(self->conversation, !options->no_log);
   return self;
 }
