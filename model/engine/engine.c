@@ -226,6 +226,10 @@ engine_fill(ModelEngine *engine, const ModelEngineOptions *options, uint64_t are
   if (!engine->tokenizer) {
     return model_fail_in(checkpoint->path, err);
   }
+  if (options && options->inspect) {
+    fill_info(engine);
+    return model_engine_weights(engine, arena_bytes, err);
+  }
   engine->pool =
       model_pool_new_with(options ? options->n_threads : 0, options ? options->kernels : NULL, err);
   if (!engine->pool || !model_engine_weights(engine, arena_bytes, err)) {
@@ -283,6 +287,14 @@ model_engine_free(ModelEngine *engine)
   model_engine_weights_clear(engine);
   model_checkpoint_close(&engine->checkpoint);
   free(engine);
+}
+
+bool
+model_engine_check_ready(const ModelEngine *engine, ModelError *err)
+{
+  return engine->pool ||
+         model_fail(err, MODEL_ERROR_ARGUMENT, "%s was opened to be looked at, not to be asked",
+                    engine->checkpoint.path);
 }
 
 const ModelInfo *

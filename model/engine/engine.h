@@ -23,8 +23,9 @@ struct ModelEngine {
   float *arena;
   uint8_t *packed; /* packed_bytes of it */
   size_t packed_bytes;
-  bool packs; /* some weights are packed, here or in the file */
-  ModelPool *pool;
+  bool packs;              /* some weights are packed, here or in the file */
+  uint64_t resident_bytes; /* of all weights in the form that they are computed with */
+  ModelPool *pool;         /* NULL: only to be looked at */
   ModelTokenizer *tokenizer;
   ModelInfo info;
   char quantization[32];
@@ -57,6 +58,9 @@ model_vector(const ModelTensor *tensor)
 bool model_engine_identify(ModelEngine *engine, ModelError *err);
 /* model_picture_key() of what the tower sees, [side][side][3]. */
 void model_square_key(const ModelEngine *engine, const uint8_t *square, char key[65]);
+
+/* False for an engine that was opened to be looked at. */
+bool model_engine_check_ready(const ModelEngine *engine, ModelError *err);
 
 /* a * b * c * d, or MODEL_ERROR_TOO_LARGE when it does not fit. */
 bool model_size(size_t a, size_t b, size_t c, size_t d, const char *what, size_t *size,

@@ -141,34 +141,62 @@ take(size_t n, ModelError *err)
   return memory;
 }
 
+/* A matrix of the decoder is quantised: then the picture's are made so too. */
+static bool
+is_quantised(const ModelPacking *packing)
+{
+  for (size_t i = 0; i < packing->n_decoder; i++) {
+    if (target(packing->matrices[i], false) != 0 ||
+        model_packed_unit_columns(packing->matrices[i]->type) > 0) {
+      return true;
+    }
+  }
+  return false;
+}
+
+bool
+model_packing_plan(const ModelPacking *packing, size_t *packed_bytes, uint64_t *in_place_bytes,
+                   ModelError *err)
+{
+  const bool quantised = is_quantised(packing);
+  size_t total = 0;
+
+  *packed_bytes = 0;
+  *in_place_bytes = 0;
+  for (size_t i = 0; i < packing->n; i++) {
+    const ModelTensor *matrix = packing->matrices[i];
+    const ModelType type = target(matrix, quantised && i >= packing->n_decoder);
+    if (type == 0) {
+      *in_place_bytes += matrix->n_bytes;
+    } else if (__builtin_add_overflow(total,
+                                      model_packed_bytes(type, model_tensor_rows(matrix),
+                                                         model_tensor_columns(matrix)),
+                                      &total)) {
+      return model_fail(err, MODEL_ERROR_TOO_LARGE, "the packed weights do not fit into memory");
+    }
+  }
+  *packed_bytes = (total + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE;
+  return true;
+}
+
 bool
 model_packing_run(ModelPacking *packing, ModelPool *pool, uint8_t **memory, size_t *n_bytes,
                   ModelError *err)
 {
-  bool quantised = false;
-  size_t total = 0, at = 0;
+  const bool quantised = is_quantised(packing);
+  uint64_t in_place;
+  size_t at = 0;
 
-  for (size_t i = 0; i < packing->n; i++) {
-    const ModelTensor *matrix = packing->matrices[i];
-    const uint64_t rows = model_tensor_rows(matrix), columns = model_tensor_columns(matrix);
-    ModelType type;
-    quantised = quantised || (i < packing->n_decoder && (target(matrix, false) != 0 ||
-                                                         model_packed_unit_columns(matrix->type)));
-    type = target(matrix, quantised && i >= packing->n_decoder);
-    if (type != 0 &&
-        __builtin_add_overflow(total, model_packed_bytes(type, rows, columns), &total)) {
-      return model_fail(err, MODEL_ERROR_TOO_LARGE, "the packed weights do not fit into memory");
-    }
+  if (!model_packing_plan(packing, n_bytes, &in_place, err)) {
+    return false;
   }
-  total = (total + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE;
-  if (total == 0) {
+  if (*n_bytes == 0) {
     return true;
   }
-  *memory = take(total, err);
+  *memory = take(*n_bytes, err);
   if (!*memory) {
     return false;
   }
-  *n_bytes = total;
   for (size_t i = 0; i < packing->n; i++) {
     ModelTensor *matrix = packing->matrices[i];
     const ModelType type = target(matrix, quantised && i >= packing->n_decoder);
@@ -177,7 +205,7 @@ model_packing_run(ModelPacking *packing, ModelPool *pool, uint8_t **memory, size
       at += matrix->n_bytes;
     }
   }
-  assert(at <= total);
+  assert(at <= *n_bytes);
   return true;
 }
 

@@ -13,6 +13,10 @@ typedef struct {
 
 void model_packing_add(ModelPacking *packing, ModelTensor *matrix);
 
+/* Bytes that packing takes, whole huge pages, and those of the matrices that stay where they are.
+ */
+bool model_packing_plan(const ModelPacking *packing, size_t *packed_bytes, uint64_t *in_place_bytes,
+                        ModelError *err);
 /* Packs what is quantised, and makes the picture's float matrices 8-bit ones where a matrix of the
  * decoder is quantised; the tensors are of packed types then and lie in *MEMORY (NULL when there
  * was nothing to do). Pages of the file that were read are given back. Works on all threads of

@@ -35,6 +35,9 @@ model_session_new(ModelEngine *engine, const ModelSessionOptions *options, Model
   uint32_t context = options ? options->context : 0;
   ModelSession *session;
 
+  if (!model_engine_check_ready(engine, err)) {
+    return NULL;
+  }
   if (context == 0) {
     context = most < DEFAULT_CONTEXT ? most : DEFAULT_CONTEXT;
   }

@@ -108,7 +108,8 @@ model_trace(ModelEngine *engine, const ModelImage *image, const char *prompt, ui
   bool ok;
 
   *trace = (ModelTrace){0};
-  ok = model_tokenizer_encode_prompt(engine->tokenizer, prompt, strlen(prompt), &trace->ids, err) &&
+  ok = model_engine_check_ready(engine, err) &&
+       model_tokenizer_encode_prompt(engine->tokenizer, prompt, strlen(prompt), &trace->ids, err) &&
        (!image || trace_picture(engine, image, trace, err)) &&
        trace_decoder(engine, max_tokens, trace, err);
   if (ok) {

@@ -123,7 +123,7 @@ visit_all(Pass *pass, ModelWeights *w, const ModelConfig *config)
   }
 }
 
-/* Where the model is not float32 as a whole. */
+/* Where the model is not float32 as a whole. Without a pool it is only found out what it takes. */
 static bool
 pack_matrices(ModelEngine *engine, ModelError *err)
 {
@@ -133,6 +133,8 @@ pack_matrices(ModelEngine *engine, ModelError *err)
   ModelPacking packing = {.checkpoint = &engine->checkpoint,
                           .matrices = calloc(most, sizeof *packing.matrices)};
   Pass pass = {.packing = &packing};
+  size_t packed_bytes = 0;
+  uint64_t in_place_bytes = 0;
   bool ok;
 
   if (!packing.matrices) {
@@ -147,7 +149,11 @@ pack_matrices(ModelEngine *engine, ModelError *err)
     visit_vision(&pass, w, config);
   }
   assert(packing.n <= most);
-  ok = model_packing_run(&packing, engine->pool, &engine->packed, &engine->packed_bytes, err);
+  ok = model_packing_plan(&packing, &packed_bytes, &in_place_bytes, err);
+  engine->resident_bytes += packed_bytes + in_place_bytes;
+  if (ok && engine->pool) {
+    ok = model_packing_run(&packing, engine->pool, &engine->packed, &engine->packed_bytes, err);
+  }
   for (size_t i = 0; ok && i < packing.n; i++) {
     engine->packs = engine->packs || model_packed_unit_columns(packing.matrices[i]->type) > 0;
   }
@@ -190,7 +196,8 @@ model_engine_weights(ModelEngine *engine, uint64_t arena_bytes, ModelError *err)
     pass = (Pass){.everything = true};
     visit_all(&pass, w, config);
   }
-  if (pass.floats > 0) {
+  engine->resident_bytes = pass.floats * sizeof(float) + w->token_embedding.n_bytes;
+  if (pass.floats > 0 && engine->pool) {
     const uint64_t floats = pass.floats;
     engine->arena = floats < SIZE_MAX / sizeof(float) / 2
                         ? aligned_alloc(ALIGN_FLOATS * sizeof(float), floats * sizeof(float))

@@ -63,6 +63,8 @@ typedef struct {
   const char *template_name; /* conversation template to use, or NULL: the checkpoint's own */
   uint32_t n_threads;        /* 0: one per online core */
   const char *kernels;       /* "portable", "avx2", ...; NULL: the best of this processor */
+  bool inspect; /* only to be looked at, tokenized with or converted: no weight is read, no thread
+                   started; sessions and traces are refused */
 } ModelEngineOptions;
 
 /* Opens a Hugging Face folder or a GGUF file (ours holds everything; llama.cpp's comes in two).

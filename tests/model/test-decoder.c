@@ -394,6 +394,40 @@ test_refused_configurations(void)
 
 /* ---- golden weights ----------------------------------------------------------------------- */
 
+/* An engine that is only looked at knows what it would be, tokenizes, and answers nothing. */
+static void
+test_inspect(void)
+{
+  const ModelConfig config = tiny_config(FALSE);
+  const ModelEngineOptions options = {.inspect = true};
+  const uint8_t grey[4] = {0};
+  const ModelImage image = {2, 2, 1, grey};
+  ModelIds ids = {0};
+  ModelTrace trace;
+  Tiny tiny;
+  ModelEngine *engine, *whole;
+  ModelError err = {0};
+
+  tiny_init(&tiny, &config, 33);
+  engine = model_engine_new(&tiny.checkpoint, &options, MODEL_ARENA_BYTES, &err);
+  g_assert_nonnull(engine);
+  g_assert_true(model_tokenize(engine, "a", 1, &ids, NULL));
+  g_assert_null(model_session_new(engine, NULL, &err));
+  g_assert_cmpint(err.code, ==, MODEL_ERROR_ARGUMENT);
+  g_assert_false(model_trace(engine, &image, "a <image>", 1, &trace, &err));
+  g_assert_cmpint(err.code, ==, MODEL_ERROR_ARGUMENT);
+  tiny_clear(&tiny);
+  tiny_init(&tiny, &config, 33);
+  whole = tiny_engine(&tiny, 1);
+  g_assert_cmpuint(engine->resident_bytes, ==, whole->resident_bytes);
+  g_assert_cmpuint(model_engine_info(engine)->n_parameters, ==,
+                   model_engine_info(whole)->n_parameters);
+  model_ids_clear(&ids);
+  model_engine_free(engine);
+  model_engine_free(whole);
+  tiny_clear(&tiny);
+}
+
 /* The cosine of two lists of numbers. */
 static double
 cosine(const float *a, const float *b, gsize n)
@@ -575,6 +609,7 @@ main(int argc, char **argv)
   g_test_add_func("/decoder/threads", test_threads);
   g_test_add_func("/decoder/kv-types", test_kv_types);
   g_test_add_func("/decoder/refusals", test_refusals);
+  g_test_add_func("/decoder/inspect", test_inspect);
   g_test_add_func("/decoder/refused-configurations", test_refused_configurations);
   g_test_add_data_func("/decoder/quantised/A-v15-tiny", "A-v15-tiny", test_quantised);
   g_test_add_data_func("/decoder/quantised/C-odd", "C-odd", test_quantised);
