@@ -5,6 +5,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#if defined __x86_64__
+#include <cpuid.h>
+#include <immintrin.h>
+#endif
+
 static const uint32_t K[64] = {
     0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
     0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe, 0x9bdc06a7, 0xc19bf174,
@@ -21,8 +26,10 @@ rotr(uint32_t x, unsigned n)
   return x >> n | x << (32 - n);
 }
 
+/* ---- blocks of 64 bytes -------------------------------------------------------------------- */
+
 static void
-compress(uint32_t state[8], const uint8_t *block)
+compress_plain(uint32_t state[8], const uint8_t *block)
 {
   uint32_t w[64], a = state[0], b = state[1], c = state[2], d = state[3];
   uint32_t e = state[4], f = state[5], g = state[6], h = state[7];
@@ -46,6 +53,81 @@ compress(uint32_t state[8], const uint8_t *block)
   state[4] += e, state[5] += f, state[6] += g, state[7] += h;
 }
 
+#if defined __x86_64__
+
+/* Four rounds: the instructions want the state as (a, b, e, f) and (c, d, g, h), highest word
+ * first.
+ */
+__attribute__((target("sha,sse4.1,ssse3"))) static inline void
+four_rounds(__m128i *abef, __m128i *cdgh, __m128i w, int t)
+{
+  const __m128i wk = _mm_add_epi32(w, _mm_loadu_si128((const __m128i *)(const void *)(K + t)));
+
+  *cdgh = _mm_sha256rnds2_epu32(*cdgh, *abef, wk);
+  *abef = _mm_sha256rnds2_epu32(*abef, *cdgh, _mm_shuffle_epi32(wk, 0x0E));
+}
+
+/* A model of 4 GB is hashed beside its first answer: the processor's own instructions do it in a
+ * fifth of the time. */
+__attribute__((target("sha,sse4.1,ssse3"))) static void
+compress_sha_ni(uint32_t state[8], const uint8_t *bytes, size_t n_blocks)
+{
+  const __m128i swap = _mm_set_epi64x(0x0c0d0e0f08090a0bll, 0x0405060700010203ll);
+  __m128i abcd = _mm_shuffle_epi32(_mm_loadu_si128((const __m128i *)(const void *)state), 0xB1);
+  __m128i efgh =
+      _mm_shuffle_epi32(_mm_loadu_si128((const __m128i *)(const void *)(state + 4)), 0x1B);
+  __m128i abef = _mm_alignr_epi8(abcd, efgh, 8), cdgh = _mm_blend_epi16(efgh, abcd, 0xF0);
+
+  for (; n_blocks > 0; n_blocks--, bytes += 64) {
+    const __m128i before[2] = {abef, cdgh};
+    __m128i w[4];
+    for (int i = 0; i < 4; i++) {
+      w[i] = _mm_loadu_si128((const __m128i *)(const void *)(bytes + 16 * i));
+      w[i] = _mm_shuffle_epi8(w[i], swap);
+      four_rounds(&abef, &cdgh, w[i], 4 * i);
+    }
+    for (int t = 16; t < 64; t += 16) {
+#pragma GCC unroll 4
+      for (int i = 0; i < 4; i++) {
+        __m128i next = _mm_sha256msg1_epu32(w[i], w[(i + 1) % 4]);
+        next = _mm_add_epi32(next, _mm_alignr_epi8(w[(i + 3) % 4], w[(i + 2) % 4], 4));
+        w[i] = _mm_sha256msg2_epu32(next, w[(i + 3) % 4]);
+        four_rounds(&abef, &cdgh, w[i], t + 4 * i);
+      }
+    }
+    abef = _mm_add_epi32(abef, before[0]);
+    cdgh = _mm_add_epi32(cdgh, before[1]);
+  }
+  abcd = _mm_shuffle_epi32(abef, 0x1B);
+  efgh = _mm_shuffle_epi32(cdgh, 0xB1);
+  _mm_storeu_si128((__m128i *)(void *)state, _mm_blend_epi16(abcd, efgh, 0xF0));
+  _mm_storeu_si128((__m128i *)(void *)(state + 4), _mm_alignr_epi8(efgh, abcd, 8));
+}
+
+static bool
+has_sha_ni(void)
+{
+  unsigned a, b = 0, c = 0, d;
+
+  return __get_cpuid(1, &a, &b, &c, &d) && (c & bit_SSE4_1) && (c & bit_SSSE3) &&
+         __get_cpuid_count(7, 0, &a, &b, &c, &d) && (b & bit_SHA);
+}
+
+#endif
+
+static void
+compress(uint32_t state[8], const uint8_t *bytes, size_t n_blocks)
+{
+#if defined __x86_64__
+  if (n_blocks > 0 && has_sha_ni()) {
+    compress_sha_ni(state, bytes, n_blocks);
+    return;
+  }
+#endif
+  for (; n_blocks > 0; n_blocks--, bytes += 64)
+    compress_plain(state, bytes);
+}
+
 void
 model_sha256_init(ModelSha256 *sha)
 {
@@ -66,10 +148,10 @@ model_sha256_update(ModelSha256 *sha, const void *data, size_t n)
     bytes += take, n -= take;
     if (used + take < 64)
       return;
-    compress(sha->state, sha->block);
+    compress(sha->state, sha->block, 1);
   }
-  for (; n >= 64; bytes += 64, n -= 64)
-    compress(sha->state, bytes);
+  compress(sha->state, bytes, n / 64);
+  bytes += n / 64 * 64, n %= 64;
   if (n)
     memcpy(sha->block, bytes, n);
 }

@@ -112,6 +112,23 @@ model_identity_tensor(ModelSha256 *sha, const char *name, ModelType type, uint32
     hash_u64(sha, shape[d]);
 }
 
+/* Piece by piece, and the file's pages are given back behind it: a model whose weights were packed
+ * is not to be in memory a second time. */
+static void
+hash_tensor(ModelSha256 *sha, const ModelCheckpoint *checkpoint, const ModelTensor *tensor,
+            uint64_t n_bytes)
+{
+  const uint64_t most = 16u << 20;
+
+  for (uint64_t at = 0; at < n_bytes; at += most) {
+    ModelTensor piece = *tensor;
+    piece.data = tensor->data + at;
+    piece.n_bytes = n_bytes - at < most ? n_bytes - at : most;
+    model_sha256_update(sha, piece.data, piece.n_bytes);
+    model_checkpoint_drop(checkpoint, &piece);
+  }
+}
+
 bool
 model_checkpoint_sha256(const ModelCheckpoint *checkpoint, char hex[65], ModelError *err)
 {
@@ -126,7 +143,7 @@ model_checkpoint_sha256(const ModelCheckpoint *checkpoint, char hex[65], ModelEr
     if (!tensor->data || !n_bytes)
       return model_fail(err, MODEL_ERROR_ARGUMENT, "tensor %s is missing", name);
     model_identity_tensor(&sha, name, tensor->type, tensor->n_dims, tensor->shape);
-    model_sha256_update(&sha, tensor->data, n_bytes);
+    hash_tensor(&sha, checkpoint, tensor, n_bytes);
   }
   model_sha256_finish(&sha, hex);
   return true;

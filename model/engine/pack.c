@@ -3,7 +3,6 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <sys/mman.h>
-#include <unistd.h>
 
 #include "base/error.h"
 #include "checkpoint/mapping.h"
@@ -79,22 +78,6 @@ pack_task(uint32_t index, uint32_t worker, void *user)
   }
 }
 
-/* The whole pages of a file that held nothing else. They are read again if somebody asks. */
-static void
-give_back(const ModelCheckpoint *checkpoint, const uint8_t *data, uint64_t n)
-{
-  const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
-  const uintptr_t first = ((uintptr_t)data + page - 1) / page * page;
-  const uintptr_t end = ((uintptr_t)data + n) / page * page;
-
-  for (uint32_t i = 0; i < checkpoint->n_mappings; i++) {
-    const ModelMapping *mapping = checkpoint->mappings[i];
-    if (end > first && data >= mapping->data && data + n <= mapping->data + mapping->size) {
-      madvise((void *)first, end - first, MADV_DONTNEED);
-    }
-  }
-}
-
 static void
 pack_matrix(const ModelPacking *packing, ModelPool *pool, ModelTensor *matrix, ModelType type,
             uint8_t *to)
@@ -105,7 +88,7 @@ pack_matrix(const ModelPacking *packing, ModelPool *pool, ModelTensor *matrix, M
   job.n_groups = (rows + MODEL_GROUP_ROWS - 1) / MODEL_GROUP_ROWS;
   job.group_bytes = model_packed_group_bytes(type, columns);
   model_pool_run(pool, (uint32_t)((job.n_groups + TASK_GROUPS - 1) / TASK_GROUPS), pack_task, &job);
-  give_back(packing->checkpoint, matrix->data, matrix->n_bytes);
+  model_checkpoint_drop(packing->checkpoint, matrix);
   *matrix = (ModelTensor){.name = matrix->name,
                           .data = to,
                           .n_bytes = model_packed_bytes(type, rows, columns),
