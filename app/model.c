@@ -3,6 +3,7 @@
 #include "private.h"
 
 #define DEMO_NAME "hilum-demo.gguf"
+#define HASHED_UNASKED ((guint64)1 << 30) /* bytes of weights: half a second */
 
 char *
 app_demo_model_path(GError **error)
@@ -37,14 +38,15 @@ app_model_path(const AppModelOptions *options, GError **error)
   return options->model ? g_strdup(options->model) : app_demo_model_path(error);
 }
 
-ModelEngine *
-app_engine_open(const AppModelOptions *options, GError **error)
+static ModelEngine *
+engine_open(const AppModelOptions *options, gboolean inspect, GError **error)
 {
   g_autofree char *path = app_model_path(options, error);
   const ModelEngineOptions engine_options = {.mmproj = options->mmproj,
                                              .vision_tower = options->vision_tower,
                                              .template_name = options->template_name,
-                                             .n_threads = options->n_threads};
+                                             .n_threads = options->n_threads,
+                                             .inspect = inspect};
   ModelError failure = {0};
   ModelEngine *engine;
 
@@ -56,6 +58,32 @@ app_engine_open(const AppModelOptions *options, GError **error)
     app_error_from_model(error, &failure);
   }
   return engine;
+}
+
+ModelEngine *
+app_engine_open(const AppModelOptions *options, GError **error)
+{
+  return engine_open(options, FALSE, error);
+}
+
+ModelEngine *
+app_engine_inspect(const AppModelOptions *options, GError **error)
+{
+  return engine_open(options, TRUE, error);
+}
+
+/* Bytes that programs can still take without swapping, or -1 where the system does not say. */
+static gint64
+memory_available(void)
+{
+  g_autofree char *text = NULL;
+  const char *line;
+
+  if (!g_file_get_contents("/proc/meminfo", &text, NULL, NULL)) {
+    return -1;
+  }
+  line = strstr(text, "\nMemAvailable:");
+  return line ? g_ascii_strtoll(line + strlen("\nMemAvailable:"), NULL, 10) * 1024 : -1;
 }
 
 ModelSessionOptions
@@ -72,7 +100,7 @@ app_session_options(const AppModelOptions *options)
 gboolean
 app_model_has_vision(const AppModelOptions *options, gboolean *has, GError **error)
 {
-  g_autoptr(ModelEngine) engine = app_engine_open(options, error);
+  g_autoptr(ModelEngine) engine = app_engine_inspect(options, error);
 
   if (!engine) {
     return FALSE;
@@ -98,10 +126,34 @@ vision_object(const ModelInfo *info, ModelEngine *engine)
   return vision;
 }
 
-JsonNode *
-app_model_info(const AppModelOptions *options, GError **error)
+/* What running it takes, and whether this machine has as much now. */
+static void
+set_memory(JsonObject *object, const ModelEngine *engine, const AppModelOptions *options)
 {
-  g_autoptr(ModelEngine) engine = app_engine_open(options, error);
+  const ModelSessionOptions session = app_session_options(options);
+  const gint64 available = memory_available();
+  ModelMemory memory;
+
+  model_engine_memory(engine, &session, options->n_threads, &memory);
+  json_object_set_int_member(object, "run_context", memory.context);
+  json_object_set_int_member(object, "resident_weight_bytes", (gint64)memory.weight_bytes);
+  json_object_set_int_member(object, "kv_bytes", (gint64)memory.kv_bytes);
+  json_object_set_int_member(object, "workspace_bytes", (gint64)memory.workspace_bytes);
+  json_object_set_int_member(object, "picture_bytes", (gint64)memory.picture_bytes);
+  json_object_set_int_member(object, "peak_bytes", (gint64)memory.peak_bytes);
+  if (available < 0) {
+    json_object_set_null_member(object, "available_bytes");
+    json_object_set_null_member(object, "fits");
+  } else {
+    json_object_set_int_member(object, "available_bytes", available);
+    json_object_set_boolean_member(object, "fits", (gint64)memory.peak_bytes <= available);
+  }
+}
+
+JsonNode *
+app_model_info(const AppModelOptions *options, gboolean hash, GError **error)
+{
+  g_autoptr(ModelEngine) engine = app_engine_inspect(options, error);
   const ModelInfo *info;
   JsonObject *object;
   ModelError failure = {0};
@@ -110,7 +162,8 @@ app_model_info(const AppModelOptions *options, GError **error)
   if (!engine) {
     return NULL;
   }
-  if (!model_engine_sha256(engine, sha256, &failure)) {
+  hash = hash || model_engine_info(engine)->n_weight_bytes <= HASHED_UNASKED;
+  if (hash && !model_engine_sha256(engine, sha256, &failure)) {
     app_error_from_model(error, &failure);
     return NULL;
   }
@@ -119,7 +172,7 @@ app_model_info(const AppModelOptions *options, GError **error)
   app_json_set_text(object, "name", info->name);
   app_json_set_text(object, "path", info->path);
   app_json_set_text(object, "format", info->format);
-  json_object_set_string_member(object, "sha256", sha256);
+  app_json_set_text(object, "sha256", hash ? sha256 : NULL);
   app_json_set_text(object, "quantization", info->quantization);
   app_json_set_text(object, "template", info->template_name);
   json_object_set_int_member(object, "parameters", (gint64)info->n_parameters);
@@ -135,6 +188,7 @@ app_model_info(const AppModelOptions *options, GError **error)
   json_object_set_int_member(
       object, "kv_position_bytes",
       (gint64)model_engine_kv_bytes(engine, app_session_options(options).kv_type));
+  set_memory(object, engine, options);
   if (info->has_vision) {
     app_json_set_object(object, "vision", vision_object(info, engine));
   } else {

@@ -21,6 +21,8 @@ gboolean app_error_from_model(GError **error, const ModelError *from);
 char *app_model_path(const AppModelOptions *options, GError **error);
 /* Opens what OPTIONS ask for, the demo model by default. model_engine_free(). */
 ModelEngine *app_engine_open(const AppModelOptions *options, GError **error);
+/* To be looked at or tokenized with: at once, whatever its size. */
+ModelEngine *app_engine_inspect(const AppModelOptions *options, GError **error);
 ModelSessionOptions app_session_options(const AppModelOptions *options);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(ModelEngine, model_engine_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(ModelSession, model_session_free)

@@ -8,7 +8,7 @@ struct _AppTokenizer {
 AppTokenizer *
 app_tokenizer_open(const AppModelOptions *options, GError **error)
 {
-  ModelEngine *engine = app_engine_open(options, error);
+  ModelEngine *engine = app_engine_inspect(options, error);
   AppTokenizer *tokenizer;
 
   if (!engine) {

@@ -270,7 +270,7 @@ static JsonNode *
 result(const Course *course, GError **error)
 {
   const AppModelOptions written = {.model = course->options->out};
-  g_autoptr(JsonNode) info = app_model_info(&written, error);
+  g_autoptr(JsonNode) info = app_model_info(&written, TRUE, error);
   JsonObject *object;
 
   if (!info) {

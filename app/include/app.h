@@ -48,7 +48,9 @@ typedef struct {
   AppKvType kv_type;
 } AppModelOptions;
 
-JsonNode *app_model_info(const AppModelOptions *options, GError **error);
+/* The JSON object of `hilum model info --json`: no weight is read, but for HASH, or when it is small:
+ * its "sha256" is null otherwise. */
+JsonNode *app_model_info(const AppModelOptions *options, gboolean hash, GError **error);
 /* Whether it looks at images, without the hash of its weights. FALSE only with ERROR. */
 gboolean app_model_has_vision(const AppModelOptions *options, gboolean *has, GError **error);
 JsonNode *app_model_trace(const AppModelOptions *options, const char *image, const char *prompt,

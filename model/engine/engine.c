@@ -196,24 +196,37 @@ start_pictures(ModelEngine *engine, ModelError *err)
   return engine->pictures || !engine->checkpoint.config.has_vision;
 }
 
-/* Takes what products with packed weights need, for the longest run of rows that there can be. */
-static bool
-reserve(ModelEngine *engine, ModelError *err)
+void
+model_engine_widest(const ModelConfig *config, bool picture, uint64_t *m, uint64_t *columns)
 {
-  const ModelConfig *config = &engine->checkpoint.config;
   const ModelDecoderConfig *d = &config->decoder;
   const ModelVisionConfig *v = &config->vision;
   const uint64_t q_dim = (uint64_t)d->heads * d->head_dim;
-  uint64_t columns = d->hidden > d->ffn ? d->hidden : d->ffn;
 
-  columns = columns > q_dim ? columns : q_dim;
-  if (!model_pool_reserve(engine->pool, MODEL_PREFILL_CHUNK, columns, err)) {
+  if (picture) {
+    const uint64_t grid = config->has_vision ? v->image_size / v->patch_size : 0;
+    *m = config->has_vision ? 1 + grid * grid : 0;
+    *columns = v->hidden > v->ffn ? v->hidden : v->ffn;
+    *columns = *columns > d->hidden ? *columns : d->hidden; /* the projector's second product */
+  } else {
+    *m = MODEL_PREFILL_CHUNK;
+    *columns = d->hidden > d->ffn ? d->hidden : d->ffn;
+    *columns = *columns > q_dim ? *columns : q_dim;
+  }
+}
+
+/* Takes what products with packed weights need. */
+static bool
+reserve(ModelEngine *engine, ModelError *err)
+{
+  uint64_t m, columns;
+
+  model_engine_widest(&engine->checkpoint.config, false, &m, &columns);
+  if (!model_pool_reserve(engine->pool, m, columns, err)) {
     return false;
   }
-  columns = v->hidden > v->ffn ? v->hidden : v->ffn;
-  columns = columns > d->hidden ? columns : d->hidden; /* the projector's second product */
-  return !config->has_vision ||
-         model_pool_reserve(engine->pool, 1 + (uint64_t)engine->n_patches, columns, err);
+  model_engine_widest(&engine->checkpoint.config, true, &m, &columns);
+  return m == 0 || model_pool_reserve(engine->pool, m, columns, err);
 }
 
 static bool

@@ -59,6 +59,12 @@ bool model_engine_identify(ModelEngine *engine, ModelError *err);
 /* model_picture_key() of what the tower sees, [side][side][3]. */
 void model_square_key(const ModelEngine *engine, const uint8_t *square, char key[65]);
 
+/* The longest run of rows that packed weights are multiplied with, and the most columns: of the
+ * decoder, or of tower and projector (none: *m = 0). */
+void model_engine_widest(const ModelConfig *config, bool picture, uint64_t *m, uint64_t *columns);
+/* The positions that a session with OPTIONS (or NULL) has. */
+uint32_t model_engine_context(const ModelEngine *engine, const ModelSessionOptions *options);
+
 /* False for an engine that was opened to be looked at. */
 bool model_engine_check_ready(const ModelEngine *engine, ModelError *err);
 

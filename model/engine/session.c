@@ -28,18 +28,26 @@ model_session_no_memory(ModelError *err)
   return model_fail(err, MODEL_ERROR_TOO_LARGE, "out of memory for the ids of a conversation");
 }
 
+uint32_t
+model_engine_context(const ModelEngine *engine, const ModelSessionOptions *options)
+{
+  const uint32_t most = engine->checkpoint.config.decoder.context;
+
+  if (options && options->context > 0) {
+    return options->context;
+  }
+  return most < DEFAULT_CONTEXT ? most : DEFAULT_CONTEXT;
+}
+
 ModelSession *
 model_session_new(ModelEngine *engine, const ModelSessionOptions *options, ModelError *err)
 {
   const uint32_t most = engine->checkpoint.config.decoder.context;
-  uint32_t context = options ? options->context : 0;
+  const uint32_t context = model_engine_context(engine, options);
   ModelSession *session;
 
   if (!model_engine_check_ready(engine, err)) {
     return NULL;
-  }
-  if (context == 0) {
-    context = most < DEFAULT_CONTEXT ? most : DEFAULT_CONTEXT;
   }
   if (context > most) {
     model_fail(err, MODEL_ERROR_ARGUMENT, "context: found %u, expected at most the model's %u",

@@ -164,6 +164,19 @@ typedef struct {
 /* Bytes that keys and values of one position take. */
 uint64_t model_engine_kv_bytes(const ModelEngine *engine, ModelKvType type);
 
+/* What one session on an engine takes, in bytes, when its context is full. */
+typedef struct {
+  uint32_t context;      /* positions */
+  uint64_t weight_bytes; /* in the form that they are computed with */
+  uint64_t kv_bytes, workspace_bytes;
+  uint64_t picture_bytes; /* encoding, and the pictures that are kept */
+  uint64_t peak_bytes;    /* all of it, and the program */
+} ModelMemory;
+/* From the shapes alone: ENGINE may have been opened to be looked at. OPTIONS may be NULL;
+ * N_THREADS as in ModelEngineOptions. */
+void model_engine_memory(const ModelEngine *engine, const ModelSessionOptions *options,
+                         uint32_t n_threads, ModelMemory *memory);
+
 /* An empty timeline with all the memory that it will need but the picture's. ENGINE is borrowed.
  * OPTIONS may be NULL. ARGUMENT when the context is more than the model's, TOO_LARGE without
  * memory. */

@@ -400,6 +400,8 @@ test_inspect(void)
 {
   const ModelConfig config = tiny_config(FALSE);
   const ModelEngineOptions options = {.inspect = true};
+  const ModelSessionOptions session = {.context = 50, .kv_type = MODEL_KV_F16};
+  ModelMemory before, after;
   const uint8_t grey[4] = {0};
   const ModelImage image = {2, 2, 1, grey};
   ModelIds ids = {0};
@@ -420,6 +422,15 @@ test_inspect(void)
   tiny_init(&tiny, &config, 33);
   whole = tiny_engine(&tiny, 1);
   g_assert_cmpuint(engine->resident_bytes, ==, whole->resident_bytes);
+  model_engine_memory(engine, &session, 3, &before);
+  model_engine_memory(whole, &session, 3, &after);
+  g_assert_cmpmem(&before, sizeof before, &after, sizeof after);
+  g_assert_cmpuint(before.context, ==, 50);
+  g_assert_cmpuint(before.kv_bytes, ==, 64 * model_engine_kv_bytes(engine, MODEL_KV_F16));
+  g_assert_cmpuint(before.weight_bytes, ==, engine->resident_bytes);
+  g_assert_cmpuint(before.workspace_bytes, >, 3 * (4u << 20));
+  g_assert_cmpuint(before.peak_bytes, >,
+                   before.weight_bytes + before.kv_bytes + before.workspace_bytes);
   g_assert_cmpuint(model_engine_info(engine)->n_parameters, ==,
                    model_engine_info(whole)->n_parameters);
   model_ids_clear(&ids);

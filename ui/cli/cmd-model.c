@@ -4,6 +4,29 @@
 
 #include "commands.h"
 
+static double
+mebibytes(JsonObject *o, const char *member)
+{
+  return (double)json_object_get_int_member(o, member) / (1 << 20);
+}
+
+static void
+print_memory(JsonObject *o)
+{
+  cli_print_field("to run",
+                  "%.0f MiB at most: weights %.0f, %d positions %.0f, pictures %.0f, "
+                  "the rest working space",
+                  mebibytes(o, "peak_bytes"), mebibytes(o, "resident_weight_bytes"),
+                  (int)json_object_get_int_member(o, "run_context"), mebibytes(o, "kv_bytes"),
+                  mebibytes(o, "picture_bytes"));
+  if (!json_object_get_null_member(o, "fits")) {
+    cli_print_field("this machine", "has %.0f MiB to give: %s", mebibytes(o, "available_bytes"),
+                    json_object_get_boolean_member(o, "fits")
+                        ? "it fits"
+                        : "NOT ENOUGH; a smaller type, a shorter --context or --kv-type q8_0 help");
+  }
+}
+
 static void
 print_info(JsonNode *node)
 {
@@ -14,7 +37,9 @@ print_info(JsonNode *node)
   cli_print_field("path", "%s", cli_text_member(o, "path"));
   cli_print_field("format", "%s, %s", cli_text_member(o, "format"),
                   cli_text_member(o, "quantization"));
-  cli_print_field("sha256", "%s", cli_text_member(o, "sha256"));
+  cli_print_field("sha256", "%s",
+                  json_object_get_null_member(o, "sha256") ? "not taken (add --hash)"
+                                                           : cli_text_member(o, "sha256"));
   cli_print_field("parameters", "%.1f million, %.1f MB of weights",
                   (double)json_object_get_int_member(o, "parameters") / 1e6,
                   (double)json_object_get_int_member(o, "weight_bytes") / 1e6);
@@ -26,6 +51,7 @@ print_info(JsonNode *node)
   cli_print_field("context", "%d positions of %.1f KiB of keys and values",
                   (int)json_object_get_int_member(o, "context"),
                   (double)json_object_get_int_member(o, "kv_position_bytes") / 1024);
+  print_memory(o);
   cli_print_field("template", "%s", cli_text_member(o, "template"));
   if (json_object_get_null_member(o, "vision")) {
     cli_print_field("vision", "none (a text model)");
@@ -48,20 +74,24 @@ static int
 cmd_info(int argc, char **argv)
 {
   g_auto(CliModel) model = {0};
-  gboolean json = FALSE;
+  gboolean json = FALSE, hash = FALSE;
   g_autoptr(GError) error = NULL;
   g_autoptr(JsonNode) node = NULL;
-  const GOptionEntry entries[] = {CLI_JSON_ENTRY(&json), {NULL}};
+  const GOptionEntry entries[] = {{"hash", 0, 0, G_OPTION_ARG_NONE, &hash,
+                                   "Take the SHA-256 of more than a gigabyte too", NULL},
+                                  CLI_JSON_ENTRY(&json),
+                                  {NULL}};
   int status;
 
   if (!cli_parse(&argc, &argv, entries, cli_model_group(&model), "[MODEL]",
-                 "What a model is: shape, parts, hash and card.", NULL, 0, 1, &status)) {
+                 "What a model is: shape, parts, hash and card; and the memory that it will take.",
+                 NULL, 0, 1, &status)) {
     return status;
   }
   if (!cli_model_operand(&model, argc, argv) || !cli_model_finish(&model)) {
     return CLI_MISUSED;
   }
-  node = app_model_info(&model.model, &error);
+  node = app_model_info(&model.model, hash, &error);
   if (!node) {
     return cli_failed(error);
   }
