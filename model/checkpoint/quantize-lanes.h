@@ -8,20 +8,22 @@
 #define HILUM_MODEL_CHECKPOINT_QUANTIZE_LANES_H
 
 #include "base/half.h"
+#include "checkpoint/quantize.h"
 
 #include <stdint.h>
 #include <string.h>
 
 #define LANES 16
 #define RUN 32 /* values of the longest run */
-#define EACH static inline __attribute__((always_inline))
-
 typedef float Lanes __attribute__((vector_size(4 * LANES)));
 typedef int32_t LaneMask __attribute__((vector_size(4 * LANES)));
 
 #define LANES_PICK(mask, a, b) ((Lanes)(((mask) & (LaneMask)(a)) | (~(mask) & (LaneMask)(b))))
-#define LANES_MIN(a, b) LANES_PICK((a) < (b), a, b)
-#define LANES_MAX(a, b) LANES_PICK((a) > (b), a, b)
+/* By the sign of the difference: a comparison of vectors that are longer than the registers becomes
+ * sixteen scalar ones. */
+#define LANES_LESS(a, b) ((LaneMask)((a) - (b)) >> 31)
+#define LANES_MIN(a, b) LANES_PICK(LANES_LESS(a, b), a, b)
+#define LANES_MAX(a, b) LANES_PICK(LANES_LESS(b, a), a, b)
 #define LANES_ALL(value) ((Lanes){0} + (float)(value))
 /* To the nearest integer, ties to even, below 2^22. */
 #define LANES_ROUND(a) (((a) + 12582912.0f) - 12582912.0f)
@@ -33,27 +35,26 @@ typedef struct {
   Lanes w_x, w_1;       /* sums of w x and of w */
 } Lot;
 
-/* Importance of columns as weights: they are 1 on average, and none is so small that its column
- * might get any value. */
-typedef struct {
-  const float *importance; /* NULL: all 1 */
-  float scale;
-} LotWeights;
+/* No weight is so small that its column might get any value. */
 #define LEAST_WEIGHT 1e-3f
 
 /* Runs of N values each, one after another from column FIRST; RUNS of them are there, the others
  * are zeros. */
 EACH void
-lot_load(Lot *lot, const float *in, const LotWeights *weights, uint64_t first, int n, int runs)
+lot_load(Lot *lot, const float *in, const ModelColumnWeights *weights, uint64_t first, int n,
+         int runs)
 {
-  const float *w = weights->importance ? weights->importance + first : NULL;
+  const float *w = weights->columns ? weights->columns + first : NULL;
+  float x[LANES], one[LANES];
 
   lot->w_x = lot->w_1 = LANES_ALL(0);
   for (int i = 0; i < n; i++) {
     for (int lane = 0; lane < LANES; lane++) {
-      lot->x[i][lane] = lane < runs ? in[lane * n + i] : 0;
-      lot->w[i][lane] = lane < runs && w ? w[lane * n + i] * weights->scale : 1;
+      x[lane] = lane < runs ? in[lane * n + i] : 0;
+      one[lane] = lane < runs && w ? w[lane * n + i] * weights->scale : 1;
     }
+    memcpy(&lot->x[i], x, sizeof x);
+    memcpy(&lot->w[i], one, sizeof one);
     lot->w[i] = LANES_MAX(lot->w[i], LANES_ALL(LEAST_WEIGHT));
     lot->w_x += lot->w[i] * lot->x[i];
     lot->w_1 += lot->w[i];
@@ -64,7 +65,7 @@ lot_load(Lot *lot, const float *in, const LotWeights *weights, uint64_t first, i
 EACH void
 lanes_invert(const Lanes *a, Lanes *out)
 {
-  LaneMask small = (*a < LANES_TINY) & (*a > -LANES_TINY);
+  LaneMask small = LANES_LESS(*a, LANES_ALL(LANES_TINY)) & LANES_LESS(LANES_ALL(-LANES_TINY), *a);
 
   *out = LANES_PICK(small, LANES_ALL(0), 1.0f / LANES_PICK(small, LANES_ALL(1), *a));
 }
@@ -73,37 +74,49 @@ lanes_invert(const Lanes *a, Lanes *out)
 EACH void
 lanes_to_half(Lanes *a)
 {
+  float v[LANES];
+
   *a = LANES_MAX(*a, LANES_ALL(-65504));
   *a = LANES_MIN(*a, LANES_ALL(65504));
+  memcpy(v, a, sizeof v);
   for (int i = 0; i < LANES; i++)
-    (*a)[i] = model_f16_to_float(model_float_to_f16((*a)[i]));
+    v[i] = model_f16_to_float(model_float_to_f16(v[i]));
+  memcpy(a, v, sizeof v);
 }
 
 /* Every lane gets the sum of its group of N neighbours. */
 EACH void
 lanes_group_sum(const Lanes *a, int n, Lanes *out)
 {
+  float v[LANES];
+
+  memcpy(v, a, sizeof v);
   for (int group = 0; group < LANES; group += n) {
     float sum = 0;
     for (int i = 0; i < n; i++)
-      sum += (*a)[group + i];
+      sum += v[group + i];
     for (int i = 0; i < n; i++)
-      (*out)[group + i] = sum;
+      v[group + i] = sum;
   }
+  memcpy(out, v, sizeof v);
 }
 
 /* Every lane gets the value of largest magnitude of its group, with its sign. */
 EACH void
 lanes_group_largest(const Lanes *a, int n, Lanes *out)
 {
+  float v[LANES];
+
+  memcpy(v, a, sizeof v);
   for (int group = 0; group < LANES; group += n) {
     float most = 0;
     for (int i = 0; i < n; i++)
-      if (most * most < (*a)[group + i] * (*a)[group + i])
-        most = (*a)[group + i];
+      if (most * most < v[group + i] * v[group + i])
+        most = v[group + i];
     for (int i = 0; i < n; i++)
-      (*out)[group + i] = most;
+      v[group + i] = most;
   }
+  memcpy(out, v, sizeof v);
 }
 
 /* ---- x = a l, l = -half .. half - 1 -------------------------------------------------------- */
@@ -157,7 +170,7 @@ try_signed(const Lot *lot, int n, float half, const Lanes *inverse, Lanes *best,
 
   sums_signed(lot, n, half, inverse, &w_xl, &w_ll);
   a = w_xl / LANES_MAX(w_ll, LANES_ALL(LANES_TINY));
-  better = a * w_xl > *best;
+  better = LANES_LESS(*best, a * w_xl);
   *best = LANES_PICK(better, a * w_xl, *best);
   *scale = LANES_PICK(better, a, *scale);
 }
@@ -170,7 +183,7 @@ fit_signed(const Lot *lot, int n, float half, float first, float step, int steps
   Lanes most = LANES_ALL(0), best = LANES_ALL(0), inverse, per_level;
 
   for (int i = 0; i < n; i++)
-    most = LANES_PICK(most * most < lot->x[i] * lot->x[i], lot->x[i], most);
+    most = LANES_PICK(LANES_LESS(most * most, lot->x[i] * lot->x[i]), lot->x[i], most);
   lanes_invert(&most, &per_level);
   *scale = LANES_ALL(0);
   for (int i = 0; i < steps; i++) {
@@ -244,16 +257,16 @@ try_minimum(const Lot *lot, int n, float top, const Lanes *inverse, const Lanes 
 
   sums_minimum(lot, n, top, inverse, b, &s);
   det = lot->w_1 * s.w_ll - s.w_l * s.w_l;
-  flat = det < LANES_TINY;
+  flat = LANES_LESS(det, LANES_ALL(LANES_TINY));
   one = 1.0f / LANES_PICK(flat, LANES_ALL(1), det);
   a = (lot->w_1 * s.w_xl - lot->w_x * s.w_l) * one;
   m = (s.w_l * s.w_xl - s.w_ll * lot->w_x) * one;
   a1 = s.w_xl / LANES_MAX(s.w_ll, LANES_ALL(LANES_TINY));
-  flat |= m < 0.0f;
+  flat |= LANES_LESS(m, LANES_ALL(0));
   a = LANES_PICK(flat, a1, a);
   m = LANES_PICK(flat, LANES_ALL(0), m);
   this_gain = a * s.w_xl - m * lot->w_x;
-  better = (this_gain > *gain) & (a > 0.0f);
+  better = LANES_LESS(*gain, this_gain) & LANES_LESS(LANES_ALL(0), a);
   *gain = LANES_PICK(better, this_gain, *gain);
   *best_a = LANES_PICK(better, a, *best_a);
   *best_b = LANES_PICK(better, m, *best_b);

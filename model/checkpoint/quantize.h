@@ -24,4 +24,18 @@ bool model_quantize_rows_with(const char *instructions, ModelType type, const fl
                               uint64_t n_rows, uint64_t n_columns, const float *importance,
                               uint8_t *out);
 
+/* ---- behind it ---------------------------------------------------------------------------- */
+
+/* Weights of columns: columns[i] * scale, 1 on average. */
+typedef struct {
+  const float *columns; /* NULL: all 1 */
+  float scale;
+} ModelColumnWeights;
+
+/* N values of one row from its beginning, a whole number of blocks of a type that is no float's. */
+typedef void ModelQuantizeBlocks(ModelType type, const float *in, const ModelColumnWeights *weights,
+                                 uint64_t n, uint8_t *out);
+ModelQuantizeBlocks model_quantize_blocks_plain, model_quantize_blocks_avx2,
+    model_quantize_blocks_avx512;
+
 #endif
