@@ -37,15 +37,16 @@ model_store16(uint8_t *p, uint16_t value)
 }
 
 /* Exponent and mantissa, moved into a float's place, are too small by 2^112; that holds for
- * subnormal numbers too. */
+ * subnormal numbers too. Multiplied in any case, and chosen by a mask, so that a loop of it has no
+ * branch. */
 static inline float
 model_f16_to_float(uint16_t h)
 {
   uint32_t rest = h & 0x7FFFu, sign = (uint32_t)(h & 0x8000u) << 16;
-  uint32_t bits = rest >= 0x7C00u ? 0x7F800000u | (rest & 0x3FFu) << 13
-                                  : model_float_to_bits(model_bits_to_float(rest << 13) * 0x1p112f);
+  uint32_t finite = model_float_to_bits(model_bits_to_float(rest << 13) * 0x1p112f);
+  uint32_t special = 0x7F800000u | (rest & 0x3FFu) << 13, mask = -(uint32_t)(rest >= 0x7C00u);
 
-  return model_bits_to_float(sign | bits);
+  return model_bits_to_float(sign | (mask & special) | (~mask & finite));
 }
 
 /* Round to nearest, ties to even; too large becomes infinity. */

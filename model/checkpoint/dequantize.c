@@ -2,10 +2,9 @@
  * (ggml-quants.c); vectors/reference/formats.py has the same in numpy. */
 #include "checkpoint/checkpoint.h"
 
-#include <assert.h>
-#include <string.h>
+#include "checkpoint/dequantize-blocks.h"
 
-#include "base/half.h"
+#include <assert.h>
 
 typedef struct {
   const char *name;
@@ -16,12 +15,14 @@ static const TypeInfo *
 type_info(ModelType type)
 {
   static const TypeInfo types[] = {
-      [MODEL_TYPE_F32] = {"F32", 1, 4},       [MODEL_TYPE_F16] = {"F16", 1, 2},
-      [MODEL_TYPE_Q4_0] = {"Q4_0", 32, 18},   [MODEL_TYPE_Q4_1] = {"Q4_1", 32, 20},
-      [MODEL_TYPE_Q5_0] = {"Q5_0", 32, 22},   [MODEL_TYPE_Q5_1] = {"Q5_1", 32, 24},
-      [MODEL_TYPE_Q8_0] = {"Q8_0", 32, 34},   [MODEL_TYPE_Q4_K] = {"Q4_K", 256, 144},
-      [MODEL_TYPE_Q5_K] = {"Q5_K", 256, 176}, [MODEL_TYPE_Q6_K] = {"Q6_K", 256, 210},
-      [MODEL_TYPE_BF16] = {"BF16", 1, 2},
+      [MODEL_TYPE_F32] = {"F32", 1, 4},         [MODEL_TYPE_F16] = {"F16", 1, 2},
+      [MODEL_TYPE_Q4_0] = {"Q4_0", 32, 18},     [MODEL_TYPE_Q4_1] = {"Q4_1", 32, 20},
+      [MODEL_TYPE_Q5_0] = {"Q5_0", 32, 22},     [MODEL_TYPE_Q5_1] = {"Q5_1", 32, 24},
+      [MODEL_TYPE_Q8_0] = {"Q8_0", 32, 34},     [MODEL_TYPE_Q2_K] = {"Q2_K", 256, 84},
+      [MODEL_TYPE_Q3_K] = {"Q3_K", 256, 110},   [MODEL_TYPE_Q4_K] = {"Q4_K", 256, 144},
+      [MODEL_TYPE_Q5_K] = {"Q5_K", 256, 176},   [MODEL_TYPE_Q6_K] = {"Q6_K", 256, 210},
+      [MODEL_TYPE_BF16] = {"BF16", 1, 2},       [MODEL_TYPE_IQ2_XXS] = {"IQ2_XXS", 256, 66},
+      [MODEL_TYPE_IQ4_NL] = {"IQ4_NL", 32, 18},
   };
 
   if ((unsigned)type >= sizeof types / sizeof *types || !types[type].name)
@@ -65,131 +66,113 @@ model_type_name(ModelType type)
   return info ? info->name : NULL;
 }
 
-/* ---- blocks ------------------------------------------------------------------------------- */
+/* ---- rows -------------------------------------------------------------------------------- */
 
-static void
-read_q4(const uint8_t *b, bool has_minimum, float *out)
+EACH void
+read_f16(const uint8_t *restrict in, uint64_t n, float *restrict out)
 {
-  float d = model_f16_to_float(model_load16(b)),
-        m = has_minimum ? model_f16_to_float(model_load16(b + 2)) : 0;
-  const uint8_t *q = b + (has_minimum ? 4 : 2);
-
-  for (int i = 0; i < 16; i++) {
-    /* Q4_0 is d * (q - 8): multiplied out it would round differently. */
-    out[i] = has_minimum ? d * (float)(q[i] & 15) + m : d * (float)((q[i] & 15) - 8);
-    out[i + 16] = has_minimum ? d * (float)(q[i] >> 4) + m : d * (float)((q[i] >> 4) - 8);
+  for (uint64_t i = 0; i < n; i++) {
+    uint16_t word;
+    memcpy(&word, in + 2 * i, 2);
+    out[i] = model_f16_to_float(word);
   }
 }
 
-static void
-read_q5(const uint8_t *b, bool has_minimum, float *out)
+EACH void
+read_bf16(const uint8_t *restrict in, uint64_t n, float *restrict out)
 {
-  float d = model_f16_to_float(model_load16(b)),
-        m = has_minimum ? model_f16_to_float(model_load16(b + 2)) : 0;
-  const uint8_t *h = b + (has_minimum ? 4 : 2), *q = h + 4;
-  uint32_t high =
-      (uint32_t)h[0] | (uint32_t)h[1] << 8 | (uint32_t)h[2] << 16 | (uint32_t)h[3] << 24;
-
-  for (int i = 0; i < 32; i++) {
-    int v = (i < 16 ? q[i] & 15 : q[i - 16] >> 4) | (int)(high >> i & 1) << 4;
-    out[i] = has_minimum ? d * (float)v + m : d * (float)(v - 16);
+  for (uint64_t i = 0; i < n; i++) {
+    uint16_t word;
+    memcpy(&word, in + 2 * i, 2);
+    out[i] = model_bits_to_float((uint32_t)word << 16);
   }
 }
 
-static void
-read_q8_0(const uint8_t *b, float *out)
-{
-  float d = model_f16_to_float(model_load16(b));
+#define BLOCKS(VALUES, BYTES, READ)                                                                \
+  for (uint64_t i = 0; i < n / (VALUES); i++, in += (BYTES), out += (VALUES))                      \
+  READ
 
-  for (int i = 0; i < 32; i++)
-    out[i] = d * (float)(int8_t)b[2 + i];
-}
-
-/* Q4_K and Q5_K: eight groups of 32, each with a scale and a minimum of six bits. */
-static void
-read_q45_k(const uint8_t *b, bool five, float *out)
-{
-  float d = model_f16_to_float(model_load16(b)), dm = model_f16_to_float(model_load16(b + 2));
-  const uint8_t *s = b + 4, *h = b + 16, *q = b + (five ? 48 : 16);
-
-  for (int g = 0; g < 8; g++) {
-    int scale = g < 4 ? s[g] & 63 : (s[g + 4] & 15) | s[g - 4] >> 6 << 4;
-    int minimum = g < 4 ? s[g + 4] & 63 : s[g + 4] >> 4 | s[g] >> 6 << 4;
-    float ds = d * (float)scale, ms = dm * (float)minimum;
-    const uint8_t *p = q + g / 2 * 32;
-    for (int i = 0; i < 32; i++) {
-      int v = g % 2 ? p[i] >> 4 : p[i] & 15;
-      if (five)
-        v |= (h[i] >> g & 1) << 4;
-      out[g * 32 + i] = ds * (float)v - ms;
-    }
-  }
-}
-
-/* Two halves of 128; low four bits, high two bits, a scale per 16 values. */
-static void
-read_q6_k(const uint8_t *b, float *out)
-{
-  float d = model_f16_to_float(model_load16(b + 208));
-
-  for (int i = 0; i < 256; i++) {
-    int half = i / 128, k = i % 128 / 32, l = i % 32;
-    const uint8_t *low = b + half * 64 + (k % 2) * 32, *high = b + 128 + half * 32;
-    int v = (k < 2 ? low[l] & 15 : low[l] >> 4) | (high[l] >> 2 * k & 3) << 4;
-    out[i] = d * (float)(int8_t)b[192 + i / 16] * (float)(v - 32);
-  }
-}
-
-static void
-read_block(ModelType type, const uint8_t *b, float *out)
+/* N values, whole blocks. */
+EACH void
+read_values(ModelType type, const uint8_t *in, uint64_t n, float *out)
 {
   switch (type) {
-  case MODEL_TYPE_Q4_0:
-  case MODEL_TYPE_Q4_1:
-    read_q4(b, type == MODEL_TYPE_Q4_1, out);
-    break;
-  case MODEL_TYPE_Q5_0:
-  case MODEL_TYPE_Q5_1:
-    read_q5(b, type == MODEL_TYPE_Q5_1, out);
-    break;
-  case MODEL_TYPE_Q8_0:
-    read_q8_0(b, out);
-    break;
-  case MODEL_TYPE_Q4_K:
-  case MODEL_TYPE_Q5_K:
-    read_q45_k(b, type == MODEL_TYPE_Q5_K, out);
-    break;
-  case MODEL_TYPE_Q6_K:
-    read_q6_k(b, out);
-    break;
-  default:
-    assert(!"a type without blocks");
-  }
-}
-
-void
-model_tensor_read_rows(const ModelTensor *tensor, uint64_t first_row, uint64_t n_rows, float *out)
-{
-  const TypeInfo *info = type_info(tensor->type);
-  uint64_t columns = model_tensor_columns(tensor), n = n_rows * columns;
-  const uint8_t *in;
-
-  assert(info && first_row + n_rows <= model_tensor_rows(tensor));
-  in = tensor->data + first_row * model_type_row_bytes(tensor->type, columns);
-  switch (tensor->type) {
   case MODEL_TYPE_F32:
     memcpy(out, in, n * sizeof *out);
     break;
   case MODEL_TYPE_F16:
-    for (uint64_t i = 0; i < n; i++)
-      out[i] = model_f16_to_float(model_load16(in + 2 * i));
+    read_f16(in, n, out);
     break;
   case MODEL_TYPE_BF16:
-    for (uint64_t i = 0; i < n; i++)
-      out[i] = model_bits_to_float((uint32_t)model_load16(in + 2 * i) << 16);
+    read_bf16(in, n, out);
+    break;
+  case MODEL_TYPE_Q4_0:
+    BLOCKS(32, 18, read_q4(in, false, out));
+    break;
+  case MODEL_TYPE_Q4_1:
+    BLOCKS(32, 20, read_q4(in, true, out));
+    break;
+  case MODEL_TYPE_Q5_0:
+    BLOCKS(32, 22, read_q5(in, false, out));
+    break;
+  case MODEL_TYPE_Q5_1:
+    BLOCKS(32, 24, read_q5(in, true, out));
+    break;
+  case MODEL_TYPE_Q8_0:
+    BLOCKS(32, 34, read_q8_0(in, out));
+    break;
+  case MODEL_TYPE_IQ4_NL:
+    BLOCKS(32, 18, read_iq4_nl(in, out));
+    break;
+  case MODEL_TYPE_Q2_K:
+    BLOCKS(256, 84, read_q2_k(in, out));
+    break;
+  case MODEL_TYPE_Q3_K:
+    BLOCKS(256, 110, read_q3_k(in, out));
+    break;
+  case MODEL_TYPE_Q4_K:
+    BLOCKS(256, 144, read_q45_k(in, false, out));
+    break;
+  case MODEL_TYPE_Q5_K:
+    BLOCKS(256, 176, read_q45_k(in, true, out));
+    break;
+  case MODEL_TYPE_Q6_K:
+    BLOCKS(256, 210, read_q6_k(in, out));
+    break;
+  case MODEL_TYPE_IQ2_XXS:
+    BLOCKS(256, 66, read_iq2_xxs(in, out));
     break;
   default:
-    for (uint64_t i = 0; i < n / info->values; i++)
-      read_block(tensor->type, in + i * info->bytes, out + i * info->values);
+    assert(!"a type that is not read");
   }
+}
+
+static void
+read_plain(ModelType type, const uint8_t *in, uint64_t n, float *out)
+{
+  read_values(type, in, n, out);
+}
+
+#if defined __x86_64__
+__attribute__((target("avx2"))) static void
+read_avx2(ModelType type, const uint8_t *in, uint64_t n, float *out)
+{
+  read_values(type, in, n, out);
+}
+#endif
+
+void
+model_tensor_read_rows(const ModelTensor *tensor, uint64_t first_row, uint64_t n_rows, float *out)
+{
+  uint64_t columns = model_tensor_columns(tensor), n = n_rows * columns;
+  const uint8_t *in = tensor->data + first_row * model_type_row_bytes(tensor->type, columns);
+
+  assert(first_row + n_rows <= model_tensor_rows(tensor));
+#if defined __x86_64__
+  if (__builtin_cpu_supports("avx2")) {
+    read_avx2(tensor->type, in, n, out);
+    return;
+  }
+#endif
+  read_plain(tensor->type, in, n, out);
 }

@@ -186,11 +186,10 @@ static const char *
 other_type_name(uint32_t type)
 {
   static const char *const names[] = {
-      [9] = "Q8_1",    [10] = "Q2_K",    [11] = "Q3_K",  [15] = "Q8_K",   [16] = "IQ2_XXS",
-      [17] = "IQ2_XS", [18] = "IQ3_XXS", [19] = "IQ1_S", [20] = "IQ4_NL", [21] = "IQ3_S",
-      [22] = "IQ2_S",  [23] = "IQ4_XS",  [24] = "I8",    [25] = "I16",    [26] = "I32",
-      [27] = "I64",    [28] = "F64",     [29] = "IQ1_M", [34] = "TQ1_0",  [35] = "TQ2_0",
-      [39] = "MXFP4",
+      [9] = "Q8_1",   [15] = "Q8_K",  [17] = "IQ2_XS", [18] = "IQ3_XXS", [19] = "IQ1_S",
+      [21] = "IQ3_S", [22] = "IQ2_S", [23] = "IQ4_XS", [24] = "I8",      [25] = "I16",
+      [26] = "I32",   [27] = "I64",   [28] = "F64",    [29] = "IQ1_M",   [34] = "TQ1_0",
+      [35] = "TQ2_0", [39] = "MXFP4",
   };
 
   return type < sizeof names / sizeof *names && names[type] ? names[type] : "unknown";

@@ -14,12 +14,21 @@ test_sizes(void)
     const char *name;
     guint values, bytes;
   } types[] = {
-      {MODEL_TYPE_F32, "F32", 1, 4},       {MODEL_TYPE_F16, "F16", 1, 2},
-      {MODEL_TYPE_BF16, "BF16", 1, 2},     {MODEL_TYPE_Q4_0, "Q4_0", 32, 18},
-      {MODEL_TYPE_Q4_1, "Q4_1", 32, 20},   {MODEL_TYPE_Q5_0, "Q5_0", 32, 22},
-      {MODEL_TYPE_Q5_1, "Q5_1", 32, 24},   {MODEL_TYPE_Q8_0, "Q8_0", 32, 34},
-      {MODEL_TYPE_Q4_K, "Q4_K", 256, 144}, {MODEL_TYPE_Q5_K, "Q5_K", 256, 176},
+      {MODEL_TYPE_F32, "F32", 1, 4},
+      {MODEL_TYPE_F16, "F16", 1, 2},
+      {MODEL_TYPE_BF16, "BF16", 1, 2},
+      {MODEL_TYPE_Q4_0, "Q4_0", 32, 18},
+      {MODEL_TYPE_Q4_1, "Q4_1", 32, 20},
+      {MODEL_TYPE_Q5_0, "Q5_0", 32, 22},
+      {MODEL_TYPE_Q5_1, "Q5_1", 32, 24},
+      {MODEL_TYPE_Q8_0, "Q8_0", 32, 34},
+      {MODEL_TYPE_Q4_K, "Q4_K", 256, 144},
+      {MODEL_TYPE_Q5_K, "Q5_K", 256, 176},
       {MODEL_TYPE_Q6_K, "Q6_K", 256, 210},
+      {MODEL_TYPE_Q2_K, "Q2_K", 256, 84},
+      {MODEL_TYPE_Q3_K, "Q3_K", 256, 110},
+      {MODEL_TYPE_IQ4_NL, "IQ4_NL", 32, 18},
+      {MODEL_TYPE_IQ2_XXS, "IQ2_XXS", 256, 66},
   };
 
   for (guint i = 0; i < G_N_ELEMENTS(types); i++) {
@@ -32,7 +41,7 @@ test_sizes(void)
   for (guint t = 0; t < 300; t++)
     if (!model_type_name((ModelType)t))
       g_assert_cmpuint(model_type_row_bytes((ModelType)t, 256), ==, 0);
-  g_assert_null(model_type_name((ModelType)10));
+  g_assert_null(model_type_name((ModelType)9));
   g_assert_null(model_type_name((ModelType)-1));
   g_assert_cmpuint(model_type_row_bytes(MODEL_TYPE_F32, G_MAXUINT64 / 2), ==, 0);
 }
@@ -209,6 +218,116 @@ test_k_blocks(void)
                       0.5f * (float)(i / 16 * 15 - 120) * (float)((i * 11 + i / 64) % 64 - 32));
 }
 
+/* Two and three bits: the references walk the file's bytes, where the reader walks the values. */
+static void
+test_q2_k(void)
+{
+  guint8 b[84] = {0};
+  float out[256];
+
+  b[80] = 0x00, b[81] = 0x38; /* d = 0.5 */
+  b[82] = 0x00, b[83] = 0xC0; /* dmin = -2 */
+  for (guint i = 0; i < 80; i++)
+    b[i] = (guint8)(i * 77 + 13);
+  read_bytes(MODEL_TYPE_Q2_K, b, 256, out);
+  for (guint byte = 0; byte < 64; byte++)
+    for (guint k = 0; k < 4; k++) {
+      guint value = byte / 32 * 128 + k * 32 + byte % 32;
+      guint8 scales = b[value / 16];
+      g_assert_cmpfloat(out[value], ==,
+                        0.5f * (float)(scales % 16) * (float)(b[16 + byte] >> 2 * k & 3) +
+                            2 * (float)(scales / 16));
+    }
+}
+
+static void
+test_q3_k(void)
+{
+  guint8 b[110] = {0};
+  float out[256];
+
+  b[109] = 0x38;
+  for (guint i = 0; i < 96; i++)
+    b[i] = (guint8)(i * 59 + 7);
+  for (guint g = 0; g < 16; g++) { /* the scale of group g is 4 g + 1 - 32 */
+    guint scale = 4 * g + 1;
+    b[96 + g % 8] |= (guint8)(scale % 16 << (g < 8 ? 0 : 4));
+    b[104 + g % 4] |= (guint8)(scale / 16 << g / 4 * 2);
+  }
+  read_bytes(MODEL_TYPE_Q3_K, b, 256, out);
+  for (guint byte = 0; byte < 64; byte++)
+    for (guint k = 0; k < 4; k++) {
+      guint value = byte / 32 * 128 + k * 32 + byte % 32;
+      int q = (b[32 + byte] >> 2 * k & 3) - (b[byte % 32] & 1 << value / 32 ? 0 : 4);
+      g_assert_cmpfloat(out[value], ==, 0.5f * (float)(4 * (int)(value / 16) + 1 - 32) * (float)q);
+    }
+}
+
+static void
+test_iq4_nl(void)
+{
+  /* From the largest level down, as steps. */
+  static const int steps[15] = {24, 20, 16, 15, 13, 12, 12, 11, 12, 13, 14, 16, 18, 21, 23};
+  guint8 b[18] = {HALF};
+  float out[32], level = 0.5f * 113;
+
+  for (guint i = 0; i < 16; i++)
+    b[2 + i] = (guint8)((15 - i) | i << 4);
+  read_bytes(MODEL_TYPE_IQ4_NL, b, 32, out);
+  for (guint i = 0; i < 16; i++) {
+    g_assert_cmpfloat(out[i], ==, level);
+    g_assert_cmpfloat(out[16 + 15 - i], ==, level);
+    level -= 0.5f * (float)(i < 15 ? steps[i] : 0);
+  }
+}
+
+/* The runs written another way: digits 0, 1, 2 make a number to base 3, the first the least; all
+ * are even and in order, so half their distances say it. */
+static void
+test_iq2_xxs(void)
+{
+  static const guint8 distances[256] = {
+      0,  1,  1,  1,  1,  1,  1,  3,  1,  2,  1,  1,  1,   3,  3,  2,  1,  3,  1,  3,  6,  4,
+      1,  3,  2,  7,  15, 6,  6,  1,  9,  18, 13, 1,  3,   5,  1,  3,  1,  2,  6,  5,  1,  3,
+      6,  3,  1,  2,  6,  7,  10, 1,  5,  12, 1,  9,  15,  9,  3,  2,  1,  3,  6,  2,  1,  3,
+      1,  11, 12, 12, 28, 5,  35, 1,  3,  5,  4,  9,  6,   3,  2,  7,  3,  6,  9,  4,  5,  24,
+      5,  25, 3,  6,  2,  6,  10, 21, 16, 17, 7,  34, 1,   3,  9,  14, 13, 2,  34, 23, 22, 1,
+      3,  11, 8,  4,  1,  25, 4,  24, 1,  40, 1,  3,  9,   7,  20, 14, 10, 48, 12, 6,  24, 63,
+      26, 1,  3,  3,  2,  1,  3,  3,  4,  2,  5,  1,  3,   9,  9,  14, 4,  2,  12, 4,  12, 4,
+      5,  15, 3,  6,  18, 8,  11, 5,  30, 41, 1,  3,  9,   2,  25, 21, 2,  5,  28, 16, 9,  3,
+      2,  3,  1,  18, 3,  12, 13, 23, 35, 40, 1,  12, 37,  19, 21, 5,  3,  16, 30, 30, 39, 3,
+      9,  12, 15, 20, 28, 15, 18, 2,  43, 1,  23, 67, 107, 1,  3,  10, 14, 14, 6,  6,  32, 36,
+      1,  3,  2,  7,  9,  18, 16, 17, 11, 10, 9,  19, 41,  44, 37, 3,  6,  3,  23, 11, 20, 29,
+      25, 10, 5,  44, 90, 22, 73, 17, 11, 15, 37, 48, 132, 24,
+  };
+  static const float magnitudes[3] = {8, 25, 43};
+  guint8 b[66] = {HALF};
+  float out[256];
+  guint half = 0;
+
+  for (guint run = 0; run < 256; run++) {
+    /* Run in group run % 8, place run % 4; the group's scale is 2 (0.5 + run % 16) / 8. */
+    guint group = run % 8, place = run % 4, number, signs = run * 37 % 128, negative = 0;
+    guint32 rest = (guint32)(run % 16) << 28 | (guint32)signs << 7 * place;
+    half += distances[run];
+    memset(b + 2, 0, 64);
+    b[2 + 8 * group + place] = (guint8)run;
+    for (guint i = 0; i < 4; i++)
+      b[2 + 8 * group + 4 + i] = (guint8)(rest >> 8 * i);
+    read_bytes(MODEL_TYPE_IQ2_XXS, b, 256, out);
+    number = 2 * half;
+    for (guint i = 0; i < 8; i++, number /= 3) {
+      guint sign = i < 7 ? signs >> i & 1 : negative % 2;
+      float expected = 0.125f * (0.5f + (float)(run % 16)) * magnitudes[number % 3];
+      negative += sign;
+      g_assert_cmpfloat(out[32 * group + 8 * place + i], ==, sign ? -expected : expected);
+    }
+    g_assert_cmpuint(number, ==, 0);
+    /* The others are runs of the least magnitude. */
+    g_assert_cmpfloat(out[(32 * group + 128) % 256], ==, 0.125f * 0.5f * 8);
+  }
+}
+
 /* Rounding to the nearest of 255 steps: half a step, and the step itself is rounded to 11 bits. */
 static void
 test_write_q8_0(void)
@@ -346,6 +465,10 @@ main(int argc, char **argv)
   g_test_add_func("/dequantize/bf16", test_bf16);
   g_test_add_func("/dequantize/small-blocks", test_small_blocks);
   g_test_add_func("/dequantize/k-blocks", test_k_blocks);
+  g_test_add_func("/dequantize/q2_k", test_q2_k);
+  g_test_add_func("/dequantize/q3_k", test_q3_k);
+  g_test_add_func("/dequantize/iq4_nl", test_iq4_nl);
+  g_test_add_func("/dequantize/iq2_xxs", test_iq2_xxs);
   g_test_add_func("/dequantize/write-q8_0", test_write_q8_0);
   g_test_add_func("/dequantize/rows", test_rows);
   g_test_add_data_func("/dequantize/golden-rows/A", "A-v15-tiny", test_golden_rows);

@@ -460,9 +460,9 @@ byte_overflow(ModelBytes *b)
 }
 
 static void
-type_q2(ModelBytes *b)
+type_iq2_xs(ModelBytes *b)
 {
-  one_tensor(b, "t", 1, 256, 0, 10, 0);
+  one_tensor(b, "t", 1, 256, 0, 17, 0);
 }
 
 static void
@@ -568,7 +568,7 @@ test_refused(void)
       {empty_dim, MODEL_ERROR_CORRUPT, "*tensor t: dimension 1 is 0, which makes the tensor*"},
       {overflow, MODEL_ERROR_CORRUPT, "*tensor t: dimension 1 is 8589934592*overflows"},
       {byte_overflow, MODEL_ERROR_CORRUPT, "*tensor t*"},
-      {type_q2, MODEL_ERROR_UNSUPPORTED, "*tensor t has type 10 (Q2_K), which is not read"},
+      {type_iq2_xs, MODEL_ERROR_UNSUPPORTED, "*tensor t has type 17 (IQ2_XS), which is not read"},
       {type_unknown, MODEL_ERROR_UNSUPPORTED, "*tensor t has type 4000000000 (unknown)*"},
       {half_block, MODEL_ERROR_CORRUPT, "*rows of 33 values are not whole blocks of Q8_0"},
       {block_across_rows, MODEL_ERROR_CORRUPT, "*rows of 16 values are not whole blocks*"},
