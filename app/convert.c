@@ -73,6 +73,8 @@ app_model_convert(const AppModelOptions *model, const AppConvertOptions *options
   const ModelEngineOptions open = {.mmproj = model->mmproj,
                                    .vision_tower = model->vision_tower,
                                    .template_name = model->template_name,
+                                   .base = options->base,
+                                   .lora = options->lora,
                                    .n_threads = model->n_threads};
   ModelConvertOptions convert = {.type = options->type,
                                  .tower_type = options->tower_type,

@@ -62,6 +62,7 @@ typedef struct {
   const char *type, *tower_type; /* as `hilum model convert` names them; TOWER_TYPE may be NULL */
   const char *card;              /* text file, or NULL */
   const char *out;
+  const char *base, *lora; /* folders of what is merged into the weights, or NULL */
   AppVerify verify;
   gboolean split; /* llama.cpp's pair */
 } AppConvertOptions;

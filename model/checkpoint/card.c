@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "checkpoint/gguf-header.h"
+#include "checkpoint/merge.h"
 #include "checkpoint/mix.h"
 #include "checkpoint/roles.h"
 
@@ -53,12 +54,17 @@ put_conversion(ModelBytes *text, const ModelCheckpoint *checkpoint,
   const ModelConfig *config = &checkpoint->config;
   ModelMix mix = MODEL_MIX_F16;
   const char *tower = options->tower_type;
+  const ModelMerge *merge = checkpoint->merge;
 
   model_mix_parse(options->type, &mix);
   if (!tower)
     tower = mix >= MODEL_MIX_Q8_0 ? "q8_0" : options->type;
   put(text, "%s\n- from: %s, format %s, mostly %s\n", heading, config->name, checkpoint->format,
       source_type(checkpoint));
+  if (merge && *merge->base)
+    put(text, "- a delta, added to: %s\n", merge->base);
+  if (merge && *merge->lora)
+    put(text, "- adapter merged: %s\n", merge->lora);
   put(text, "- decoder: %s\n", options->type);
   if (config->has_vision)
     put(text, "- vision tower: %s, %s; projector: %s\n",

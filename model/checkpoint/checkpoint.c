@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/utf8.h"
 #include "checkpoint/huggingface.h"
+#include "checkpoint/merge.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,6 +28,18 @@ model_text_copy(char *out, size_t n, const char *text, size_t length, bool lines
     at += whole;
   }
   out[at] = '\0';
+}
+
+void
+model_path_base(const char *path, char *out, size_t n)
+{
+  size_t end = strlen(path), start;
+
+  while (end > 1 && path[end - 1] == '/')
+    end--;
+  for (start = end; start > 0 && path[start - 1] != '/';)
+    start--;
+  model_text_copy(out, n, path + start, end - start, false);
 }
 
 static bool
@@ -61,6 +74,12 @@ model_checkpoint_open(const char *path, const ModelEngineOptions *options,
     ok = model_huggingface_open(checkpoint, options, err);
   else
     ok = model_gguf_open(checkpoint, options, err);
+  if (ok && model_path_is_folder(path))
+    ok = model_delta_check(checkpoint, options && options->base, err);
+  if (ok && options && options->base)
+    ok = model_delta_open(checkpoint, options->base, err);
+  if (ok && options && options->lora)
+    ok = model_lora_open(checkpoint, options->lora, err);
   ok = ok && set_template(checkpoint, options, err);
   if (!ok)
     model_checkpoint_close(checkpoint);
@@ -73,6 +92,7 @@ model_checkpoint_close(ModelCheckpoint *checkpoint)
   for (uint32_t i = 0; i < checkpoint->n_mappings; i++)
     model_mapping_free(checkpoint->mappings[i]);
   free(checkpoint->mappings);
+  model_merge_free(checkpoint->merge);
   free(checkpoint->weights.blocks);
   free(checkpoint->weights.layers);
   model_vocabulary_clear(&checkpoint->vocabulary);

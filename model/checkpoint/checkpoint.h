@@ -166,6 +166,7 @@ bool model_vocabulary_parse(const uint8_t *data, size_t n, const char *label,
 /* ---- the checkpoint ----------------------------------------------------------------------- */
 
 typedef struct ModelMapping ModelMapping;
+typedef struct ModelMerge ModelMerge; /* merge.h */
 
 typedef struct {
   ModelConfig config;
@@ -175,9 +176,11 @@ typedef struct {
   const char *format, *tower_origin; /* static */
   ModelMapping **mappings;           /* the files, in a defined order, for the identity */
   uint32_t n_mappings;
+  ModelMerge *merge; /* what the weights are to be merged with; NULL: they are what they are */
 } ModelCheckpoint;
 
-/* Reads PATH (and options->mmproj / vision_tower). Options may be NULL. */
+/* Reads PATH (and options->mmproj / vision_tower / base / lora). Options may be NULL. A delta
+ * without its base is refused. */
 bool model_checkpoint_open(const char *path, const ModelEngineOptions *options,
                            ModelCheckpoint *checkpoint, ModelError *err);
 void model_checkpoint_close(ModelCheckpoint *checkpoint);

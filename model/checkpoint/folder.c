@@ -1,8 +1,10 @@
-/* The files of a Hugging Face folder: JSON files and safetensors shards. */
+/* The files of a Hugging Face folder: JSON files, and shards in safetensors or torch.save()'s zip.
+ */
 #include "checkpoint/huggingface.h"
 
 #include "base/error.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,6 +33,14 @@ model_folder_json(const char *folder, const char *name, ModelJson *json, bool *f
 }
 
 static bool
+ends_with(const char *name, const char *ending)
+{
+  size_t n = strlen(name), n_ending = strlen(ending);
+
+  return n > n_ending && strcmp(name + n - n_ending, ending) == 0;
+}
+
+static bool
 read_file(ModelCheckpoint *checkpoint, const char *folder, const char *name, ModelTable *table,
           ModelError *err)
 {
@@ -41,17 +51,18 @@ read_file(ModelCheckpoint *checkpoint, const char *folder, const char *name, Mod
     return model_fail(err, MODEL_ERROR_TOO_LARGE, "%s: out of memory", folder);
   mapping = model_checkpoint_map(checkpoint, path, err);
   free(path);
-  return mapping && model_safetensors_read(mapping, table, err);
+  if (!mapping)
+    return false;
+  return ends_with(name, ".safetensors") ? model_safetensors_read(mapping, table, err)
+                                         : model_torch_read(mapping, table, err);
 }
 
 /* A shard is a plain name beside the index: nothing that leads out of the folder. */
 static bool
 shard_name_fits(const char *name)
 {
-  size_t n = strlen(name);
-
-  return n > 12 && n < 200 && name[0] != '.' && !strchr(name, '/') &&
-         strcmp(name + n - 12, ".safetensors") == 0;
+  return strlen(name) < 200 && name[0] != '.' && !strchr(name, '/') &&
+         (ends_with(name, ".safetensors") || ends_with(name, ".bin"));
 }
 
 /* The place of NAME among the N SORTED ones, or where it would go in. */
@@ -86,7 +97,7 @@ list_shards(const ModelJson *index, const char **shards, uint32_t *n_shards, Mod
     if (item->type != MODEL_JSON_STRING || !shard_name_fits(item->text))
       return model_fail(err, MODEL_ERROR_CORRUPT,
                         "%s: weight_map puts %.100s into %.100s, expected the name of a "
-                        ".safetensors file beside it",
+                        ".safetensors or .bin file beside it",
                         index->label, item->key,
                         item->text ? item->text : model_json_type_name(item->type));
     at = find_shard(shards, *n_shards, item->text, &found);
@@ -134,48 +145,67 @@ read_shards(ModelCheckpoint *checkpoint, const char *folder, const ModelJson *in
   return ok && model_table_seal(table, err) && check_index(index, table, err);
 }
 
-/* What to say when there are no safetensors. */
 static bool
-no_weights(const char *folder, ModelError *err)
+file_exists(const char *folder, const char *name, bool *exists, ModelError *err)
 {
-  static const char *const pickles[] = {"pytorch_model.bin", "pytorch_model.bin.index.json"};
+  char *path = model_path_join(folder, name);
 
-  for (size_t i = 0; i < sizeof pickles / sizeof *pickles; i++) {
-    char *path = model_path_join(folder, pickles[i]);
-    bool exists = path && model_path_exists(path);
-    free(path);
-    if (exists)
-      return model_fail(err, MODEL_ERROR_UNSUPPORTED,
-                        "%s: holds %s, a Python pickle, which is not read here; save the "
-                        "checkpoint as safetensors",
-                        folder, pickles[i]);
+  if (!path)
+    return model_fail(err, MODEL_ERROR_TOO_LARGE, "%s: out of memory", folder);
+  *exists = model_path_exists(path);
+  free(path);
+  return true;
+}
+
+bool
+model_folder_file(ModelCheckpoint *checkpoint, const char *folder, const char *stem,
+                  ModelTable *table, bool *found, ModelError *err)
+{
+  static const char *const endings[] = {"safetensors", "bin"};
+  bool exists = false;
+
+  if (found)
+    *found = false;
+  for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
+    char name[64];
+    snprintf(name, sizeof name, "%s.%s", stem, endings[i]);
+    if (!file_exists(folder, name, &exists, err))
+      return false;
+    if (!exists)
+      continue;
+    if (found)
+      *found = true;
+    return read_file(checkpoint, folder, name, table, err) && model_table_seal(table, err);
   }
-  return model_fail(err, MODEL_ERROR_FORMAT,
-                    "%s: found neither model.safetensors nor model.safetensors.index.json", folder);
+  return found || model_fail(err, MODEL_ERROR_FORMAT, "%s: found neither %s.safetensors nor %s.bin",
+                             folder, stem, stem);
 }
 
 bool
 model_folder_tensors(ModelCheckpoint *checkpoint, const char *folder, ModelTable *table,
                      ModelError *err)
 {
-  ModelJson index;
+  static const char *const stems[] = {"model.safetensors", "pytorch_model.bin"};
   bool found, ok;
-  char *single;
 
-  if (!model_folder_json(folder, "model.safetensors.index.json", &index, &found, err))
-    return false;
-  if (found) {
-    ok = read_shards(checkpoint, folder, &index, table, err);
-    model_json_clear(&index);
-    return ok;
+  for (size_t i = 0; i < sizeof stems / sizeof *stems; i++) {
+    ModelJson index;
+    char name[64];
+    snprintf(name, sizeof name, "%s.index.json", stems[i]);
+    if (!model_folder_json(folder, name, &index, &found, err))
+      return false;
+    if (found) {
+      ok = read_shards(checkpoint, folder, &index, table, err);
+      model_json_clear(&index);
+      return ok;
+    }
+    if (!file_exists(folder, stems[i], &found, err))
+      return false;
+    if (found)
+      return read_file(checkpoint, folder, stems[i], table, err) && model_table_seal(table, err);
   }
-  single = model_path_join(folder, "model.safetensors");
-  if (!single)
-    return model_fail(err, MODEL_ERROR_TOO_LARGE, "%s: out of memory", folder);
-  found = model_path_exists(single);
-  free(single);
-  if (!found)
-    return no_weights(folder, err);
-  return read_file(checkpoint, folder, "model.safetensors", table, err) &&
-         model_table_seal(table, err);
+  return model_fail(err, MODEL_ERROR_FORMAT,
+                    "%s: found neither model.safetensors nor pytorch_model.bin, nor an index of "
+                    "their shards",
+                    folder);
 }

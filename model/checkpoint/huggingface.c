@@ -379,6 +379,7 @@ read_all(Reader *r, ModelError *err)
   ModelConfig *config = &checkpoint->config;
   const ModelJsonNode *root = r->json.nodes;
   const char *mmproj = r->options ? r->options->mmproj : NULL, *tower_prefix = NULL;
+  bool projector = model_extra_is_projector(mmproj);
   const ModelTableEntry *embedding;
   char name[256];
 
@@ -386,11 +387,11 @@ read_all(Reader *r, ModelError *err)
   r->converted = r->text && r->text->type == MODEL_JSON_OBJECT;
   if (!r->converted)
     r->text = root;
-  r->original = !r->converted && (model_json_get(root, "mm_vision_tower") ||
+  r->original = !r->converted && (projector || model_json_get(root, "mm_vision_tower") ||
                                   model_json_get(root, "mm_projector_type") ||
                                   model_json_get(root, "mm_hidden_size"));
   if (!model_folder_tensors(checkpoint, checkpoint->path, &r->table, err) ||
-      !read_decoder(r, err) ||
+      !model_extra_tensors(checkpoint, r->options, &r->table, err) || !read_decoder(r, err) ||
       !model_json_bool(&r->json, root, "mm_use_im_start_end", &config->image_start_end, err) ||
       !model_json_bool(&r->json, r->text, "tie_word_embeddings", &checkpoint->weights.tied, err) ||
       !model_json_bool(&r->json, root, "tie_word_embeddings", &checkpoint->weights.tied, err))
@@ -407,7 +408,7 @@ read_all(Reader *r, ModelError *err)
                                model_tensor_rows(&embedding->tensor), err) ||
       !check_no_bias(r, err))
     return false;
-  if (mmproj) {
+  if (mmproj && !projector) {
     if (!read_aspect(r, err) || !model_config_check(config, checkpoint->path, err) ||
         !model_mmproj_open(checkpoint, mmproj, r->options, err))
       return false;
@@ -432,7 +433,7 @@ model_huggingface_open(ModelCheckpoint *checkpoint, const ModelEngineOptions *op
   checkpoint->format = options && options->mmproj ? "huggingface+mmproj" : "huggingface";
   if (!model_folder_json(checkpoint->path, "config.json", &r.json, &found, err))
     return false;
-  ok = found ? read_all(&r, err)
+  ok = found ? model_extra_config(options, &r.json, err) && read_all(&r, err)
              : model_fail(err, MODEL_ERROR_FORMAT, "%s: the folder has no config.json",
                           checkpoint->path);
   model_table_clear(&r.table);

@@ -10,9 +10,22 @@
 /* FOLDER/NAME as JSON. A file that is not there is no error: *found tells. */
 bool model_folder_json(const char *folder, const char *name, ModelJson *json, bool *found,
                        ModelError *err);
-/* Every tensor of a folder: model.safetensors, or the shards that its index names. Sealed. */
+/* The tensors of FOLDER/STEM.safetensors, or of STEM.bin. *FOUND tells whether either is there;
+ * with FOUND NULL it must be. Sealed. */
+bool model_folder_file(ModelCheckpoint *checkpoint, const char *folder, const char *stem,
+                       ModelTable *table, bool *found, ModelError *err);
+/* Every tensor of a folder: model.safetensors, or the shards that its index names, or the same as
+ * pytorch_model.bin. Sealed. */
 bool model_folder_tensors(ModelCheckpoint *checkpoint, const char *folder, ModelTable *table,
                           ModelError *err);
+
+/* What options->lora and a projector file as options->mmproj add to a folder (hf-extra.c): a
+ * configuration with pictures in place of *json when that has none, and tensors. */
+bool model_extra_config(const ModelEngineOptions *options, ModelJson *json, ModelError *err);
+bool model_extra_tensors(ModelCheckpoint *checkpoint, const ModelEngineOptions *options,
+                         ModelTable *table, ModelError *err);
+/* Whether MMPROJ (may be NULL) is LLaVA's projector file and no GGUF, by its name's ending. */
+bool model_extra_is_projector(const char *mmproj);
 
 /* The tower of a checkpoint's configuration. VISION may be NULL: sizes are then read off the
  * tensors of TABLE under PREFIX. FOLDER is where preprocessor_config.json may lie. */

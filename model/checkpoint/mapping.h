@@ -31,6 +31,8 @@ ModelMapping *model_checkpoint_map(ModelCheckpoint *checkpoint, const char *path
 bool model_file_read(const char *path, uint64_t max_bytes, char **data, size_t *n, ModelError *err);
 /* FOLDER/NAME, or NULL when memory is out. Caller frees. */
 char *model_path_join(const char *folder, const char *name);
+/* The last part of PATH as printable text, cut to N bytes with the NUL. */
+void model_path_base(const char *path, char *out, size_t n);
 bool model_path_is_folder(const char *path);
 bool model_path_exists(const char *path);
 

@@ -58,10 +58,6 @@ add(ModelPlan *plan, const ModelRole *role, const ModelCheckpoint *checkpoint, M
   tensor->role = *role;
   tensor->type = model_mix_type(mix, role->gguf, role->n_dims, role->shape,
                                 checkpoint->config.decoder.layers, checkpoint->weights.tied);
-  if (tensor->type > MODEL_TYPE_F16 && tensor->type != MODEL_TYPE_BF16 &&
-      tensor->type != MODEL_TYPE_Q8_0 && tensor->type != role->tensor->type)
-    return model_fail(err, MODEL_ERROR_UNSUPPORTED, "tensor %s: %s is not written yet", role->name,
-                      model_type_name(tensor->type));
   tensor->rows = model_tensor_rows(role->tensor);
   tensor->columns = model_tensor_columns(role->tensor);
   tensor->row_bytes = model_type_row_bytes(tensor->type, tensor->columns);

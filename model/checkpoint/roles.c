@@ -226,7 +226,7 @@ model_checkpoint_tensor(const ModelCheckpoint *checkpoint, uint32_t index, char 
 /* ---- names in Hugging Face folders -------------------------------------------------------- */
 
 const ModelLayout *
-model_layout_detect(const ModelTable *table)
+model_layout_at(uint32_t index)
 {
   static const ModelLayout layouts[] = {
       {"model.", "lm_head.weight", NULL, model_tower_prefix},
@@ -235,12 +235,20 @@ model_layout_detect(const ModelTable *table)
       {"model.language_model.", "lm_head.weight", "model.multi_modal_projector.",
        "model.vision_tower.vision_model."},
   };
+
+  return index < sizeof layouts / sizeof *layouts ? &layouts[index] : NULL;
+}
+
+const ModelLayout *
+model_layout_detect(const ModelTable *table)
+{
+  const ModelLayout *layout;
   char name[256];
 
-  for (size_t i = 0; i < sizeof layouts / sizeof *layouts; i++) {
-    snprintf(name, sizeof name, "%sembed_tokens.weight", layouts[i].decoder);
+  for (uint32_t i = 0; (layout = model_layout_at(i)); i++) {
+    snprintf(name, sizeof name, "%sembed_tokens.weight", layout->decoder);
     if (model_table_find(table, name))
-      return &layouts[i];
+      return layout;
   }
   return NULL;
 }
@@ -262,6 +270,8 @@ model_layout_name(const ModelLayout *layout, const ModelRole *role, char name[25
     snprintf(name, 256, "%s", layout->head);
   } else if (role->part == MODEL_PART_DECODER) {
     snprintf(name, 256, "%s%s", layout->decoder, role->name + strlen(model));
+  } else if (role->part == MODEL_PART_TOWER) {
+    snprintf(name, 256, "%s%s", layout->tower, role->name + strlen(model_tower_prefix));
   } else {
     snprintf(name, 256, "%s", role->name);
   }

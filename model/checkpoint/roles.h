@@ -35,7 +35,8 @@ typedef struct {
 } ModelLayout;
 /* The layout whose token embedding is in TABLE, NULL for none. */
 const ModelLayout *model_layout_detect(const ModelTable *table);
-/* The name of a tensor of the decoder or the projector there. */
+const ModelLayout *model_layout_at(uint32_t index); /* NULL past the last */
+/* The name of a tensor there. */
 void model_layout_name(const ModelLayout *layout, const ModelRole *role, char name[256]);
 extern const char model_tower_prefix[]; /* the original one */
 

@@ -1,30 +1,42 @@
 #include "checkpoint/rows.h"
 
 #include "base/error.h"
+#include "base/half.h"
+#include "checkpoint/quantize.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 bool
 model_rows_init(ModelRows *rows, const ModelCheckpoint *checkpoint, const ModelPlanTensor *tensor,
                 ModelError *err)
 {
-  (void)err;
-  *rows = (ModelRows){checkpoint, tensor};
+  const ModelMerged *merged = model_merge_find(checkpoint->merge, tensor->role.tensor);
+
+  *rows = (ModelRows){checkpoint, tensor, merged, NULL};
+  if (!merged || !merged->a.data)
+    return true;
+  rows->a = malloc(merged->a.shape[0] * tensor->columns * sizeof *rows->a);
+  if (!rows->a)
+    return model_fail(err, MODEL_ERROR_TOO_LARGE, "%s: out of memory", checkpoint->path);
+  model_tensor_read_rows(&merged->a, 0, merged->a.shape[0], rows->a);
   return true;
 }
 
 void
 model_rows_clear(ModelRows *rows)
 {
+  free(rows->a);
   memset(rows, 0, sizeof *rows);
 }
 
 uint64_t
 model_rows_scratch(const ModelCheckpoint *checkpoint, const ModelPlanTensor *tensor)
 {
-  (void)checkpoint;
-  return tensor->columns;
+  const ModelMerged *merged = model_merge_find(checkpoint->merge, tensor->role.tensor);
+
+  return tensor->columns + (merged && merged->a.data ? merged->a.shape[0] : 0);
 }
 
 /* llama.cpp rotates neighbouring pairs: row 2j + p of a head is Hugging Face's row p * d/2 + j. */
@@ -44,24 +56,73 @@ source_row(const ModelRows *rows, uint64_t row)
   return rows->checkpoint->config.decoder.rope_adjacent ? row : huggingface_row(rows, row);
 }
 
+/* VALUE as TYPE holds it. */
+static float
+rounded(ModelType type, float value)
+{
+  uint32_t bits;
+
+  switch (type) {
+  case MODEL_TYPE_F16:
+    return model_f16_to_float(model_float_to_f16(value));
+  case MODEL_TYPE_BF16:
+    bits = (uint32_t)model_float_to_bf16(value) << 16;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+  default:
+    return value;
+  }
+}
+
+/* As apply_delta.py does it: both in the delta's type, and the sum too. */
+static void
+add_base(const ModelRows *rows, uint64_t row, float *values, float *scratch)
+{
+  const ModelTensor *base = &rows->merged->base;
+  ModelType type = rows->tensor->role.tensor->type;
+
+  if (!base->data || row >= model_tensor_rows(base))
+    return;
+  model_tensor_read_rows(base, row, 1, scratch);
+  for (uint64_t i = 0; i < rows->tensor->columns; i++)
+    values[i] = rounded(type, values[i] + rounded(type, scratch[i]));
+}
+
+/* In float32 and in the order of the ranks, so that every machine gives the same bits. */
+static void
+add_adapter(const ModelRows *rows, uint64_t row, float *values, float *scratch)
+{
+  const ModelMerged *merged = rows->merged;
+  uint64_t n = rows->tensor->columns;
+
+  if (!merged->a.data)
+    return;
+  memset(scratch, 0, n * sizeof *scratch);
+  model_tensor_read_rows(&merged->b, row, 1, scratch + n);
+  for (uint64_t r = 0; r < merged->a.shape[0]; r++) {
+    const float *a = rows->a + r * n;
+    float b = scratch[n + r];
+    for (uint64_t i = 0; i < n; i++)
+      scratch[i] += b * a[i];
+  }
+  for (uint64_t i = 0; i < n; i++)
+    values[i] += merged->scale * scratch[i];
+}
+
 void
 model_rows_read(const ModelRows *rows, uint64_t row, float *values, float *scratch)
 {
-  (void)scratch;
   model_tensor_read_rows(rows->tensor->role.tensor, source_row(rows, row), 1, values);
-}
-
-static float
-largest(ModelType type)
-{
-  /* Q8_0 stores the largest value divided by 127 in 16 bits. */
-  return type == MODEL_TYPE_F16 ? 65504.0f : 65504.0f * 127;
+  if (!rows->merged)
+    return;
+  add_base(rows, source_row(rows, row), values, scratch);
+  add_adapter(rows, huggingface_row(rows, row), values, scratch);
 }
 
 static bool
 values_fit(const ModelRows *rows, const float *values)
 {
-  float most = largest(rows->tensor->type);
+  float most = model_type_largest(rows->tensor->type);
   bool fit = true;
 
   if (rows->tensor->type == MODEL_TYPE_F32)
@@ -79,14 +140,14 @@ model_rows_write(const ModelRows *rows, uint64_t first, uint64_t n, float *value
   const ModelTensor *from = to->role.tensor;
 
   for (uint64_t i = 0; i < n; i++, out += to->row_bytes) {
-    if (from->type == to->type) {
+    if (from->type == to->type && !rows->merged) {
       memcpy(out, from->data + source_row(rows, first + i) * to->row_bytes, to->row_bytes);
       continue;
     }
     model_rows_read(rows, first + i, values, scratch);
     if (!values_fit(rows, values))
       return false;
-    model_type_write_row(to->type, values, to->columns, out);
+    model_quantize_rows(to->type, values, 1, to->columns, NULL, out);
   }
   return true;
 }
@@ -96,7 +157,7 @@ model_rows_fail(const ModelRows *rows, uint64_t first, uint64_t n, float *values
                 const char *path, ModelError *err)
 {
   const ModelPlanTensor *tensor = rows->tensor;
-  float most = largest(tensor->type);
+  float most = model_type_largest(tensor->type);
 
   for (uint64_t row = first; row < first + n; row++) {
     model_rows_read(rows, row, values, scratch);

@@ -3,11 +3,14 @@
 #ifndef HILUM_MODEL_CHECKPOINT_ROWS_H
 #define HILUM_MODEL_CHECKPOINT_ROWS_H
 
+#include "checkpoint/merge.h"
 #include "checkpoint/plan.h"
 
 typedef struct {
   const ModelCheckpoint *checkpoint;
   const ModelPlanTensor *tensor;
+  const ModelMerged *merged; /* NULL: nothing is added */
+  float *a;                  /* of an adapter, [rank][columns] */
 } ModelRows;
 
 bool model_rows_init(ModelRows *rows, const ModelCheckpoint *checkpoint,

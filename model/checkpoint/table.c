@@ -66,6 +66,21 @@ model_table_clear(ModelTable *table)
   memset(table, 0, sizeof *table);
 }
 
+bool
+model_table_overlay(ModelTable *table, ModelTable *over, ModelError *err)
+{
+  if (!model_table_seal(over, err))
+    return false;
+  for (uint32_t i = 0; i < over->n; i++) {
+    const ModelTableEntry *there = model_table_find(table, over->entries[i].tensor.name);
+    if (there)
+      table->entries[there - table->entries] = over->entries[i];
+    else if (!model_table_add(table, &over->entries[i], err) || !model_table_seal(table, err))
+      return false;
+  }
+  return true;
+}
+
 static int
 compare_spans(const void *a, const void *b)
 {

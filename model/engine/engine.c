@@ -270,6 +270,10 @@ model_engine_new(ModelCheckpoint *checkpoint, const ModelEngineOptions *options,
   engine->n_usable = usable_ids(checkpoint);
   if (engine->n_usable == 0) {
     model_fail(err, MODEL_ERROR_CORRUPT, "%s: the vocabulary is empty", checkpoint->path);
+  } else if (checkpoint->merge) {
+    model_fail(err, MODEL_ERROR_ARGUMENT,
+               "%s: a delta or an adapter is merged by converting it, not while it runs",
+               checkpoint->path);
   } else if (check_decoder(checkpoint, err) && check_vision(checkpoint, err) &&
              check_template(checkpoint, err) && engine_fill(engine, options, arena_bytes, err)) {
     return engine;

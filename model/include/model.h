@@ -65,6 +65,10 @@ typedef struct {
   const char *kernels;       /* "portable", "avx2", ...; NULL: the best of this processor */
   bool inspect; /* only to be looked at, tokenized with or converted: no weight is read, no thread
                    started; sessions and traces are refused */
+  /* For model_convert() alone, which merges them into the weights; NULL: none. BASE: folder of the
+   * model that the checkpoint is a delta to (LLaVA-Med v1.0 to LLaMA-7B). LORA: folder of a PEFT
+   * adapter (adapter_config.json), with the projector trained beside it (non_lora_trainables). */
+  const char *base, *lora;
 } ModelEngineOptions;
 
 /* Opens a Hugging Face folder or a GGUF file (ours holds everything; llama.cpp's comes in two).

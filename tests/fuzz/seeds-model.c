@@ -3,6 +3,7 @@
 
 #include "../model/checkpoint-fixture.h"
 #include "../model/tokenizer-fixture.h"
+#include "../model/torch-fixture.h"
 
 static void
 add_text(Seeds *seeds, const char *text)
@@ -146,6 +147,33 @@ seeds_safetensors(Seeds *seeds)
     g_assert_true(g_file_get_contents(path, &bytes, &n, NULL));
     seeds_add(seeds, bytes, n);
     remove_tree(folder);
+  }
+}
+
+void
+seeds_torch(Seeds *seeds)
+{
+  for (guint i = 0; i < G_N_ELEMENTS(tiny_models); i++) {
+    g_autofree char *folder = tiny_folder(&tiny_models[i]);
+    g_autofree char *path = g_build_filename(folder, "x.bin", NULL), *bytes = NULL;
+    gsize n;
+
+    torch_from_safetensors(folder, "model.safetensors", "x.bin", i % 2);
+    g_assert_true(g_file_get_contents(path, &bytes, &n, NULL));
+    seeds_add(seeds, bytes, n);
+    remove_tree(folder);
+  }
+  for (guint i = 0; i < 2; i++) {
+    const guint dims[] = {2, 3, 0};
+    const float values[6] = {1, 2, 3};
+    g_autoptr(GByteArray) small = NULL;
+    TorchFile file;
+
+    torch_file_init(&file, i);
+    torch_file_add(&file, "a", dims, values);
+    torch_file_add(&file, "b", dims + 1, values);
+    small = torch_file_end(&file);
+    seeds_add(seeds, small->data, small->len);
   }
 }
 

@@ -76,6 +76,7 @@ main(int argc, char **argv)
       {"vocabulary", seeds_vocabulary},
       {"text", seeds_text},
       {"safetensors", seeds_safetensors},
+      {"torch", seeds_torch},
       {"huggingface", seeds_huggingface},
       {"gguf", seeds_gguf},
       {"raster", seeds_raster},

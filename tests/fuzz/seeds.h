@@ -26,6 +26,7 @@ void seeds_remote(Seeds *seeds);
 void seeds_vocabulary(Seeds *seeds);
 void seeds_text(Seeds *seeds);
 void seeds_safetensors(Seeds *seeds);
+void seeds_torch(Seeds *seeds);
 void seeds_huggingface(Seeds *seeds);
 void seeds_gguf(Seeds *seeds);
 /* seeds-raster.c */

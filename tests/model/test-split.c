@@ -212,7 +212,7 @@ test_names(void)
 static void
 test_threads(void)
 {
-  static const char *const types[] = {"f32", "bf16", "q8_0"};
+  static const char *const types[] = {"f32", "bf16", "q8_0", "q6_k", "q5_k_m", "q4_k_m", "q4_0"};
   g_autofree char *path = shared_path("corpus/weights/stories15M");
   Place one, many;
 

@@ -65,7 +65,7 @@ print_report(JsonNode *node)
 
 typedef struct {
   CliModel model;
-  char *type, *tower_type, *out, *card, *verify;
+  char *type, *tower_type, *out, *card, *verify, *base, *lora;
   gboolean split, json;
 } Options;
 
@@ -78,6 +78,8 @@ options_clear(Options *options)
   g_free(options->out);
   g_free(options->card);
   g_free(options->verify);
+  g_free(options->base);
+  g_free(options->lora);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Options, options_clear)
 
@@ -91,6 +93,10 @@ parse(Options *o, int *argc, char ***argv, int *status)
        "f32, f16, bf16 or q8_0 for tower and projector (default: as --type, at least q8_0)",
        "TYPE"},
       {"out", 'o', 0, G_OPTION_ARG_FILENAME, &o->out, "GGUF file to write", "FILE"},
+      {"base", 0, 0, G_OPTION_ARG_FILENAME, &o->base,
+       "Folder of the model that MODEL is a delta to (LLaMA-7B for LLaVA-Med v1.0)", "DIR"},
+      {"lora", 0, 0, G_OPTION_ARG_FILENAME, &o->lora,
+       "Folder of a PEFT adapter to merge into the weights", "DIR"},
       {"split", 0, 0, G_OPTION_ARG_NONE, &o->split,
        "Write the pair that llama.cpp reads: FILE, and the tower as FILE-mmproj.gguf", NULL},
       {"verify", 0, 0, G_OPTION_ARG_FILENAME, &o->verify,
@@ -124,6 +130,8 @@ finish(Options *o, AppConvertOptions *convert)
                                  .tower_type = o->tower_type,
                                  .card = o->card,
                                  .out = o->out,
+                                 .base = o->base,
+                                 .lora = o->lora,
                                  .verify = (AppVerify)verify,
                                  .split = o->split};
   return TRUE;
