@@ -97,6 +97,7 @@ direct_block256(ModelType type, int a, int b, const uint8_t *block, __m512 d, co
 #pragma GCC unroll 2
   for (int part = 0; part < parts; part++) {
     const __m512 dw = scale(type, d, sc + 16 * part);
+    forget();
 #pragma GCC unroll 12
     for (int i = 0; i < a + b; i++) {
       sums[i] = start_of(type, i < a ? ta->start + part * a + i : tb->start + part * b + (i - a));
@@ -116,7 +117,7 @@ direct_unit256(ModelType type, int a, int b, const uint8_t *group, uint64_t unit
   Tile ta = tiles[0], tb = tiles[1];
   __m512 t[DIRECT_TILES * TILE];
   _Alignas(64) uint8_t scales[128];
-  __m512i mins[4];
+  _Alignas(64) int16_t mins[4][32];
 
   memset(out, 0, sizeof(float) * 16 * (uint32_t)(a + b));
   for (uint64_t u = 0; u < units; u++, group += unit_bytes(type)) {
@@ -144,7 +145,7 @@ direct_unit256(ModelType type, int a, int b, const uint8_t *group, uint64_t unit
         const int16_t *pairs = i < a ? ta.pairs + 2 * i : tb.pairs + 2 * (i - a);
         __m512i sum = _mm512_setzero_si512();
         for (int p = 0; p < 4; p++) {
-          sum = dot_pairs(sum, mins[p], broadcast(pairs + 2 * p * (i < a ? a : b)));
+          sum = dot_pairs(sum, line(mins[p]), broadcast(pairs + 2 * p * (i < a ? a : b)));
         }
         t[i] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(sum), negative(halves(group + 32)), t[i]);
       }
@@ -152,6 +153,7 @@ direct_unit256(ModelType type, int a, int b, const uint8_t *group, uint64_t unit
                       _mm512_fmadd_ps(t[i], _mm512_set1_ps(i < a ? ta.d[i] : tb.d[i - a]),
                                       _mm512_load_ps(out + 16 * i)));
     }
+    forget();
     ta.pairs += 8 * a, ta.d += a;
     tb.pairs += 8 * b, tb.d += b;
   }

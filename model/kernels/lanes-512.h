@@ -52,6 +52,14 @@ unit_bytes(ModelType type)
   return head_bytes(type) + unit_blocks(type) * block_bytes(type);
 }
 
+/* From here on the compiler takes what it needs from memory again, where it would otherwise keep so
+ * much in registers that they run out and the sums are what goes to memory. */
+INLINE void
+forget(void)
+{
+  __asm__ volatile("" ::: "memory");
+}
+
 INLINE __m512i
 line(const void *p)
 {
@@ -110,9 +118,9 @@ halves(const uint8_t *p)
   return _mm512_cvtph_ps(_mm256_load_si256((const __m256i *)(const void *)p));
 }
 
-/* sc[16 s][16 rows] of a unit of Q4_K or Q5_K, and its mins as pairs of 16 bits. */
+/* sc[16 s][16 rows] of a unit of Q4_K or Q5_K, and its mins[s / 2][row][s % 2]. */
 INLINE void
-read_scales(const uint8_t *unit, uint8_t sc[128], __m512i mins[4])
+read_scales(const uint8_t *unit, uint8_t sc[128], int16_t mins[4][32])
 {
   const __m512i low = _mm512_set1_epi8(15), l1 = line(unit + 64), l2 = line(unit + 128);
   const __m512i h = line(unit + 192);
@@ -124,10 +132,10 @@ read_scales(const uint8_t *unit, uint8_t sc[128], __m512i mins[4])
   _mm512_store_si512(sc + 64, b);
   a = join(_mm512_and_si512(l2, low), h, 0x30);
   b = join(_mm512_and_si512(_mm512_srli_epi16(l2, 4), low), _mm512_srli_epi16(h, 2), 0x30);
-  mins[0] = _mm512_cvtepu8_epi16(_mm512_castsi512_si256(a));
-  mins[1] = _mm512_cvtepu8_epi16(_mm512_extracti64x4_epi64(a, 1));
-  mins[2] = _mm512_cvtepu8_epi16(_mm512_castsi512_si256(b));
-  mins[3] = _mm512_cvtepu8_epi16(_mm512_extracti64x4_epi64(b, 1));
+  _mm512_store_si512(mins[0], _mm512_cvtepu8_epi16(_mm512_castsi512_si256(a)));
+  _mm512_store_si512(mins[1], _mm512_cvtepu8_epi16(_mm512_extracti64x4_epi64(a, 1)));
+  _mm512_store_si512(mins[2], _mm512_cvtepu8_epi16(_mm512_castsi512_si256(b)));
+  _mm512_store_si512(mins[3], _mm512_cvtepu8_epi16(_mm512_extracti64x4_epi64(b, 1)));
 }
 
 /* d * sc for 16 rows; sc unsigned (Q4_K, Q5_K) or signed (Q6_K). Exact in float32. */

@@ -58,10 +58,10 @@ expand(ModelType type, const uint8_t *group, uint32_t units, Panel *panel, int h
     const uint8_t *sc = has_mins(type) ? scales : group + 64;
 
     if (has_mins(type)) {
-      __m512i mins[4];
+      _Alignas(64) int16_t mins[4][32];
       read_scales(group, scales, mins);
       for (int p = 0; p < 4; p++) {
-        _mm512_store_si512(panel->mins[u][p][half], mins[p]);
+        _mm512_store_si512(panel->mins[u][p][half], line(mins[p]));
       }
       _mm512_store_ps(panel->dmin[u][half], negative(halves(group + 32)));
     }
@@ -215,8 +215,7 @@ panel_unit256(ModelType type, int c, const Panel *panel, uint32_t blocks, Tile t
       _mm512_store_ps(out[i][0], _mm512_fmadd_ps(t[0][i], dx, _mm512_load_ps(out[i][0])));
       _mm512_store_ps(out[i][1], _mm512_fmadd_ps(t[1][i], dx, _mm512_load_ps(out[i][1])));
     }
-    /* The sums of all blocks have no place in registers; compilers that want them there spill. */
-    __asm__ volatile("" ::: "memory");
+    forget();
     tile.pairs += 8 * c, tile.d += c;
   }
 }
