@@ -15,6 +15,8 @@ static const struct {
     {&model_kernels_avx512, MODEL_CPU_AVX512},
     {&model_kernels_avxvnni, MODEL_CPU_AVX_VNNI},
     {&model_kernels_avx2, MODEL_CPU_AVX2},
+#elif defined(__aarch64__)
+    {&model_kernels_neon, MODEL_CPU_DOTPROD},
 #endif
     {&model_kernels_portable, 0},
 };

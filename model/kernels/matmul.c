@@ -2,8 +2,9 @@
 #include "kernels/pool.h"
 
 #include <assert.h>
-#include <cblas.h>
 #include <string.h>
+
+#include "kernels/sgemm.h"
 
 #define MOST_PRODUCTS 4u
 
@@ -91,8 +92,8 @@ product_many(const Job *job, const Product *p, uint64_t first, uint64_t n, float
   if (!in_place) {
     model_tensor_read_rows(p->w, first, n, scratch);
   }
-  cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (int)job->m, (int)n, (int)p->columns, 1.0f,
-              job->x, (int)p->columns, weights, (int)p->columns, 0.0f, p->y + first, (int)p->rows);
+  model_sgemm(job->m, n, p->columns, job->x, p->columns, weights, p->columns, p->y + first,
+              p->rows);
   if (p->bias) {
     for (uint64_t i = 0; i < job->m; i++) {
       float *y = p->y + i * p->rows;

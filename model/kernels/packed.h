@@ -119,6 +119,7 @@ typedef struct {
 extern const ModelKernels model_kernels_portable;
 extern const ModelKernels model_kernels_avx2, model_kernels_avxvnni; /* x86-64 only */
 extern const ModelKernels model_kernels_avx512, model_kernels_vnni;
+extern const ModelKernels model_kernels_neon; /* AArch64 only */
 
 /* The kernels called NAME, or the best that this processor can run (NULL). NULL when there are none
  * of that name here. */

@@ -15,7 +15,6 @@
 #include "kernels/pool.h"
 
 #include <assert.h>
-#include <cblas.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -120,22 +119,6 @@ helper_main(void *data)
     pool_take_tasks(pool, helper->worker);
   }
   return NULL;
-}
-
-/* OpenBLAS ends its threads by this, before a fork. Weak: builds of it without threads have none.
- */
-int blas_thread_shutdown_(void) __attribute__((weak));
-
-/* OpenBLAS starts a thread for each core when the program is loaded, whatever the program is for,
- * and each of them turns in circles for some milliseconds before it sleeps. None is ever needed:
- * our blocks are the unit of work, and a second layer of threads would only fight with them. */
-__attribute__((constructor)) static void
-stop_blas_threads(void)
-{
-  openblas_set_num_threads(1);
-  if (blas_thread_shutdown_) {
-    blas_thread_shutdown_();
-  }
 }
 
 ModelPool *

@@ -1,10 +1,9 @@
 /* product-256.h - the products of packed.h with registers of 256 bits: the body of product-avx2.c
- * and product-avxvnni.c, which define TARGET    the functions' target attribute DOT       1:
- * VPDPBUSD, four products a lane into 32 bits; 0: VPMADDUBSW, two into 16 bits Up to three rows of
- * activations by the 16 rows of a group are in registers at a time.
+ * and product-avxvnni.c. They define TARGET, their functions' target attribute, and DOT: 1 for
+ * VPDPBUSD, four products a lane into 32 bits, 0 for VPMADDUBSW, two into 16 bits.
  *
- * An expanded unit is its head, then 8 lines for each 32 columns: line k, byte 4 row + j holds
- * column 4k + j, as u, in Q8_0 without DOT as q. The head's lines of 16 numbers:
+ * Up to three rows of activations by the 16 rows of a group are in registers at a time. In an
+ * expanded unit the columns are u, in Q8_0 without DOT u - 128; the head's lines hold 16 numbers:
  *   Q8_0, Q4_0   d of each block (float)
  *   Q4_K, Q5_K   8 of d sc_s (float), 4 of m_2p and m_(2p+1) (int16, pairs), dmin (float)
  *   Q6_K         16 of d sc_t (float) */
@@ -12,74 +11,15 @@
 #include <string.h>
 
 #include "kernels/quantize.h"
-#include "kernels/sweep.h"
+#include "kernels/source.h"
 
 #define INLINE static inline __attribute__((always_inline)) TARGET
-#ifdef __clang__
-#define UNROLL _Pragma("unroll")
-#else
-#define UNROLL _Pragma("GCC unroll 16")
-#endif
 /* Left alone, the compiler adds in trees, and has no register free any more. */
 #define KEEP(sum) __asm__("" : "+x"(sum))
-#define LINE 64u
 /* Bytes that weights are fetched ahead of their use. Without, some processors' own guess loses its
  * way in the larger units, and two thirds of the memory's speed. */
 #define AHEAD 8192u
 #define MOST 3 /* rows of activations at a time */
-
-enum {
-  Q8_0 = MODEL_TYPE_PACKED_Q8_0,
-  Q4_0 = MODEL_TYPE_PACKED_Q4_0,
-  Q4_K = MODEL_TYPE_PACKED_Q4_K,
-  Q5_K = MODEL_TYPE_PACKED_Q5_K,
-  Q6_K = MODEL_TYPE_PACKED_Q6_K
-};
-
-typedef struct {
-  int type;
-  bool expanded;
-} Source;
-
-INLINE uint32_t
-head_lines(int type)
-{
-  return type == Q8_0 || type == Q4_0 ? 2 : type == Q6_K ? 16 : 13;
-}
-
-/* The lines of block S of 32 columns. */
-INLINE const uint8_t *
-lines_of(Source from, const uint8_t *unit, uint32_t s)
-{
-  if (from.expanded) {
-    return unit + LINE * (head_lines(from.type) + 8 * s);
-  }
-  switch (from.type) {
-  case Q8_0:
-    return unit + LINE * (1 + 8 * s);
-  case Q4_0:
-    return unit + LINE * (1 + 4 * s);
-  case Q4_K:
-    return unit + LINE * (4 + 4 * s);
-  case Q5_K:
-    return unit + LINE * (4 + 5 * s);
-  default:
-    return unit + LINE * (5 + 6 * s);
-  }
-}
-
-INLINE uint32_t
-unit_bytes(Source from)
-{
-  if (from.expanded) {
-    return LINE * (head_lines(from.type) + (head_lines(from.type) == 2 ? 16 : 64));
-  }
-  return LINE * (from.type == Q8_0   ? 17
-                 : from.type == Q4_0 ? 9
-                 : from.type == Q4_K ? 36
-                 : from.type == Q5_K ? 44
-                                     : 53);
-}
 
 INLINE void
 fetch_ahead(Source from, const uint8_t *unit)
@@ -310,7 +250,7 @@ put_head(int type, const uint8_t *unit, float *head)
   }
 }
 
-INLINE void
+BODY TARGET void
 expand(int type, const uint8_t *unit, uint8_t *expanded)
 {
   const Source from = {type, false}, to = {type, true};
@@ -434,7 +374,7 @@ wide_rows(Source from, const uint8_t *unit, const ModelTileView *x, uint32_t i0,
   }
 }
 
-INLINE void
+BODY TARGET void
 some_rows(Source from, const uint8_t *units, uint64_t n_units, ModelTileView x, uint32_t i0,
           uint32_t n, float *out)
 {
@@ -485,43 +425,6 @@ tile(Source from, const uint8_t *units, uint64_t n, const ModelTileView *x, floa
   }
 }
 
-#define STEPS(TYPE, type)                                                                          \
-  static TARGET void expand_##type(const uint8_t *unit, uint8_t *expanded)                         \
-  {                                                                                                \
-    expand(TYPE, unit, expanded);                                                                  \
-  }                                                                                                \
-  static TARGET void packed_##type(const uint8_t *units, uint64_t n, const ModelTileView *x,       \
-                                   float *acc)                                                     \
-  {                                                                                                \
-    tile((Source){TYPE, false}, units, n, x, acc);                                                 \
-  }                                                                                                \
-  static TARGET void expanded_##type(const uint8_t *units, uint64_t n, const ModelTileView *x,     \
-                                     float *acc)                                                   \
-  {                                                                                                \
-    tile((Source){TYPE, true}, units, n, x, acc);                                                  \
-  }
-
-STEPS(Q8_0, q8_0)
-STEPS(Q4_0, q4_0)
-STEPS(Q4_K, q4_k)
-STEPS(Q5_K, q5_k)
-STEPS(Q6_K, q6_k)
-
-static const ModelSweep sweeps[] = {
-    {MODEL_TYPE_PACKED_Q8_0, 18 * LINE, 2 * MOST, expand_q8_0, packed_q8_0, expanded_q8_0},
-    {MODEL_TYPE_PACKED_Q4_0, 18 * LINE, 2 * MOST, expand_q4_0, packed_q4_0, expanded_q4_0},
-    {MODEL_TYPE_PACKED_Q4_K, 77 * LINE, 2 * MOST, expand_q4_k, packed_q4_k, expanded_q4_k},
-    {MODEL_TYPE_PACKED_Q5_K, 77 * LINE, MOST, expand_q5_k, packed_q5_k, expanded_q5_k},
-    {MODEL_TYPE_PACKED_Q6_K, 80 * LINE, MOST, expand_q6_k, packed_q6_k, expanded_q6_k},
-};
-
-static void
-product(const ModelTensor *w, uint64_t first, uint64_t n, const ModelActivations *x,
-        const float *bias, float *y, uint64_t y_stride, uint8_t *scratch)
-{
-  for (size_t i = 0; i < sizeof sweeps / sizeof *sweeps; i++) {
-    if (sweeps[i].type == w->type) {
-      model_sweep(&sweeps[i], w, first, n, x, bias, y, y_stride, scratch);
-    }
-  }
-}
+/* Above this, unpacking once pays. */
+#define MOST_DIRECT(type) ((type) == Q5_K || (type) == Q6_K ? MOST : 2 * MOST)
+#include "kernels/steps.h"

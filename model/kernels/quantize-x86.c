@@ -6,19 +6,6 @@
 #define AVX2 __attribute__((target("avx2,fma,f16c")))
 #define AVX512 __attribute__((target("avx2,fma,f16c,avx512f,avx512bw,avx512vl,avx512dq")))
 
-/* Sums of 16 columns each, of columns 32 s .. */
-static inline void
-put_sums(const ModelBlockPlace *to, uint32_t block, uint32_t s, int32_t low, int32_t high)
-{
-  if (block == 32) {
-    *to->sums = low + high;
-  } else {
-    to->sums16[(uint64_t)to->c * (2 * s)] = low;
-    to->sums16[(uint64_t)to->c * (2 * s + 1)] = high;
-    to->pairs[(uint64_t)2 * to->c * (s / 2) + s % 2] = (int16_t)(low + high);
-  }
-}
-
 /* 16 columns in their places, 4 by 4; their sum. */
 static inline AVX2 int32_t
 put_16(const ModelBlockPlace *to, uint32_t t, __m128i q)
@@ -80,7 +67,7 @@ block_avx2(const float *x, uint32_t block, const ModelBlockPlace *to)
     all = _mm256_permutevar8x32_epi32(all, order);
     low = put_16(to, 2 * s, _mm256_castsi256_si128(all));
     high = put_16(to, 2 * s + 1, _mm256_extracti128_si256(all, 1));
-    put_sums(to, block, s, low, high);
+    model_quantize_put_sums(to, block, s, low, high);
   }
 }
 
@@ -120,7 +107,7 @@ block_avx512(const float *x, uint32_t block, const ModelBlockPlace *to)
       const __m512 scaled = _mm512_mul_ps(_mm512_loadu_ps(x + 32 * s + 16 * i), factor);
       sums[i] = put_16(to, 2 * s + i, _mm512_cvtepi32_epi8(_mm512_cvtps_epi32(scaled)));
     }
-    put_sums(to, block, s, sums[0], sums[1]);
+    model_quantize_put_sums(to, block, s, sums[0], sums[1]);
   }
 }
 

@@ -65,6 +65,20 @@ model_quantize_zero(const ModelBlockPlace *to, uint32_t block)
   }
 }
 
+/* LOW, HIGH: the sums of q over columns 32 S .. and the 16 behind them. */
+static inline void
+model_quantize_put_sums(const ModelBlockPlace *to, uint32_t block, uint32_t s, int32_t low,
+                        int32_t high)
+{
+  if (block == 32) {
+    *to->sums = low + high;
+  } else {
+    to->sums16[(uint64_t)to->c * (2 * s)] = low;
+    to->sums16[(uint64_t)to->c * (2 * s + 1)] = high;
+    to->pairs[(uint64_t)2 * to->c * (s / 2) + s % 2] = (int16_t)(low + high);
+  }
+}
+
 /* Runs WORK for every block of every row of the tiles; X has BLOCK columns of it. */
 static inline __attribute__((always_inline)) void
 model_quantize_walk(ModelActivations *a, const float *x, uint64_t stride, uint64_t columns,
