@@ -8,25 +8,29 @@
  *
  * ---- packed weights ----
  * Rows go together in groups of 16, padded with rows of zeros; a group is a run of units of 64
- * columns (Q8_0, Q4_0; a last half unit is padded with zeros) or of 256 columns (K types), in
- * order. A unit is a whole number of lines of 64 bytes, and the data start on 64 bytes. d, dmin:
- * float16, little-endian. Within a unit, "nibble lines" of a block of 32 columns are 4 lines; of
- * line i, byte 4 * row + j holds column 4i + j in its low and column 16 + 4i + j in its high half.
- * w is the weight, u what is stored of it.
+ * columns (Q8_0, Q4_0; a last half unit is padded with zeros) or of 256 columns (K types),
+ * in order. A unit is whole lines of 64 bytes, and the data start on 64 bytes. d, dmin: float16,
+ * little-endian. Within a unit, "nibble lines" of a block of 32 columns are 4 lines; of line i,
+ * byte 4 * row + j holds column 4i + j in its low and column 16 + 4i + j in its high half. w is the
+ * weight, u what is stored of it.
  *
- * PACKED_Q8_0, 17 lines: d[2 blocks][16 rows]; then for each block of 32 columns 8 lines: of line
- * i, byte 4 * row + j holds column 4i + j as u = q + 128. w = d (u - 128). PACKED_Q4_0, 9 lines:
- * d[2 blocks][16 rows]; nibble lines of both blocks. w = d (u - 8). PACKED_Q4_K, 36 lines: w = (d
- * sc_s) u - (dmin m_s), s = column / 32 of 0..7, sc and m of 6 bits. line 0: d[16], dmin[16]. line
- * 1: byte 16 j + row (j = 0..3): the low 4 bits of sc_j, above them those of sc_(j+4). line 2: byte
- * 32 p + 2 row + e (p, e = 0, 1): the low 4 bits of m_(2p+e), above them those of m_(2p+e+4). line
- * 3: byte i: from bit 0 the high 2 bits of the low, then of the high half of line 1's byte i, then
- * the same for line 2's byte i. then the nibble lines of each s. PACKED_Q5_K, 44 lines: as Q4_K,
- * but after the 4 nibble lines of each s one more line: bit i of byte 4 * row + j is the fifth bit
- * of column 4i + j (i = 0..7). PACKED_Q6_K, 53 lines: w = (d sc_t) (u - 32), t = column / 16 of
- * 0..15, sc a signed byte. line 0: d[16], then zeros. Lines 1-4: sc[16 t][16 rows]. Then for each s
- * = column / 32 the 4 nibble lines (low 4 bits of u) and 2 lines: of line h, bits 2f, 2f + 1 of
- * byte 4 * row + j are the high 2 bits of column 16h + 4f + j (f = 0..3).
+ * PACKED_Q8_0, 17 lines: d[2 blocks][16 rows]; then for each block of 32 columns 8 lines: line i,
+ *   byte 4 * row + j holds column 4i + j as u = q + 128. w = d (u - 128).
+ * PACKED_Q4_0, 9 lines: d[2 blocks][16 rows]; nibble lines of both blocks. w = d (u - 8).
+ * PACKED_Q4_K, 36 lines: w = (d sc_s) u - (dmin m_s), s = column / 32 of 0..7, sc and m of 6 bits.
+ *   line 0: d[16], dmin[16].
+ *   line 1: byte 16 j + row (j = 0..3): the low 4 bits of sc_j, above them those of sc_(j+4).
+ *   line 2: byte 32 p + 2 row + e (p, e = 0, 1): the low 4 bits of m_(2p+e), above them those of
+ *           m_(2p+e+4).
+ *   line 3: byte i: from bit 0 the high 2 bits of the low, then of the high half of line 1's byte
+ *           i, then the same for line 2's byte i.
+ *   then the nibble lines of each s.
+ * PACKED_Q5_K, 44 lines: as Q4_K, but after the 4 nibble lines of each s one more line: bit i of
+ *   byte 4 * row + j is the fifth bit of column 4i + j (i = 0..7).
+ * PACKED_Q6_K, 53 lines: w = (d sc_t) (u - 32), t = column / 16 of 0..15, sc a signed byte.
+ *   line 0: d[16], then zeros. Lines 1-4: sc[16 t][16 rows]. Then for each s = column / 32 the
+ *   4 nibble lines (low 4 bits of u) and 2 lines: of line h, bits 2f, 2f + 1 of byte 4 * row + j
+ *   are the high 2 bits of column 16h + 4f + j (f = 0..3).
  *
  * ---- activations ----
  * Each row x[columns] (a token) is cut in blocks of 32 (for Q8_0, Q4_0) or of 256 columns (K
