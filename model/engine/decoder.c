@@ -346,6 +346,19 @@ model_decoder_verify(ModelDecoder *d, const int32_t *ids, uint32_t n, uint32_t f
   return chunk_run(d, n, first, n, logits, watch, err);
 }
 
+uint8_t *
+model_decoder_state(const ModelDecoder *d, uint32_t n, uint64_t *n_bytes)
+{
+  *n_bytes = model_kv_bytes(&d->kv, n);
+  return d->kv.memory;
+}
+
+uint32_t
+model_decoder_layout(const ModelDecoder *d)
+{
+  return MODEL_KV_TILE << 8 | (uint32_t)d->kv.type;
+}
+
 static void
 inputs_fill(const ModelDecoder *d, const ModelInput *inputs, uint32_t n)
 {

@@ -152,6 +152,11 @@ bool model_decoder_step(ModelDecoder *decoder, int32_t id, uint32_t position,
 bool model_decoder_verify(ModelDecoder *decoder, const int32_t *ids, uint32_t n, uint32_t first,
                           float *logits, const ModelWatch *watch, ModelError *err);
 
+/* Memory of the keys and values of the first N positions (and of some more: whole tiles). What it
+ * holds is told by the layout, the model and N alone. */
+uint8_t *model_decoder_state(const ModelDecoder *decoder, uint32_t n, uint64_t *n_bytes);
+uint32_t model_decoder_layout(const ModelDecoder *decoder);
+
 /* What goes into one position: a token, or a row of a picture. */
 typedef struct {
   const float *row; /* [hidden], or NULL */

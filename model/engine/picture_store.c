@@ -64,8 +64,8 @@ identify(const ModelEngine *engine, const char *bits, bool pictures, char hex[65
   model_sha256_update(&sha, ARITHMETIC, sizeof ARITHMETIC);
   model_sha256_update(&sha, bits, 64);
   model_sha256_update(&sha, glance, 64);
-  /* Small models are computed with dequantised weights. */
-  model_sha256_update(&sha, engine->arena ? "arena" : "file", engine->arena ? 5 : 4);
+  /* Small models are computed with dequantised weights, large ones with packed ones. */
+  model_sha256_update(&sha, engine->arena ? "arena" : engine->packs ? "packs" : "files", 5);
   model_sha256_finish(&sha, hex);
 }
 

@@ -242,6 +242,36 @@ bool model_session_ask(ModelSession *session, const ModelImage *image, const cha
                        const ModelSampling *sampling, const ModelCallbacks *callbacks,
                        ModelAnswer *answer, ModelError *err);
 
+/* Computes beforehand what the next question will need whatever it says: the encoded picture, and
+ * what its prompt begins with. ANEW: as the first question of another conversation; else of the
+ * present one, which stays as it is either way. Does a piece of the work (an encoding, or some
+ * positions) and says how many positions are left. May be stopped as a question may; what was done
+ * before is not lost. */
+bool model_session_prepare(ModelSession *session, const ModelImage *image, bool anew,
+                           const ModelCallbacks *callbacks, uint32_t *left, ModelError *err);
+
+/* What was computed of a conversation's beginning, to go on from it another day. The bytes have a
+ * checksum and are good for the very model, processor, arithmetic and type of keys and values that
+ * the key stands for; they hold what was said and seen. */
+
+/* The name to keep the state behind a picture (model_picture_key()) under. */
+void model_session_state_key(const ModelSession *session, const char picture[65], char key[65]);
+/* Positions up to the end of PICTURE, when it is the first picture that was computed, and all of
+ * it; else 0. */
+uint32_t model_session_behind(const ModelSession *session, const char picture[65]);
+/* WRITE and READ take all N bytes, or return false. */
+typedef bool (*ModelWrite)(const void *bytes, size_t n, void *user);
+typedef bool (*ModelRead)(void *bytes, size_t n, void *user);
+/* Bytes that model_session_save() writes of the first POSITIONS. */
+uint64_t model_session_state_bytes(const ModelSession *session, uint32_t positions);
+/* IO when WRITE fails; ARGUMENT when fewer positions were computed. */
+bool model_session_save(ModelSession *session, uint32_t positions, ModelWrite write, void *user,
+                        ModelError *err);
+/* Puts what was kept in the place of what was computed; the timeline stays. CORRUPT when it is
+ * damaged or another model's, CONTEXT when it is longer than the context; then, and when READ
+ * fails, everything is computed again. */
+bool model_session_restore(ModelSession *session, ModelRead read, void *user, ModelError *err);
+
 uint32_t model_session_turns(const ModelSession *session);     /* finished turns */
 uint32_t model_session_positions(const ModelSession *session); /* used positions */
 /* Back to just before turn TURN (0: empty). The picture's rows are kept for asking again. */
