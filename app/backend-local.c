@@ -4,10 +4,15 @@
  */
 #include "backend.h"
 
+#include <string.h>
+#include <unistd.h>
+
 typedef struct {
   AppBackend parent;
   ModelEngine *engine;
   ModelSession *session;
+  AppCache *cache;  /* NULL: nothing is kept on disk */
+  char picture[65]; /* key of the picture that may not be on disk yet; "": none */
 
   GMutex hash_lock;
   GThread *hasher; /* NULL once it was joined */
@@ -65,6 +70,136 @@ local_rewind(AppBackend *backend, guint turn, GError **error)
          app_error_from_model(error, &failure);
 }
 
+/* ---- from one day to the next -------------------------------------------------------------- */
+
+static bool
+read_state(void *bytes, size_t n, void *user)
+{
+  return app_cache_get(*(const int *)user, bytes, n);
+}
+
+static bool
+write_state(const void *bytes, size_t n, void *user)
+{
+  return app_cache_add(user, bytes, n);
+}
+
+/* What was computed behind PICTURE on another day, into the session. */
+static gboolean
+recall_state(Local *local, const char *picture)
+{
+  ModelError failure = {0};
+  char key[65];
+  gsize n;
+  int fd;
+  gboolean ok;
+
+  model_session_state_key(local->session, picture, key);
+  fd = app_cache_read(local->cache, APP_CACHE_STATE, key, &n);
+  if (fd < 0) {
+    return FALSE;
+  }
+  ok = model_session_restore(local->session, read_state, &fd, &failure);
+  close(fd);
+  if (!ok && failure.code == MODEL_ERROR_CORRUPT) {
+    app_cache_remove(local->cache, APP_CACHE_STATE, key);
+  }
+  return ok;
+}
+
+static void
+recall_picture(Local *local, const char *picture)
+{
+  gsize n;
+  int fd = app_cache_read(local->cache, APP_CACHE_PICTURE, picture, &n);
+  g_autofree guint8 *bytes = NULL;
+
+  if (fd < 0) {
+    return;
+  }
+  if (n == model_picture_bytes(local->engine)) {
+    bytes = g_try_malloc(n);
+  }
+  if (!bytes || !app_cache_get(fd, bytes, n) ||
+      !model_picture_put(local->engine, picture, bytes, n, NULL)) {
+    app_cache_remove(local->cache, APP_CACHE_PICTURE, picture);
+  }
+  close(fd);
+}
+
+static void local_settle(AppBackend *backend);
+
+/* Before IMAGE is asked about, now (ASKING) or perhaps. */
+static void
+recall(Local *local, const ModelImage *image, gboolean asking)
+{
+  char key[65];
+
+  if (!local->cache || !model_picture_key(local->engine, image, key, NULL)) {
+    return; /* what is wrong with it is said by who asks */
+  }
+  if (strcmp(local->picture, key) != 0) {
+    local_settle(&local->parent);
+  }
+  if (asking) { /* what was only looked at is not kept on disk */
+    memcpy(local->picture, key, sizeof key);
+  }
+  if (model_session_behind(local->session, key) == 0 && !recall_state(local, key) &&
+      !model_picture_is_kept(local->engine, key)) {
+    recall_picture(local, key);
+  }
+}
+
+static void
+keep_picture(Local *local)
+{
+  const gsize n = model_picture_bytes(local->engine);
+  g_autofree guint8 *bytes = NULL;
+  AppCacheFile *file;
+
+  if (app_cache_has(local->cache, APP_CACHE_PICTURE, local->picture) ||
+      !model_picture_is_kept(local->engine, local->picture)) {
+    return;
+  }
+  bytes = g_try_malloc(n);
+  if (bytes && model_picture_take(local->engine, local->picture, bytes)) {
+    file = app_cache_start(local->cache, APP_CACHE_PICTURE, local->picture, n);
+    if (file) {
+      app_cache_finish(file, app_cache_add(file, bytes, n));
+    }
+  }
+}
+
+static void
+keep_state(Local *local)
+{
+  const guint behind = model_session_behind(local->session, local->picture);
+  AppCacheFile *file;
+  char key[65];
+
+  model_session_state_key(local->session, local->picture, key);
+  if (behind == 0 || app_cache_has(local->cache, APP_CACHE_STATE, key)) {
+    return;
+  }
+  file = app_cache_start(local->cache, APP_CACHE_STATE, key,
+                         model_session_state_bytes(local->session, behind));
+  if (file) {
+    app_cache_finish(file, model_session_save(local->session, behind, write_state, file, NULL));
+  }
+}
+
+static void
+local_settle(AppBackend *backend)
+{
+  Local *local = (Local *)backend;
+
+  if (local->cache && local->picture[0]) {
+    keep_picture(local);
+    keep_state(local);
+    local->picture[0] = '\0';
+  }
+}
+
 /* ---- asking ------------------------------------------------------------------------------- */
 
 static void
@@ -88,10 +223,12 @@ static gboolean
 local_ask(AppBackend *backend, const AppBackendQuestion *question,
           const AppBackendListener *listener, ModelAnswer *answer, char **why, GError **error)
 {
+  Local *local = (Local *)backend;
   const ModelSampling sampling = {.temperature = (float)question->sampling.temperature,
                                   .top_p = (float)question->sampling.top_p,
                                   .seed = question->sampling.seed,
-                                  .max_tokens = question->sampling.max_tokens};
+                                  .max_tokens = question->sampling.max_tokens,
+                                  .lookup = question->sampling.lookup};
   const ModelCallbacks callbacks = {
       .progress = on_progress, .token = on_token, .user = (gpointer)listener};
   ModelImage picture = {0};
@@ -99,16 +236,44 @@ local_ask(AppBackend *backend, const AppBackendQuestion *question,
 
   if (question->shot) {
     picture = app_shot_image(question->shot);
+    recall(local, &picture, TRUE);
   }
-  return model_session_ask(((Local *)backend)->session, question->shot ? &picture : NULL,
-                           question->question, &sampling, &callbacks, answer, &failure) ||
+  return model_session_ask(local->session, question->shot ? &picture : NULL, question->question,
+                           &sampling, &callbacks, answer, &failure) ||
          app_error_from_model(error, &failure);
+}
+
+/* ---- beforehand --------------------------------------------------------------------------- */
+
+static void
+local_prepare(AppBackend *backend, const AppShot *shot, gboolean (*go_on)(gpointer user),
+              gpointer user)
+{
+  Local *local = (Local *)backend;
+  ModelImage picture = {0};
+  uint32_t left = 1;
+
+  if (shot) {
+    picture = app_shot_image(shot);
+    recall(local, &picture, FALSE);
+  }
+  while (left > 0 && go_on(user) &&
+         model_session_prepare(local->session, shot ? &picture : NULL, shot != NULL, NULL, &left,
+                               NULL)) {
+  }
 }
 
 static void
 local_stop(AppBackend *backend)
 {
   model_session_cancel(((Local *)backend)->session);
+}
+
+static void
+local_expect(AppBackend *backend, const char *text)
+{
+  /* It saves time at best: no memory for it is no failure. */
+  model_session_expect(((Local *)backend)->session, text, strlen(text), NULL);
 }
 
 /* ---- life --------------------------------------------------------------------------------- */
@@ -121,6 +286,10 @@ local_free(AppBackend *backend)
   if (local->hasher) {
     g_thread_join(local->hasher);
   }
+  if (local->session) {
+    local_settle(backend);
+  }
+  g_clear_pointer(&local->cache, app_cache_free);
   g_clear_pointer(&local->session, model_session_free);
   g_clear_pointer(&local->engine, model_engine_free);
   g_mutex_clear(&local->hash_lock);
@@ -133,10 +302,13 @@ static const AppBackendClass local_class = {.free = local_free,
                                             .turns = local_turns,
                                             .rewind = local_rewind,
                                             .ask = local_ask,
-                                            .stop = local_stop};
+                                            .stop = local_stop,
+                                            .prepare = local_prepare,
+                                            .settle = local_settle,
+                                            .expect = local_expect};
 
 AppBackend *
-app_backend_local_new(const AppModelOptions *options, GError **error)
+app_backend_local_new(const AppModelOptions *options, AppCache *cache, GError **error)
 {
   Local *local = g_new0(Local, 1);
   g_autoptr(AppBackend) backend = &local->parent;
@@ -144,6 +316,7 @@ app_backend_local_new(const AppModelOptions *options, GError **error)
   ModelError failure = {0};
 
   local->parent.class = &local_class;
+  local->cache = cache;
   g_mutex_init(&local->hash_lock);
   local->engine = app_engine_open(options, error);
   if (!local->engine) {

@@ -8,6 +8,7 @@
 #ifndef HILUM_APP_BACKEND_H
 #define HILUM_APP_BACKEND_H
 
+#include "cache.h"
 #include "private.h"
 
 G_BEGIN_DECLS
@@ -41,8 +42,18 @@ typedef struct {
   gboolean (*ask)(AppBackend *backend, const AppBackendQuestion *question,
                   const AppBackendListener *listener, ModelAnswer *answer, char **why,
                   GError **error);
-  /* Ends what ask() does. Forgotten when nothing is under way. */
+  /* Ends what ask() or prepare() does. Forgotten when nothing is under way. */
   void (*stop)(AppBackend *backend);
+  /* Does beforehand what the next question will need: SHOT is the picture of the next conversation,
+   * or NULL to go on with this one. Looks at GO_ON between two pieces of work, and ends without a
+   * word of what went wrong: the question will tell. NULL: nothing can be done beforehand. */
+  void (*prepare)(AppBackend *backend, const AppShot *shot, gboolean (*go_on)(gpointer user),
+                  gpointer user);
+  /* Writes what is worth keeping for another day; when nobody waits, and before another picture.
+   * NULL: nothing is kept. */
+  void (*settle)(AppBackend *backend);
+  /* A text that answers may repeat: see AppSampling.lookup. NULL: of no use. */
+  void (*expect)(AppBackend *backend, const char *text);
 } AppBackendClass;
 
 struct _AppBackend {
@@ -56,8 +67,9 @@ app_backend_free(AppBackend *backend)
 }
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(AppBackend, app_backend_free)
 
-/* The model in this program; loads it. */
-AppBackend *app_backend_local_new(const AppModelOptions *options, GError **error);
+/* The model in this program; loads it. CACHE is taken over, also on failure; NULL: nothing is kept
+ * on disk. */
+AppBackend *app_backend_local_new(const AppModelOptions *options, AppCache *cache, GError **error);
 /* A model on a server; nothing is sent before the first question. */
 AppBackend *app_backend_remote_new(const AppRemoteOptions *options, GError **error);
 

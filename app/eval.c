@@ -359,7 +359,7 @@ app_eval_vqa(const AppEvalOptions *options, AppEvalRow row, gpointer user,
     return NULL;
   }
   backend = options->remote.url ? app_backend_remote_new(&options->remote, error)
-                                : app_backend_local_new(&options->model, error);
+                                : app_backend_local_new(&options->model, NULL, error);
   if (!backend || !answer_all(backend, options, questions, row, user, cancellable, error) ||
       !backend->class->describe(backend, &model, error)) {
     return NULL;

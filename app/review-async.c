@@ -26,12 +26,18 @@ typedef struct {
   AppImageChoice image;
   AppQuestion copy; /* points at the fields above */
   Relay *relay;     /* NULL: nobody listens */
+  guint number;     /* of work beforehand */
 } Job;
 
 struct _AppWorker {
   GThread *thread;
   GAsyncQueue *line; /* of GTask, or of the worker itself, which ends it */
   AppReview *review;
+
+  GMutex lock;
+  guint newest;          /* number of the work beforehand that counts */
+  const Job *ahead;      /* it, in line or under way; NULL: none, or it is done */
+  gboolean is_preparing; /* some is under way */
 };
 
 /* ---- relay -------------------------------------------------------------------------------- */
@@ -200,6 +206,82 @@ run_job(AppReview *review, GTask *task)
   }
 }
 
+/* ---- beforehand --------------------------------------------------------------------------- */
+
+typedef struct {
+  AppWorker *worker;
+  const Job *job;
+} Preparing;
+
+static gboolean
+still_counts(AppWorker *worker, const Job *job)
+{
+  gboolean counts;
+
+  g_mutex_lock(&worker->lock);
+  counts = job->number == worker->newest;
+  g_mutex_unlock(&worker->lock);
+  return counts;
+}
+
+/* Not when something stands behind it in line: a question finds what was done so far. */
+static gboolean
+go_on(gpointer user)
+{
+  const Preparing *preparing = user;
+
+  return still_counts(preparing->worker, preparing->job) &&
+         g_async_queue_length(preparing->worker->line) <= 0 &&
+         !g_atomic_int_get(&preparing->worker->review->closing);
+}
+
+static void
+run_prepare(AppWorker *worker, GTask *task)
+{
+  const Job *job = g_task_get_task_data(task);
+  Preparing preparing = {worker, job};
+  gboolean counts;
+
+  g_mutex_lock(&worker->lock);
+  counts = job->number == worker->newest;
+  worker->is_preparing = counts;
+  g_mutex_unlock(&worker->lock);
+  if (counts) {
+    app_review_prepare_now(worker->review, &job->image, go_on, &preparing);
+  }
+  g_mutex_lock(&worker->lock);
+  worker->is_preparing = FALSE;
+  worker->ahead = worker->ahead == job ? NULL : worker->ahead;
+  g_mutex_unlock(&worker->lock);
+  g_task_return_boolean(task, TRUE);
+}
+
+/* With the lock. What is under way ends at the next layer; a question that begins later is not
+ * touched, because it waits for `is_preparing` to end. */
+static void
+stop_preparing(AppWorker *worker)
+{
+  const AppBackend *backend = worker->review->backend;
+
+  worker->newest++;
+  worker->ahead = NULL;
+  if (worker->is_preparing) {
+    backend->class->stop(worker->review->backend);
+  }
+}
+
+void
+app_worker_stop_preparing(AppWorker *worker)
+{
+  if (worker) {
+    g_mutex_lock(&worker->lock);
+    stop_preparing(worker);
+    g_mutex_unlock(&worker->lock);
+  }
+}
+
+/* ---- the thread --------------------------------------------------------------------------- */
+
 static gpointer
 work(gpointer data)
 {
@@ -210,9 +292,30 @@ work(gpointer data)
     if (next == worker) {
       return NULL;
     }
-    run_job(worker->review, next);
+    if (g_task_get_source_tag(next) == app_review_prepare) {
+      run_prepare(worker, next);
+    } else {
+      run_job(worker->review, next);
+    }
+    /* Nobody waits: time to write down what is worth keeping. */
+    if (g_async_queue_length(worker->line) <= 0 && !g_atomic_int_get(&worker->review->closing)) {
+      app_review_settle(worker->review);
+    }
     g_object_unref(next);
   }
+}
+
+static AppWorker *
+worker_get(AppReview *review)
+{
+  if (!review->worker) {
+    review->worker = g_new0(AppWorker, 1);
+    g_mutex_init(&review->worker->lock);
+    review->worker->line = g_async_queue_new();
+    review->worker->review = review;
+    review->worker->thread = g_thread_new("review", work, review->worker);
+  }
+  return review->worker;
 }
 
 void
@@ -223,7 +326,35 @@ app_worker_stop(AppWorker *worker)
   g_async_queue_push(worker->line, worker);
   g_thread_join(worker->thread);
   g_async_queue_unref(worker->line);
+  g_mutex_clear(&worker->lock);
   g_free(worker);
+}
+
+void
+app_review_prepare(AppReview *review, const AppImageChoice *image)
+{
+  const AppQuestion question = {.image = image};
+  AppWorker *worker;
+  GTask *task;
+  Job *job;
+
+  if (!image) {
+    app_worker_stop_preparing(review->worker);
+    return;
+  }
+  worker = worker_get(review);
+  g_mutex_lock(&worker->lock);
+  if (!worker->ahead || !app_review_same_image(&worker->ahead->image, image)) {
+    stop_preparing(worker);
+    task = g_task_new(NULL, NULL, NULL, NULL);
+    job = job_new(&question, NULL);
+    job->number = worker->newest;
+    worker->ahead = job;
+    g_task_set_source_tag(task, app_review_prepare);
+    g_task_set_task_data(task, job, job_free);
+    g_async_queue_push(worker->line, task);
+  }
+  g_mutex_unlock(&worker->lock);
 }
 
 void
@@ -231,18 +362,19 @@ app_review_ask_async(AppReview *review, const AppQuestion *question, const AppLi
                      GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user)
 {
   GTask *task = g_task_new(NULL, cancellable, callback, user);
+  AppWorker *worker = worker_get(review);
 
   g_task_set_source_tag(task, app_review_ask_async);
   g_task_set_task_data(task, job_new(question, listener), job_free);
   /* A partial answer of a cancelled question is a result, not an error. */
   g_task_set_check_cancellable(task, FALSE);
-  if (!review->worker) {
-    review->worker = g_new0(AppWorker, 1);
-    review->worker->line = g_async_queue_new();
-    review->worker->review = review;
-    review->worker->thread = g_thread_new("review", work, review->worker);
+  g_mutex_lock(&worker->lock);
+  if (worker->ahead &&
+      (!question->image || !app_review_same_image(&worker->ahead->image, question->image))) {
+    stop_preparing(worker);
   }
-  g_async_queue_push(review->worker->line, task);
+  g_mutex_unlock(&worker->lock);
+  g_async_queue_push(worker->line, task);
 }
 
 JsonNode *

@@ -74,6 +74,10 @@ timing_object(const ModelAnswer *answer)
   json_object_set_double_member(object, "first_token_s", timing->first_token_s);
   json_object_set_int_member(object, "answer_tokens", timing->answer_tokens);
   json_object_set_double_member(object, "decode_tokens_per_s", rate);
+  json_object_set_boolean_member(object, "image_cached", timing->image_cached);
+  json_object_set_int_member(object, "prompt_cached_tokens", timing->prompt_cached_tokens);
+  json_object_set_int_member(object, "drafted", timing->drafted);
+  json_object_set_int_member(object, "accepted", timing->accepted);
   return object;
 }
 

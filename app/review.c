@@ -17,6 +17,7 @@ app_review_free(AppReview *review)
     return;
   }
   g_atomic_int_set(&review->closing, 1);
+  app_worker_stop_preparing(review->worker);
   if (review->worker) {
     review->backend->class->stop(review->backend);
     app_worker_stop(review->worker);
@@ -25,6 +26,8 @@ app_review_free(AppReview *review)
   app_conversation_unref(review->conversation);
   app_shot_free(review->shot);
   g_free(review->shot_path);
+  app_shot_free(review->ready);
+  g_free(review->ready_path);
   g_clear_pointer(&review->backend, app_backend_free);
   g_mutex_clear(&review->work);
   g_free(review);
@@ -54,6 +57,7 @@ reset_locked(AppReview *review)
 void
 app_review_reset(AppReview *review)
 {
+  app_worker_stop_preparing(review->worker);
   g_mutex_lock(&review->work);
   reset_locked(review);
   g_mutex_unlock(&review->work);
@@ -77,6 +81,7 @@ app_review_rewind(AppReview *review, guint turn, GError **error)
   guint turns;
   gboolean ok;
 
+  app_worker_stop_preparing(review->worker);
   g_mutex_lock(&review->work);
   turns = backend->class->turns(backend);
   ok = turn <= turns;
@@ -112,21 +117,47 @@ same_window(const AppWindow *a, const AppWindow *b)
   return a->set == b->set && (!a->set || (a->center == b->center && a->width == b->width));
 }
 
+gboolean
+app_review_same_image(const AppImageChoice *a, const AppImageChoice *b)
+{
+  return strcmp(a->path, b->path) == 0 && a->frame == b->frame && a->blank == b->blank &&
+         same_window(&a->window, &b->window);
+}
+
+static gboolean
+is_shot_of(const AppShot *shot, const char *path, const AppWindow *window,
+           const AppImageChoice *choice)
+{
+  return shot &&
+         app_review_same_image(&(AppImageChoice){path, shot->frame, *window, shot->blank}, choice);
+}
+
+static gboolean
+is_current(AppReview *review, const AppImageChoice *choice)
+{
+  return !choice || is_shot_of(review->shot, review->shot_path, &review->shot_window, choice);
+}
+
+/* The shot of CHOICE, which may have been prepared; it is no longer `ready` then. */
+static AppShot *
+take_shot(AppReview *review, const AppImageChoice *choice, GError **error)
+{
+  if (is_shot_of(review->ready, review->ready_path, &review->ready_window, choice)) {
+    return g_steal_pointer(&review->ready);
+  }
+  return app_shot_new(choice->path, choice->frame, &choice->window, choice->blank, error);
+}
+
 /* Makes CHOICE the picture of the conversation; another picture begins another conversation. */
 static gboolean
 choose_image(AppReview *review, const AppImageChoice *choice, GError **error)
 {
   g_autoptr(AppShot) shot = NULL;
 
-  if (!choice) {
+  if (is_current(review, choice)) {
     return TRUE;
   }
-  if (review->shot && strcmp(review->shot_path, choice->path) == 0 &&
-      review->shot->frame == choice->frame && review->shot->blank == choice->blank &&
-      same_window(&review->shot_window, &choice->window)) {
-    return TRUE;
-  }
-  shot = app_shot_new(choice->path, choice->frame, &choice->window, choice->blank, error);
+  shot = take_shot(review, choice, error);
   if (!shot) {
     return FALSE;
   }
@@ -135,6 +166,58 @@ choose_image(AppReview *review, const AppImageChoice *choice, GError **error)
   review->shot_path = g_strdup(choice->path);
   review->shot_window = choice->window;
   return TRUE;
+}
+
+/* ---- beforehand --------------------------------------------------------------------------- */
+
+/* The picture that a question about CHOICE would begin a conversation with; NULL when it would go
+ * on with the present one, or when there is no such picture. */
+static const AppShot *
+beginning(AppReview *review, const AppImageChoice *choice, gboolean *is_good)
+{
+  AppShot *shot;
+
+  *is_good = TRUE;
+  if (is_current(review, choice)) {
+    return review->backend->class->turns(review->backend) == 0 ? review->shot : NULL;
+  }
+  shot = take_shot(review, choice, NULL);
+  g_clear_pointer(&review->ready, app_shot_free);
+  g_free(review->ready_path);
+  review->ready = shot;
+  review->ready_path = g_strdup(choice->path);
+  review->ready_window = choice->window;
+  *is_good = shot != NULL;
+  return shot;
+}
+
+void
+app_review_prepare_now(AppReview *review, const AppImageChoice *choice,
+                       gboolean (*go_on)(gpointer user), gpointer user)
+{
+  const AppBackendClass *class = review->backend->class;
+  const AppShot *shot;
+  gboolean is_good;
+
+  if (!class->prepare) {
+    return;
+  }
+  g_mutex_lock(&review->work);
+  shot = beginning(review, choice, &is_good);
+  if (is_good) {
+    class->prepare(review->backend, shot, go_on, user);
+  }
+  g_mutex_unlock(&review->work);
+}
+
+void
+app_review_settle(AppReview *review)
+{
+  if (review->backend->class->settle) {
+    g_mutex_lock(&review->work);
+    review->backend->class->settle(review->backend);
+    g_mutex_unlock(&review->work);
+  }
 }
 
 /* ---- opening ------------------------------------------------------------------------------ */
@@ -163,9 +246,17 @@ app_review_new(const AppReviewOptions *options, GError **error)
     }
   }
   if (!review->backend) {
-    review->backend = app_backend_local_new(&options->model, error);
+    review->backend = app_backend_local_new(
+        &options->model,
+        options->no_log || options->no_cache ? NULL : app_cache_open(options->log_path), error);
+    if (!review->backend) {
+      return NULL;
+    }
   }
-  return review->backend ? g_steal_pointer(&review) : NULL;
+  if (options->lookup_log && !options->no_log) {
+    app_review_expect_log(review, options->log_path);
+  }
+  return g_steal_pointer(&review);
 }
 
 /* ---- one turn ----------------------------------------------------------------------------- */

@@ -26,6 +26,11 @@ struct _AppReview {
   char *shot_path;
   AppWindow shot_window;
 
+  /* The picture that was prepared, when it is not that of the conversation. */
+  AppShot *ready;
+  char *ready_path;
+  AppWindow ready_window;
+
   gint closing;      /* atomic: the review is being freed */
   AppWorker *worker; /* made by the first asynchronous question */
 };
@@ -47,7 +52,18 @@ typedef struct {
 JsonNode *app_turn_json(AppReview *review, const AppTurn *turn);
 void app_turn_log(AppReview *review, const AppTurn *turn); /* into the logbook */
 
+/* review.c */
+gboolean app_review_same_image(const AppImageChoice *a, const AppImageChoice *b);
+/* The part of app_review_prepare() that works. */
+void app_review_prepare_now(AppReview *review, const AppImageChoice *choice,
+                            gboolean (*go_on)(gpointer user), gpointer user);
+void app_review_settle(AppReview *review);
+
+/* review-expect.c */
+void app_review_expect_log(AppReview *review, const char *log_path);
+
 /* review-async.c */
+void app_worker_stop_preparing(AppWorker *worker); /* WORKER may be NULL */
 void app_worker_stop(AppWorker *worker); /* joins the thread; questions in line are refused */
 
 G_END_DECLS

@@ -151,6 +151,8 @@ typedef struct {
   AppRemoteOptions remote; /* with a URL: in place of MODEL */
   const char *log_path;    /* NULL: the default place */
   gboolean no_log;
+  gboolean lookup_log; /* AppSampling.lookup looks in earlier answers of the log as well */
+  gboolean no_cache; /* nothing that was computed is kept on disk; without a log nothing is */
   /* NULL, or the image of the first question: what is wrong with it is said before a big model is
    * loaded, and that question, asked with the same choice, finds it decoded. */
   const AppImageChoice *image;
@@ -173,6 +175,7 @@ typedef struct {
   double temperature, top_p;
   guint64 seed;
   guint max_tokens; /* 0: the default */
+  guint lookup;     /* most ids looked up and checked together; 0: off. Changes no answer */
 } AppSampling;
 /* Whether a question can be asked with it: asking checks too, but after the model was loaded. */
 gboolean app_sampling_check(const AppSampling *sampling, GError **error);
@@ -209,6 +212,12 @@ void app_review_ask_async(AppReview *review, const AppQuestion *question,
                           const AppListener *listener, GCancellable *cancellable,
                           GAsyncReadyCallback callback, gpointer user);
 JsonNode *app_review_ask_finish(AppReview *review, GAsyncResult *result, GError **error);
+/* Does beforehand, on the review's worker, what a question about IMAGE will need whatever it says:
+ * the picture is decoded and encoded, and its place in the prompt computed. Nothing is logged and
+ * no conversation ends. A question that comes meanwhile waits for no more than a second of it if it
+ * is about the same image; any other question, another call, or one with NULL stops it. Costs
+ * nothing when all of it was done already. */
+void app_review_prepare(AppReview *review, const AppImageChoice *image);
 /* Writes the finished turns that the log has not taken yet. TRUE when none is left: everything that
  * was answered is in the log (or no log is kept). */
 gboolean app_review_save(AppReview *review, GError **error);

@@ -212,7 +212,8 @@ assert_turn_keys(JsonObject *turn, gboolean describing)
       "modality body_part view laterality warnings warning_texts");
   cli_assert_keys(json_object_get_object_member(turn, "model"), "name sha256 quantization engine");
   cli_assert_keys(json_object_get_object_member(turn, "timing"),
-                  "image_s prompt_tokens prompt_s first_token_s answer_tokens decode_tokens_per_s");
+                  "image_s prompt_tokens prompt_s first_token_s answer_tokens decode_tokens_per_s "
+                  "image_cached prompt_cached_tokens drafted accepted");
   if (describing) {
     cli_assert_keys(json_object_get_object_member(turn, "instruction"),
                     "rule words threshold list text");

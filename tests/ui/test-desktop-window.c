@@ -525,6 +525,33 @@ test_ask(Fixture *f, gconstpointer slow)
                   desktop_turn_row_get_answer(last_turn(f)));
 }
 
+/* The first letter of a question sets the model to work on what is on the screen; nothing is said
+ * or logged for it, and questions and images come and go as ever. */
+static void
+test_prepare(Fixture *f, gconstpointer slow)
+{
+  g_autoptr(JsonNode) none = NULL, list = NULL;
+  GtkEditable *entry;
+
+  load(f);
+  entry = desktop_conversation_get_entry(f->window->conversation);
+  gtk_widget_grab_focus(GTK_WIDGET(f->window->viewer));
+  gtk_editable_set_text(entry, "W");
+  g_assert_cmpuint(f->window->preparing_soon, !=, 0);
+  wait_until(f->window->preparing_soon == 0);
+  g_signal_emit_by_name(f->window->viewer, "step", 3);
+  wait_until(g_str_equal(shown_label(f), "CT 4/30"));
+  g_assert_cmpuint(f->window->preparing_soon, !=, 0);
+  wait_until(f->window->preparing_soon == 0);
+  g_assert_cmpuint(n_rows(f), ==, 0);
+  g_assert_cmpuint(app_review_turns(f->window->review), ==, 0);
+  g_assert_cmpuint(json_array_get_length(conversations(f, &none)), ==, 0);
+  ask(f, "What?");
+  g_assert_cmpuint(json_array_get_length(conversations(f, &list)), ==, 1);
+  gtk_editable_set_text(entry, "A");
+  close_window(f);
+}
+
 static void
 test_new_conversation(Fixture *f, gconstpointer slow)
 {
@@ -677,6 +704,7 @@ main(int argc, char **argv)
                {"cine", FALSE, test_cine},
                {"progress", FALSE, test_progress},
                {"ask", FALSE, test_ask},
+               {"prepare", FALSE, test_prepare},
                {"new-conversation", FALSE, test_new_conversation},
                {"ask-shown", FALSE, test_ask_shown},
                {"stop", TRUE, test_stop},

@@ -18,6 +18,8 @@ ask_lines(CliTalk *talk, AppQuestion *question)
   int status = CLI_DONE, answered;
   guint n_asked = 0;
 
+  /* While the first question is being typed. */
+  cli_talk_prepare(talk);
   for (;;) {
     if (terminal) {
       fputs("? ", stderr);

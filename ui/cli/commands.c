@@ -8,6 +8,7 @@ const CliCommand cli_commands[] = {
     {"model", "look into models and convert them: info, convert, trace", cmd_model},
     {"tokenize", "turn lines of text into token ids", cmd_tokenize},
     {"log", "read the conversation log: list, show", cmd_log},
+    {"cache", "see and erase what was kept to save computing: list, clear", cmd_cache},
     {"phantom", "write synthetic studies with known truth", cmd_phantom},
     {"train", "train a model on images with conversations", cmd_train},
     {"eval", "score a model on questions with known answers: vqa", cmd_eval},

@@ -13,6 +13,7 @@ int cmd_image_deid(int argc, char **argv); /* below "image" */
 int cmd_model(int argc, char **argv);
 int cmd_tokenize(int argc, char **argv);
 int cmd_log(int argc, char **argv);
+int cmd_cache(int argc, char **argv);
 int cmd_train(int argc, char **argv);
 int cmd_phantom(int argc, char **argv);
 int cmd_eval(int argc, char **argv);

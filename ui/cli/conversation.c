@@ -10,6 +10,7 @@
 /* LLaVA-Med's own demo samples with these. */
 #define DEFAULT_TEMPERATURE 0.2
 #define DEFAULT_TOP_P 0.7
+#define MOST_LOOKUP 16
 
 /* ---- options ------------------------------------------------------------------------------ */
 
@@ -48,6 +49,12 @@ parse_entries(CliTalkOptions *o, int *argc, char ***argv, const GOptionEntry *ow
        "Seed of the sampling (default: random, told and logged)", "N"},
       CLI_LOG_ENTRY(&o->log),
       {"no-log", 0, 0, G_OPTION_ARG_NONE, &o->no_log, "Keep no log", NULL},
+      {"no-cache", 0, 0, G_OPTION_ARG_NONE, &o->no_cache,
+       "Keep nothing on disk that would save computing it again", NULL},
+      {"lookup", 0, 0, G_OPTION_ARG_INT, &o->lookup,
+       "Look up to N tokens of an answer up in what was said; saves time, changes nothing", "N"},
+      {"lookup-log", 0, 0, G_OPTION_ARG_NONE, &o->lookup_log,
+       "With --lookup: look in earlier answers of the log as well", NULL},
       CLI_JSON_ENTRY(&o->json),
       {NULL}};
   g_autoptr(GArray) all = g_array_new(TRUE, TRUE, sizeof(GOptionEntry));
@@ -73,6 +80,10 @@ check_sampling(CliTalkOptions *o)
     cli_misused("--max-tokens is %d; expected a positive number", o->max_tokens);
     return FALSE;
   }
+  if (o->lookup < 0 || o->lookup > MOST_LOOKUP) {
+    cli_misused("--lookup is %d; expected 0 (off) to %d", o->lookup, MOST_LOOKUP);
+    return FALSE;
+  }
   if (o->seed && !cli_parse_seed(o->seed, &seed)) {
     return FALSE;
   }
@@ -83,7 +94,8 @@ check_sampling(CliTalkOptions *o)
   o->sampling = (AppSampling){.temperature = o->greedy ? 0 : o->temperature,
                               .top_p = o->greedy ? 1 : o->top_p,
                               .seed = seed,
-                              .max_tokens = (guint)o->max_tokens};
+                              .max_tokens = (guint)o->max_tokens,
+                              .lookup = (guint)o->lookup};
   if (!app_sampling_check(&o->sampling, &error)) {
     cli_failed(error);
     return FALSE;
@@ -180,6 +192,8 @@ cli_talk_open(const CliTalkOptions *options, int *status)
                                            .remote = options->engine.remote,
                                            .log_path = options->log,
                                            .no_log = options->no_log,
+                                           .no_cache = options->no_cache,
+                                           .lookup_log = options->lookup_log,
                                            .image = options->image ? &options->choice : NULL};
   g_autoptr(GError) error = NULL;
   AppReview *review;
@@ -215,6 +229,14 @@ cli_talk_close(CliTalk *talk)
   app_review_free(talk->review);
   g_main_loop_unref(talk->loop);
   g_free(talk);
+}
+
+void
+cli_talk_prepare(CliTalk *talk)
+{
+  if (talk->options->image) {
+    app_review_prepare(talk->review, &talk->options->choice);
+  }
 }
 
 /* ---- asking ------------------------------------------------------------------------------- */

@@ -10,8 +10,8 @@ typedef struct {
   CliEngine engine;
   char *image, *window, *log, *seed;
   double temperature, top_p;
-  int frame, max_tokens;
-  gboolean greedy, blank, no_log, json;
+  int frame, max_tokens, lookup;
+  gboolean greedy, blank, no_log, no_cache, lookup_log, json;
 
   AppImageChoice choice; /* made from the above */
   AppSampling sampling;
@@ -39,6 +39,8 @@ typedef struct {
  * what to exit with. */
 CliTalk *cli_talk_open(const CliTalkOptions *options, int *status);
 void cli_talk_close(CliTalk *talk);
+/* A question about the image will come. */
+void cli_talk_prepare(CliTalk *talk);
 /* Fills in image and sampling, asks, prints, logs. Returns the exit status. */
 int cli_talk_ask(CliTalk *talk, AppQuestion *question);
 

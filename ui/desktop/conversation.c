@@ -22,13 +22,13 @@ struct _DesktopConversation {
   GtkLabel *away_label, *model_label, *subject, *notice, *warnings_label;
   GtkEditable *entry;
 
-  gboolean at_end, can_ask, working;
+  gboolean at_end, can_ask, working, had_text;
   guint going; /* source that scrolls to the end, or 0 */
 };
 
 G_DEFINE_FINAL_TYPE(DesktopConversation, desktop_conversation, GTK_TYPE_BOX)
 
-enum { ASK, DESCRIBE, STOP, BEGIN_ANEW, N_SIGNALS };
+enum { ASK, DESCRIBE, STOP, BEGIN_ANEW, APPROACHED, N_SIGNALS };
 static guint signals[N_SIGNALS];
 
 /* ---- the list ----------------------------------------------------------------------------- */
@@ -223,6 +223,32 @@ on_ask(DesktopConversation *self)
   }
 }
 
+gboolean
+desktop_conversation_is_approached(DesktopConversation *self)
+{
+  GtkWidget *entry = GTK_WIDGET(self->entry);
+
+  return (gtk_widget_get_state_flags(entry) & GTK_STATE_FLAG_FOCUS_WITHIN) || has_question(self);
+}
+
+static void
+on_typed(DesktopConversation *self)
+{
+  gboolean has_text = has_question(self);
+
+  if (has_text && !self->had_text) {
+    g_signal_emit(self, signals[APPROACHED], 0);
+  }
+  self->had_text = has_text;
+  update_buttons(self);
+}
+
+static void
+on_focused(DesktopConversation *self)
+{
+  g_signal_emit(self, signals[APPROACHED], 0);
+}
+
 static void
 on_describe(DesktopConversation *self)
 {
@@ -271,7 +297,7 @@ bind_template(GtkWidgetClass *class)
   gtk_widget_class_bind_template_callback(class, on_describe);
   gtk_widget_class_bind_template_callback(class, on_stop);
   gtk_widget_class_bind_template_callback(class, on_anew);
-  gtk_widget_class_bind_template_callback(class, update_buttons);
+  gtk_widget_class_bind_template_callback(class, on_typed);
 }
 
 static void
@@ -298,11 +324,14 @@ desktop_conversation_class_init(DesktopConversationClass *class)
       g_signal_new("stop", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
   signals[BEGIN_ANEW] =
       g_signal_new("begin-anew", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
+  signals[APPROACHED] =
+      g_signal_new("approached", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
 }
 
 static void
 desktop_conversation_init(DesktopConversation *self)
 {
+  GtkEventController *focus = gtk_event_controller_focus_new();
   GtkAdjustment *adjustment;
 
   gtk_widget_init_template(GTK_WIDGET(self));
@@ -310,6 +339,8 @@ desktop_conversation_init(DesktopConversation *self)
   adjustment = gtk_scrolled_window_get_vadjustment(self->scroller);
   g_signal_connect_object(adjustment, "value-changed", G_CALLBACK(on_scrolled), self, 0);
   g_signal_connect_object(adjustment, "changed", G_CALLBACK(on_resized), self, 0);
+  g_signal_connect_swapped(focus, "enter", G_CALLBACK(on_focused), self);
+  gtk_widget_add_controller(GTK_WIDGET(self->entry), focus);
   self->at_end = TRUE;
   update_buttons(self);
 }

@@ -1,7 +1,8 @@
 /* conversation.h - the talk beside the picture: the turns so far, and the place to ask.
  *
  * It keeps no model and asks none: what the user wants goes out as signals.
- * Signals: "ask" (string), "describe", "stop", "begin-anew".
+ * Signals: "ask" (string), "describe", "stop", "begin-anew", and "approached" when a question is
+ * likely to come: the entry got the focus or its first letter.
  */
 #ifndef HILUM_DESKTOP_CONVERSATION_H
 #define HILUM_DESKTOP_CONVERSATION_H
@@ -40,6 +41,8 @@ void desktop_conversation_give_back(DesktopConversation *self, const char *quest
 /* Whether what is said here is kept. */
 void desktop_conversation_set_logged(DesktopConversation *self, gboolean logged);
 void desktop_conversation_focus_entry(DesktopConversation *self);
+/* Whether a question is likely to come. */
+gboolean desktop_conversation_is_approached(DesktopConversation *self);
 /* Borrowed. */
 GtkEditable *desktop_conversation_get_entry(DesktopConversation *self);
 

@@ -7,7 +7,7 @@ typedef struct {
   char *model, *mmproj, *template_name, *log;
   char *engine, *engine_model, *engine_ca, *engine_proxy;
   int engine_timeout;
-  gboolean engine_insecure, no_log, version;
+  gboolean engine_insecure, no_log, no_cache, version;
 } Options;
 
 static void
@@ -49,6 +49,8 @@ parse(Options *o, int *argc, char ***argv, GError **error)
       {"log", 0, 0, G_OPTION_ARG_FILENAME, &o->log,
        "Log of conversations (default: in the user's data folder)", "FILE"},
       {"no-log", 0, 0, G_OPTION_ARG_NONE, &o->no_log, "Keep no log", NULL},
+      {"no-cache", 0, 0, G_OPTION_ARG_NONE, &o->no_cache,
+       "Keep nothing on disk that would save computing it again", NULL},
       {"version", 0, 0, G_OPTION_ARG_NONE, &o->version, "Show the version", NULL},
       {NULL}};
   g_autoptr(GOptionContext) context = g_option_context_new("[FILE OR FOLDER]");
@@ -119,7 +121,8 @@ main(int argc, char **argv)
                                          .insecure = options.engine_insecure,
                                          .timeout_s = (guint)options.engine_timeout},
                               .log_path = options.log,
-                              .no_log = options.no_log};
+                              .no_log = options.no_log,
+                              .no_cache = options.no_cache};
   wrong = complaint(&options, &review.remote);
   if (wrong) {
     g_printerr("hilum-desktop: %s\n", wrong);

@@ -7,6 +7,53 @@
 #define TEMPERATURE 0.2
 #define TOP_P 0.7
 
+/* ---- beforehand --------------------------------------------------------------------------- */
+
+/* Hands that leaf through images with the entry in focus go on before this many ms. */
+#define PREPARE_MS 250
+
+static AppImageChoice
+choice_of(DesktopWindow *self, const AppView *view)
+{
+  AppImageChoice image = {.path = view->path, .frame = view->frame};
+
+  if (!view->is_colour) {
+    image.window = self->shown;
+  }
+  return image;
+}
+
+static gboolean
+prepare(gpointer data)
+{
+  DesktopWindow *self = data;
+  const AppView *view = desktop_viewer_get_view(self->viewer);
+
+  self->preparing_soon = 0;
+  if (view && self->review && !self->asking) {
+    const AppImageChoice image = choice_of(self, view);
+    app_review_prepare(self->review, &image);
+  }
+  return G_SOURCE_REMOVE;
+}
+
+/* What is on the screen will be asked about, or something else will: either way the model goes to
+ * work on nothing else. */
+static void
+prepare_soon(DesktopWindow *self)
+{
+  g_clear_handle_id(&self->preparing_soon, g_source_remove);
+  if (self->closed || !self->review || self->asking) {
+    return;
+  }
+  if (desktop_viewer_get_view(self->viewer) && !self->playing &&
+      desktop_conversation_is_approached(self->conversation)) {
+    self->preparing_soon = g_timeout_add(PREPARE_MS, prepare, self);
+  } else {
+    app_review_prepare(self->review, NULL);
+  }
+}
+
 void
 desktop_window_update_asking(DesktopWindow *self)
 {
@@ -22,6 +69,7 @@ desktop_window_update_asking(DesktopWindow *self)
   gtk_widget_action_set_enabled(widget, "win.new-conversation",
                                 self->asked_path != NULL && !self->asking);
   desktop_conversation_set_subject(self->conversation, text);
+  prepare_soon(self);
 }
 
 /* ---- the model ---------------------------------------------------------------------------- */
@@ -209,10 +257,7 @@ desktop_window_ask(DesktopWindow *self, const char *question)
   if (!view || !self->review || self->asking) {
     return;
   }
-  image = (AppImageChoice){.path = view->path, .frame = view->frame};
-  if (!view->is_colour) {
-    image.window = self->shown;
-  }
+  image = choice_of(self, view);
   ask = (AppQuestion){
       .question = question, .image = &image, .sampling = {TEMPERATURE, TOP_P, g_random_int(), 0}};
   full = subject_in_full(view, subject);
@@ -270,5 +315,6 @@ desktop_window_ask_setup(DesktopWindow *self)
   g_signal_connect_swapped(self->conversation, "stop", G_CALLBACK(desktop_window_stop), self);
   g_signal_connect_swapped(self->conversation, "begin-anew",
                            G_CALLBACK(desktop_window_new_conversation), self);
+  g_signal_connect_swapped(self->conversation, "approached", G_CALLBACK(prepare_soon), self);
   desktop_window_update_asking(self);
 }

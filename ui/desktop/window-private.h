@@ -63,6 +63,7 @@ struct _DesktopWindow {
   /* Owned: model and questions. */
   AppReview *review;
   GCancellable *loading, *asking;
+  guint preparing_soon; /* source, or 0 */
   gboolean has_asked;
   char *asked_path; /* of the conversation under way; NULL: none */
   guint asked_frame;

@@ -105,6 +105,7 @@ stop_everything(DesktopWindow *self)
   GCancellable *running[] = {self->opening, self->viewing, self->loading, self->asking};
 
   self->closed = TRUE;
+  g_clear_handle_id(&self->preparing_soon, g_source_remove);
   if (self->study) {
     app_study_set_listener(self->study, NULL, NULL);
   }
