@@ -1,8 +1,5 @@
 /* backend-remote.c - a conversation with a model on a server that speaks OpenAI's chat completions.
  *
- * The server remembers nothing: each question goes there with all turns before it and the picture.
- * The server's own template is used, and no system prompt.
- *
  * 1. `turns` is what was said and answered; it grows only by an answer, whole or broken off.
  * 2. `picture` belongs to the first turn, and is NULL in a conversation without one.
  */
@@ -21,10 +18,8 @@
 /* Between two words. */
 #define IDLE_MS 60000u
 #define MAX_TIMEOUT_S 86400u
-
-typedef struct {
-  char *question, *answer;
-} Turn;
+/* Bytes of blanks between two words that are kept. */
+#define MAX_BLANKS 1024u
 
 typedef struct {
   AppBackend parent;
@@ -34,7 +29,7 @@ typedef struct {
   char *requested; /* the model, as the user calls it */
   char *reported;  /* as the server does; NULL: it has not answered yet */
 
-  GPtrArray *turns; /* of Turn */
+  GPtrArray *turns; /* of AppRemoteTurn */
   GBytes *picture;  /* PNG */
   char *picture_sha256;
 } Remote;
@@ -45,6 +40,7 @@ typedef struct {
   const AppBackendListener *listener;
   AppSse sse;
   GString *text;
+  GString *blanks;     /* that came, and are part of the answer if more comes */
   GString *complaint;  /* body of what is no stream */
   AppRemoteChunk last; /* finish and usage */
   gboolean done, stopped;
@@ -53,99 +49,6 @@ typedef struct {
   GError *failure;             /* of the stream itself */
   gint64 begun, first, latest; /* µs; first and latest: of text */
 } Hearing;
-
-static void
-turn_free(gpointer data)
-{
-  Turn *turn = data;
-
-  g_free(turn->question);
-  g_free(turn->answer);
-  g_free(turn);
-}
-
-/* ---- the request -------------------------------------------------------------------------- */
-
-static void
-append_text(GString *body, const char *text)
-{
-  g_autoptr(JsonNode) node = json_node_init_string(json_node_alloc(), text);
-  g_autofree char *json = app_json_text(node);
-
-  g_string_append(body, json);
-}
-
-static void
-append_base64(GString *body, GBytes *bytes)
-{
-  gsize n = 0, at = body->len;
-  const guchar *in = g_bytes_get_data(bytes, &n);
-  int state = 0, save = 0;
-
-  g_string_set_size(body, at + (n / 3 + 1) * 4 + 4);
-  at += g_base64_encode_step(in, n, FALSE, body->str + at, &state, &save);
-  at += g_base64_encode_close(FALSE, body->str + at, &state, &save);
-  g_string_set_size(body, at);
-}
-
-static void
-append_message(GString *body, const char *role, const char *text, GBytes *picture)
-{
-  g_string_append_printf(body, "{\"role\": \"%s\", \"content\": ", role);
-  if (picture) {
-    g_string_append(body, "[{\"type\": \"image_url\", \"image_url\": {\"url\": "
-                          "\"data:image/png;base64,");
-    append_base64(body, picture);
-    g_string_append(body, "\"}}, {\"type\": \"text\", \"text\": ");
-    append_text(body, text);
-    g_string_append(body, "}]}");
-  } else {
-    append_text(body, text);
-    g_string_append_c(body, '}');
-  }
-}
-
-/* Everything but the messages, which would make json-glib hold the picture twice. */
-static void
-append_settings(GString *body, const Remote *remote, const AppSampling *sampling)
-{
-  JsonObject *object = json_object_new(), *options = json_object_new();
-  g_autoptr(JsonNode) node = app_json_node(object);
-  g_autofree char *json = NULL;
-
-  json_object_set_string_member(object, "model", remote->requested);
-  json_object_set_boolean_member(object, "stream", TRUE);
-  json_object_set_boolean_member(options, "include_usage", TRUE);
-  json_object_set_object_member(object, "stream_options", options);
-  json_object_set_double_member(object, "temperature", sampling->temperature);
-  json_object_set_double_member(object, "top_p", sampling->top_p);
-  /* Servers take it as a signed number. */
-  json_object_set_int_member(object, "seed", (gint64)(sampling->seed & G_MAXINT64));
-  json_object_set_int_member(object, "max_tokens", sampling->max_tokens);
-  json = app_json_text(node);
-  g_string_append_len(body, json, (gssize)strlen(json) - 1); /* the brace is still to come */
-}
-
-static GString *
-make_body(const Remote *remote, const AppBackendQuestion *question)
-{
-  GString *body = g_string_new(NULL);
-
-  append_settings(body, remote, &question->sampling);
-  g_string_append(body, ", \"messages\": [");
-  for (guint i = 0; i < remote->turns->len; i++) {
-    const Turn *turn = remote->turns->pdata[i];
-
-    append_message(body, "user", turn->question, i == 0 ? remote->picture : NULL);
-    g_string_append(body, ", ");
-    append_message(body, "assistant", turn->answer, NULL);
-    g_string_append(body, ", ");
-  }
-  append_message(body, "user", question->question,
-                 remote->turns->len == 0 ? remote->picture : NULL);
-  g_string_append(body, "]}");
-  return body;
-}
 
 /* The picture of a conversation that begins; the same as before is not compressed again. */
 static gboolean
@@ -183,7 +86,7 @@ sent_texts(const Remote *remote, const char *question)
   GPtrArray *texts = g_ptr_array_new();
 
   for (guint i = 0; i < remote->turns->len; i++) {
-    const Turn *turn = remote->turns->pdata[i];
+    const AppRemoteTurn *turn = remote->turns->pdata[i];
     g_ptr_array_add(texts, turn->question);
     g_ptr_array_add(texts, turn->answer);
   }
@@ -205,13 +108,27 @@ static void G_GNUC_PRINTF(2, 3) set_failure(Hearing *hearing, const char *format
               hearing->remote->address.host, what);
 }
 
+/* An answer begins and ends with a word, as those of the model here do. */
 static void
-take_text(Hearing *hearing, const char *text)
+take_text(Hearing *hearing, const char *piece)
 {
+  g_autofree char *text = g_strconcat(hearing->blanks->str, piece, NULL);
   gsize length = strlen(text);
 
-  if (hearing->text->len + length > APP_REMOTE_MAX_ANSWER) {
+  if (hearing->text->len == 0) {
+    g_strchug(text);
+    length = strlen(text);
+  }
+  while (length > 0 && g_ascii_isspace(text[length - 1])) {
+    length--;
+  }
+  g_string_assign(hearing->blanks, text + length);
+  g_string_truncate(hearing->blanks, MIN(hearing->blanks->len, MAX_BLANKS));
+  if (hearing->text->len + length + hearing->blanks->len > APP_REMOTE_MAX_ANSWER) {
     set_failure(hearing, "the answer is over %u bytes long", APP_REMOTE_MAX_ANSWER);
+    return;
+  }
+  if (length == 0) {
     return;
   }
   hearing->latest = g_get_monotonic_time();
@@ -404,9 +321,9 @@ fill_answer(const Hearing *hearing, const char *stop, ModelAnswer *answer)
 static void
 add_turn(Remote *remote, const char *question, const char *answer)
 {
-  Turn *turn = g_new(Turn, 1);
+  AppRemoteTurn *turn = g_new(AppRemoteTurn, 1);
 
-  *turn = (Turn){g_strdup(question), g_strdup(answer)};
+  *turn = (AppRemoteTurn){g_strdup(question), g_strdup(answer)};
   g_ptr_array_add(remote->turns, turn);
 }
 
@@ -461,9 +378,11 @@ remote_ask(AppBackend *backend, const AppBackendQuestion *question,
   }
   app_http_begin(remote->http);
   listener->progress("sending", 0, 100, listener->user); /* which may stop it again */
-  body = make_body(remote, question);
+  body = app_remote_body(remote->requested, remote->turns, remote->picture, question->question,
+                         &question->sampling);
   app_sse_init(&hearing.sse);
   hearing.text = g_string_new(NULL);
+  hearing.blanks = g_string_new(NULL);
   hearing.complaint = g_string_new(NULL);
   ok = app_http_post(remote->http, body->str, body->len, &heard, &head, &failed);
   g_string_free(body, TRUE);
@@ -473,6 +392,7 @@ remote_ask(AppBackend *backend, const AppBackendQuestion *question,
   ok = conclude(&hearing, question, &head, failed, answer, why, error);
   app_sse_clear(&hearing.sse);
   g_string_free(hearing.text, TRUE);
+  g_string_free(hearing.blanks, TRUE);
   g_string_free(hearing.complaint, TRUE);
   app_remote_chunk_clear(&hearing.last);
   g_clear_error(&hearing.failure);
@@ -564,7 +484,7 @@ app_backend_remote_new(const AppRemoteOptions *options, GError **error)
   g_autofree char *host = app_remote_host(options, error);
 
   remote->parent.class = &remote_class;
-  remote->turns = g_ptr_array_new_with_free_func(turn_free);
+  remote->turns = g_ptr_array_new_with_free_func(app_remote_turn_free);
   if (!host || !app_remote_address_parse(options, &remote->address, error) ||
       !app_remote_key(&remote->key, error)) {
     return NULL;

@@ -21,7 +21,7 @@ struct _AppHttp {
   CURL *easy;
   struct curl_slist *headers;
   char *host;
-  gboolean loopback_only;
+  gboolean loopback_only, secure;
   guint connect_ms, first_byte_ms, idle_ms;
   gint stopped; /* atomic */
   char detail[CURL_ERROR_SIZE];
@@ -168,6 +168,7 @@ app_http_new(const AppHttpOptions *options, GError **error)
   }
   http->host = g_strdup(options->host);
   http->loopback_only = options->loopback_only;
+  http->secure = g_str_has_prefix(options->url, "https:");
   http->connect_ms = options->connect_ms;
   http->first_byte_ms = options->first_byte_ms;
   http->idle_ms = options->idle_ms;
@@ -244,10 +245,11 @@ fail_code(const Exchange *x, CURLcode code, GError **error)
   case CURLE_COULDNT_CONNECT:
     return fail(http, error, "no server answers there (%s)", detail(http, code));
   case CURLE_OPERATION_TIMEDOUT:
-    return fail(http, error, "no connection within %g s", http->connect_ms / 1000.0);
+    return fail(http, error, "no %sconnection within %g s", http->secure ? "secure " : "",
+                http->connect_ms / 1000.0);
   case CURLE_PEER_FAILED_VERIFICATION:
     return fail(http, error,
-                "the server cannot show that it is the one (%s); nothing was sent. "
+                "the server cannot prove who it is (%s); nothing was sent. "
                 "--engine-ca names the certificate of an authority of your own",
                 detail(http, code));
   case CURLE_SSL_CACERT_BADFILE:

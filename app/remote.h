@@ -41,6 +41,17 @@ gboolean app_remote_address_parse(const AppRemoteOptions *options, AppRemoteAddr
 /* $HILUM_ENGINE_KEY: NULL when it is unset or empty. FALSE when it could not be sent as it is. */
 gboolean app_remote_key(char **key, GError **error);
 
+/* ---- the request (remote-request.c) --------------------------------------------------------- */
+
+typedef struct {
+  char *question, *answer;
+} AppRemoteTurn;
+void app_remote_turn_free(gpointer turn);
+/* The body of a request: TURNS (of AppRemoteTurn) and QUESTION, with PICTURE (PNG, or NULL) in the
+ * first message. */
+GString *app_remote_body(const char *model, GPtrArray *turns, GBytes *picture, const char *question,
+                         const AppSampling *sampling);
+
 /* ---- the stream (remote-stream.c) ----------------------------------------------------------- */
 
 /* Server-sent events (HTML, 9.2.6), cut out of bytes that come in any pieces. */

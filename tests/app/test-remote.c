@@ -307,6 +307,20 @@ test_describe(Fixture *f, gconstpointer data)
   g_assert_cmpfloat(json_object_get_double_member(request, "temperature"), ==, 0);
 }
 
+/* Blanks belong to an answer between its words alone, as they come in pieces. */
+static void
+test_blanks(Fixture *f, gconstpointer data)
+{
+  g_autoptr(JsonNode) node = NULL, blank = NULL;
+
+  mock_reply(f->server, MOCK_OK, MOCK_TEXT(" "), MOCK_TEXT("\\n One"), MOCK_TEXT(" "),
+             MOCK_TEXT("\\n"), MOCK_TEXT("two "), MOCK_TEXT(" \\n"), MOCK_DONE, NULL);
+  assert_text(ask(f, QUESTION, &node), "answer", "One \ntwo");
+  g_assert_cmpstr(f->heard->str, ==, "One \ntwo");
+  mock_reply(f->server, MOCK_OK, MOCK_TEXT(" \\n"), MOCK_DONE, NULL);
+  assert_text(ask(f, QUESTION, &blank), "answer", "");
+}
+
 /* Why it ends, in our words. */
 static void
 test_ends(Fixture *f, gconstpointer data)
@@ -735,6 +749,7 @@ main(int argc, char **argv)
                {"/remote/any-pieces", test_any_pieces},
                {"/remote/follow-up", test_follow_up},
                {"/remote/describe", test_describe},
+               {"/remote/blanks", test_blanks},
                {"/remote/ends", test_ends},
                {"/remote/model-changes", test_model_changes},
                {"/remote/refusals", test_refusals},

@@ -3,6 +3,7 @@
 #include <sys/resource.h>
 
 #include "desktop-fixture.h"
+#include "mock-server.h"
 #include "window-private.h"
 
 typedef struct {
@@ -685,6 +686,57 @@ test_full_disk(Fixture *f, gconstpointer slow)
   g_assert_cmpuint(json_array_get_length(turns_of(f, 0, &holder)), ==, 2);
 }
 
+static char *
+row_text(DesktopTurnRow *row, const char *name)
+{
+  GObject *label = gtk_widget_get_template_child(GTK_WIDGET(row), DESKTOP_TYPE_TURN_ROW, name);
+
+  return g_strdup(gtk_label_get_text(GTK_LABEL(label)));
+}
+
+/* A server answers: that pictures go there is in sight before, and at the answer after. A question
+ * without an answer comes back into the entry. */
+static void
+test_away(Fixture *f, gconstpointer slow)
+{
+  MockServer *server = mock_server_new();
+  g_autofree char *sent = NULL, *failed = NULL, *broken = NULL;
+  g_autofree char *sentence =
+      g_strconcat("Pictures and questions are sent to ", server->host, NULL);
+  GtkEditable *entry;
+
+  g_assert_false(gtk_widget_get_visible(conversation_child(f, "away")));
+  close_window(f);
+  f->options.remote = (AppRemoteOptions){.url = server->url, .model = "m", .timeout_s = 5};
+  f->window = desktop_window_new(NULL, &f->options);
+  g_object_add_weak_pointer(G_OBJECT(f->window), (gpointer *)&f->window);
+  gtk_window_present(GTK_WINDOW(f->window));
+  entry = desktop_conversation_get_entry(f->window->conversation);
+  g_assert_true(gtk_widget_get_visible(conversation_child(f, "away")));
+  g_assert_cmpstr(gtk_label_get_text(GTK_LABEL(conversation_child(f, "away_label"))), ==, sentence);
+
+  load(f);
+  mock_reply(server, MOCK_OK, MOCK_TEXT("No."), MOCK_FINISH("stop"), MOCK_DONE, NULL);
+  ask(f, "Is there a nodule?");
+  sent = row_text(last_turn(f), "provenance");
+  g_assert_nonnull(strstr(sent, "served"));
+  g_assert_nonnull(strstr(sent, server->host));
+
+  mock_reply(server, "HTTP/1.1 500 Oops\r\nContent-Length: 0\r\nConnection: close\r\n\r\n", NULL);
+  ask(f, "Where?");
+  failed = row_text(last_turn(f), "failure");
+  g_assert_nonnull(strstr(failed, "HTTP 500"));
+  g_assert_cmpstr(gtk_editable_get_text(entry), ==, "Where?");
+
+  mock_reply(server, MOCK_OK, MOCK_TEXT("Half an"), NULL);
+  ask(f, "Where?");
+  broken = row_text(last_turn(f), "provenance");
+  g_assert_nonnull(strstr(broken, "This answer broke off."));
+  g_assert_cmpuint(app_review_turns(f->window->review), ==, 2);
+  close_window(f);
+  mock_server_free(server);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -712,7 +764,8 @@ main(int argc, char **argv)
                {"close-at-once", FALSE, test_close_at_once},
                {"close-while-viewing", FALSE, test_close_while_viewing},
                {"no-model", FALSE, test_no_model},
-               {"full-disk", FALSE, test_full_disk}};
+               {"full-disk", FALSE, test_full_disk},
+               {"away", FALSE, test_away}};
 
   g_setenv("GTK_A11Y", "none", TRUE);
   g_test_init(&argc, &argv, NULL);
