@@ -344,6 +344,26 @@ bool model_convert(const char *path, const ModelEngineOptions *open,
                    ModelConvertProgress progress, void *user, ModelConvertReport *report,
                    ModelError *err);
 
+/* ---- importance --------------------------------------------------------------------------- */
+
+/* How much each column of each product counts, for conversions that spend their bits by it: the
+ * mean square of what its input held on real prompts. */
+typedef struct ModelImatrix ModelImatrix;
+
+/* From now on all that sessions of ENGINE compute is gathered, until model_imatrix_stop(); one at a
+ * time. */
+ModelImatrix *model_imatrix_gather(ModelEngine *engine, ModelError *err);
+void model_imatrix_stop(ModelEngine *engine);
+/* Another prompt was asked. */
+void model_imatrix_count_prompt(ModelImatrix *imatrix);
+/* Writes what was gathered, as a small GGUF file that llama.cpp's tools read too. */
+bool model_imatrix_write(const ModelImatrix *imatrix, const char *path, ModelError *err);
+ModelImatrix *model_imatrix_open(const char *path, ModelError *err);
+/* IMATRIX may be NULL; not while it is gathered. */
+void model_imatrix_free(ModelImatrix *imatrix);
+uint32_t model_imatrix_tensors(const ModelImatrix *imatrix); /* that something is known of */
+uint64_t model_imatrix_rows(const ModelImatrix *imatrix);    /* most that a product has seen */
+
 /* SHA-256 of N bytes, as 64 hex digits. */
 void model_sha256(const void *data, size_t n, char hex[65]);
 

@@ -24,8 +24,8 @@ bool model_pool_reserve(ModelPool *pool, uint64_t m, uint64_t columns, ModelErro
 void model_pool_run(ModelPool *pool, uint32_t n_tasks,
                     void (*task)(uint32_t index, uint32_t worker, void *user), void *user);
 
-/* Floats of scratch that every worker has: the most columns that a product can have, and more than an
- * attention needs. */
+/* Floats of scratch that every worker has: the most columns that a product can have, and more than
+ * an attention needs. */
 #define MODEL_POOL_SCRATCH (1u << 20)
 
 /* y[m][rows] = x[m][columns] . W^T (+ bias[rows] when not NULL); W of any type. */
@@ -45,6 +45,10 @@ void model_products(ModelPool *pool, const ModelProduct *products, uint32_t n, c
                     uint64_t m);
 void model_matmul(ModelPool *pool, const ModelTensor *w, const float *bias, const float *x,
                   uint64_t m, float *y);
+/* Looks at every product before it is computed, one at a time; it must not use the pool. NULL:
+ * nobody does. */
+typedef void ModelObserver(const ModelProduct *product, const float *x, uint64_t m, void *user);
+void model_pool_observe(ModelPool *pool, ModelObserver *observer, void *user);
 
 void model_rms_norm(const float *x, const float *w, uint64_t n, float eps, float *y);
 void model_layer_norm(const float *x, const float *w, const float *b, uint64_t n, float eps,

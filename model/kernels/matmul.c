@@ -224,6 +224,7 @@ model_products(ModelPool *pool, const ModelProduct *products, uint32_t n, const 
     job.n_products++;
   }
   model_pool_lock(pool);
+  model_pool_tell(pool, products, n, x, m);
   job_quantize(&job);
   model_pool_run_locked(pool, n_tasks, product_task, &job);
   model_pool_unlock(pool);

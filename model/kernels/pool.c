@@ -41,6 +41,8 @@ struct ModelPool {
   const ModelKernels *kernels;
   uint8_t *activations; /* see model_pool_reserve() */
   uint64_t n_activations;
+  ModelObserver *observer;
+  void *observer_user;
 
   pthread_mutex_t run, lock; /* lock: around sleeping */
   pthread_cond_t work, done;
@@ -312,4 +314,22 @@ model_pool_run(ModelPool *pool, uint32_t n_tasks,
   model_pool_lock(pool);
   model_pool_run_locked(pool, n_tasks, task, user);
   model_pool_unlock(pool);
+}
+
+void
+model_pool_observe(ModelPool *pool, ModelObserver *observer, void *user)
+{
+  model_pool_lock(pool);
+  pool->observer = observer;
+  pool->observer_user = user;
+  model_pool_unlock(pool);
+}
+
+void
+model_pool_tell(const ModelPool *pool, const ModelProduct *products, uint32_t n, const float *x,
+                uint64_t m)
+{
+  for (uint32_t i = 0; pool->observer && i < n; i++) {
+    pool->observer(&products[i], x, m, pool->observer_user);
+  }
 }

@@ -15,4 +15,8 @@ void model_pool_unlock(ModelPool *pool);
 void model_pool_run_locked(ModelPool *pool, uint32_t n_tasks,
                            void (*task)(uint32_t index, uint32_t worker, void *user), void *user);
 
+/* Tells the observer, if there is one. For the holder of the lock. */
+void model_pool_tell(const ModelPool *pool, const ModelProduct *products, uint32_t n,
+                     const float *x, uint64_t m);
+
 #endif
