@@ -114,7 +114,7 @@ static DesktopTurnRow *
 last_turn(Fixture *f)
 {
   GtkWidget *widget = GTK_WIDGET(f->window->conversation);
-  GtkWidget *list = NULL;
+  GtkWidget *list = NULL, *row;
   g_autoptr(GQueue) queue = g_queue_new();
 
   g_queue_push_tail(queue, widget);
@@ -127,16 +127,17 @@ last_turn(Fixture *f)
     }
   }
   g_assert_nonnull(list);
-  return DESKTOP_TURN_ROW(gtk_widget_get_last_child(list));
+  row = gtk_widget_get_last_child(list);
+  return row ? DESKTOP_TURN_ROW(row) : NULL;
 }
 
 static guint
 n_rows(Fixture *f)
 {
   GtkWidget *row = GTK_WIDGET(last_turn(f));
-  guint n = 1;
+  guint n = 0;
 
-  while ((row = gtk_widget_get_prev_sibling(row))) {
+  for (; row; row = gtk_widget_get_prev_sibling(row)) {
     n++;
   }
   return n;
