@@ -71,6 +71,18 @@ typedef struct {
 JsonNode *app_model_convert(const AppModelOptions *model, const AppConvertOptions *options,
                             AppProgress progress, gpointer user, GError **error);
 
+/* Shapes that models with random weights can have, by name; NULL past the last. */
+const char *app_model_random_shape(guint index);
+typedef enum { APP_RANDOM_WHOLE, APP_RANDOM_DECODER, APP_RANDOM_TOWER } AppRandomPart;
+typedef struct {
+  const char *shape, *type, *tower_type;
+  guint64 seed;
+  AppRandomPart part;
+} AppRandomOptions;
+/* Writes such a model, or one of the pair of files that llama.cpp reads. */
+gboolean app_model_random(const AppRandomOptions *options, const char *out, AppProgress progress,
+                          gpointer user, GError **error);
+
 typedef struct _AppTokenizer AppTokenizer;
 AppTokenizer *app_tokenizer_open(const AppModelOptions *options, GError **error);
 JsonNode *app_tokenizer_line(AppTokenizer *tokenizer, const char *text, gsize length,

@@ -261,9 +261,10 @@ put_decoder_part(Keys *keys, const ModelCheckpoint *checkpoint, ModelFileParts p
     put_chat_template(keys, config);
 }
 
-uint64_t
-model_gguf_put_keys(ModelBytes *bytes, const ModelCheckpoint *checkpoint, ModelFileParts parts,
-                    uint32_t file_type, const char *card)
+/* Appends every key of PARTS; returns how many. */
+static uint64_t
+put_keys(ModelBytes *bytes, const ModelCheckpoint *checkpoint, ModelFileParts parts,
+         uint32_t file_type, const char *card)
 {
   const ModelConfig *config = &checkpoint->config;
   bool picture = parts == MODEL_FILE_PICTURE;
@@ -289,4 +290,34 @@ model_gguf_put_keys(ModelBytes *bytes, const ModelCheckpoint *checkpoint, ModelF
     put_vision(&keys, config, picture);
   }
   return keys.n_keys;
+}
+
+bool
+model_gguf_header(ModelBytes *header, const ModelCheckpoint *checkpoint, const ModelPlan *plan,
+                  ModelFileParts parts, const char *card)
+{
+  ModelMix mix = parts == MODEL_FILE_PICTURE ? plan->tower_mix : plan->mix;
+  ModelBytes keys = {0};
+  uint64_t n_keys = put_keys(&keys, checkpoint, parts, model_mix_file_type(mix), card);
+  bool ok;
+
+  model_bytes_put(header, "GGUF", 4);
+  model_bytes_u32(header, 3);
+  model_bytes_u64(header, plan->n);
+  model_bytes_u64(header, n_keys);
+  model_bytes_put(header, keys.data, keys.n);
+  for (uint32_t i = 0; i < plan->n; i++) {
+    const ModelPlanTensor *tensor = &plan->tensors[i];
+    model_bytes_string(header, tensor->role.gguf, strlen(tensor->role.gguf));
+    model_bytes_u32(header, tensor->role.n_dims);
+    for (uint32_t d = tensor->role.n_dims; d-- > 0;)
+      model_bytes_u64(header, tensor->role.shape[d]);
+    model_bytes_u32(header, tensor->type);
+    model_bytes_u64(header, tensor->offset);
+  }
+  while (header->n % MODEL_GGUF_ALIGNMENT && !header->failed)
+    model_bytes_put(header, "", 1);
+  ok = !keys.failed && !header->failed;
+  free(keys.data);
+  return ok;
 }

@@ -4,6 +4,7 @@
 #define HILUM_MODEL_CHECKPOINT_GGUF_HEADER_H
 
 #include "checkpoint/gguf-file.h"
+#include "checkpoint/plan.h"
 #include "checkpoint/write.h"
 
 /* Growing bytes. FAILED once memory was out; everything after that is dropped. */
@@ -18,8 +19,9 @@ void model_bytes_u64(ModelBytes *bytes, uint64_t value);
 /* GGUF's string: eight bytes of length, then the text. */
 void model_bytes_string(ModelBytes *bytes, const char *text, size_t length);
 
-/* Appends every key of PARTS of CHECKPOINT; returns how many. FILE_TYPE is general.file_type. */
-uint64_t model_gguf_put_keys(ModelBytes *bytes, const ModelCheckpoint *checkpoint,
-                             ModelFileParts parts, uint32_t file_type, const char *card);
+/* Everything before the data of a file that PLAN describes. False when memory is out; the caller
+ * frees header->data. */
+bool model_gguf_header(ModelBytes *header, const ModelCheckpoint *checkpoint, const ModelPlan *plan,
+                       ModelFileParts parts, const char *card);
 
 #endif

@@ -44,35 +44,12 @@ typedef struct {
 static bool
 write_header(Writer *w, const char *card)
 {
-  ModelBytes keys = {0}, header = {0};
-  uint64_t n_keys = model_gguf_put_keys(&keys, w->checkpoint, w->options->parts,
-                                        model_mix_file_type(w->options->parts == MODEL_FILE_PICTURE
-                                                                ? w->plan.tower_mix
-                                                                : w->plan.mix),
-                                        card);
-  bool ok = true;
+  ModelBytes header = {0};
+  bool ok = model_gguf_header(&header, w->checkpoint, &w->plan, w->options->parts, card) ||
+            model_fail(w->err, MODEL_ERROR_TOO_LARGE, "%s: out of memory", w->output.path);
 
-  model_bytes_put(&header, "GGUF", 4);
-  model_bytes_u32(&header, 3);
-  model_bytes_u64(&header, w->plan.n);
-  model_bytes_u64(&header, n_keys);
-  model_bytes_put(&header, keys.data, keys.n);
-  for (uint32_t i = 0; i < w->plan.n; i++) {
-    const ModelPlanTensor *tensor = &w->plan.tensors[i];
-    model_bytes_string(&header, tensor->role.gguf, strlen(tensor->role.gguf));
-    model_bytes_u32(&header, tensor->role.n_dims);
-    for (uint32_t d = tensor->role.n_dims; d-- > 0;)
-      model_bytes_u64(&header, tensor->role.shape[d]);
-    model_bytes_u32(&header, tensor->type);
-    model_bytes_u64(&header, tensor->offset);
-  }
-  while (header.n % MODEL_GGUF_ALIGNMENT && !header.failed)
-    model_bytes_put(&header, "", 1);
-  if (keys.failed || header.failed)
-    ok = model_fail(w->err, MODEL_ERROR_TOO_LARGE, "%s: out of memory", w->output.path);
   ok = ok && model_output_room(&w->output, header.n + w->plan.n_bytes, w->err) &&
        model_output_write(&w->output, header.data, header.n, w->err);
-  free(keys.data);
   free(header.data);
   return ok;
 }

@@ -49,11 +49,12 @@ static void
 test_help(void)
 {
   static const char *const commands[][2] = {
-      {NULL, NULL},      {"ask", NULL},        {"describe", NULL},  {"image", NULL},
-      {"image", "info"}, {"image", "render"},  {"image", "decode"}, {"model", NULL},
-      {"model", "info"}, {"model", "convert"}, {"model", "trace"},  {"tokenize", NULL},
-      {"log", NULL},     {"log", "list"},      {"log", "show"},     {"phantom", NULL},
-      {"train", NULL},   {"eval", NULL},       {"eval", "vqa"}};
+      {NULL, NULL},        {"ask", NULL},        {"describe", NULL},  {"image", NULL},
+      {"image", "info"},   {"image", "render"},  {"image", "decode"}, {"model", NULL},
+      {"model", "info"},   {"model", "convert"}, {"model", "trace"},  {"tokenize", NULL},
+      {"model", "random"}, {"model", "compare"}, {"bench", NULL},     {"log", NULL},
+      {"log", "list"},     {"log", "show"},      {"phantom", NULL},   {"train", NULL},
+      {"eval", NULL},      {"eval", "vqa"}};
 
   for (guint i = 0; i < G_N_ELEMENTS(commands); i++) {
     g_auto(CliRun) run = {0};
@@ -99,6 +100,11 @@ test_misuse(void)
       {"model", "convert", "--model", model},
       {"model", "convert", "--model", model, "--out", "x.gguf", "--type", "q9"},
       {"model", "trace", "--model", model},
+      {"model", "random", "--out", "x.gguf"},
+      {"model", "random", "--shape", "tiny"},
+      {"model", "random", "--shape", "vast", "--out", "x.gguf"},
+      {"model", "random", "--shape", "tiny", "--out", "x.gguf", "--type", "q9"},
+      {"model", "random", "--shape", "tiny", "--out", "x.gguf", "--seed", "-1"},
       {"model", "info", model, "--model", model},
       {"model", "info", "--mmproj", model},
       {"model", "info", "--threads", "-1", model},

@@ -194,6 +194,8 @@ cmd_model(int argc, char **argv)
   static const CliCommand commands[] = {
       {"info", "show what a model is", cmd_info},
       {"convert", "write a model as one GGUF file", cmd_model_convert},
+      {"compare", "measure how near two models are", cmd_model_compare},
+      {"random", "write a model with random weights, for measuring", cmd_model_random},
       {"trace", "show every stage of one prompt in numbers", cmd_trace},
       {NULL, NULL, NULL}};
 

@@ -11,6 +11,7 @@ int cmd_describe(int argc, char **argv);
 int cmd_image(int argc, char **argv);
 int cmd_image_deid(int argc, char **argv); /* below "image" */
 int cmd_model(int argc, char **argv);
+int cmd_bench(int argc, char **argv);
 int cmd_tokenize(int argc, char **argv);
 int cmd_log(int argc, char **argv);
 int cmd_cache(int argc, char **argv);
@@ -25,5 +26,7 @@ int cmd_image_list(int argc, char **argv);
 
 /* Of cmd_model(). */
 int cmd_model_convert(int argc, char **argv);
+int cmd_model_compare(int argc, char **argv);
+int cmd_model_random(int argc, char **argv);
 
 #endif

@@ -1,0 +1,184 @@
+/* machine.c - what the machine could give: streaming read, and dot products of three kinds, with
+ * all threads together. */
+#include "bench/machine.h"
+
+#include "base/error.h"
+#include "base/limits.h"
+#include "kernels/cpu.h"
+#include "kernels/kernels.h"
+#include "model_bench.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+
+#define PIECE (4u << 20) /* bytes that a thread reads at a time, of one order for all */
+#define LEAST_BUFFER (64ull << 20)
+#define REPEATS 5
+#define TASK_S 0.002 /* of a compute task: long beside the start of one, short beside a repeat */
+
+static double
+now(void)
+{
+  struct timespec t;
+
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static int
+compare(const void *a, const void *b)
+{
+  double x = *(const double *)a, y = *(const double *)b;
+
+  return x < y ? -1 : x > y;
+}
+
+double
+model_median(double *values, uint32_t n)
+{
+  if (n == 0)
+    return 0;
+  qsort(values, n, sizeof *values, compare);
+  return n % 2 ? values[n / 2] : (values[n / 2 - 1] + values[n / 2]) / 2;
+}
+
+/* ---- reading ------------------------------------------------------------------------------ */
+
+typedef struct {
+  uint32_t features;
+  uint8_t *bytes;
+  size_t n;
+  uint64_t found[MODEL_MAX_THREADS]; /* so that the reading is for something */
+} Reading;
+
+static void
+fill(uint32_t index, uint32_t worker, void *user)
+{
+  const Reading *reading = user;
+
+  memset(reading->bytes + (size_t)index * PIECE, (int)(index | 1), PIECE);
+}
+
+static void
+read_piece(uint32_t index, uint32_t worker, void *user)
+{
+  Reading *reading = user;
+
+  reading->found[worker] ^=
+      model_stream_read(reading->features, reading->bytes + (size_t)index * PIECE, PIECE);
+}
+
+/* Half as much as there is no memory for, down to what no cache holds. */
+static uint8_t *
+take_buffer(uint64_t *n)
+{
+  for (*n -= *n % PIECE; *n >= LEAST_BUFFER; *n = *n / 2 - *n / 2 % PIECE) {
+    void *bytes = *n <= SIZE_MAX ? mmap(NULL, (size_t)*n, PROT_READ | PROT_WRITE,
+                                        MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+                                 : MAP_FAILED;
+    if (bytes != MAP_FAILED) {
+      (void)madvise(bytes, (size_t)*n, MADV_HUGEPAGE);
+      return bytes;
+    }
+  }
+  return NULL;
+}
+
+static bool
+measure_reading(ModelPool *pool, uint32_t features, uint64_t buffer, ModelMachine *machine,
+                ModelError *err)
+{
+  Reading *reading = calloc(1, sizeof *reading);
+  double rates[REPEATS];
+  uint64_t n = buffer > LEAST_BUFFER ? buffer : LEAST_BUFFER;
+
+  if (reading)
+    reading->bytes = take_buffer(&n);
+  if (!reading || !reading->bytes) {
+    free(reading);
+    return model_fail(err, MODEL_ERROR_TOO_LARGE, "out of memory for %llu bytes to read",
+                      (unsigned long long)n);
+  }
+  reading->n = (size_t)n;
+  reading->features = features;
+  model_pool_run(pool, (uint32_t)(n / PIECE), fill, reading);
+  for (int i = 0; i < REPEATS; i++) {
+    double start = now();
+    model_pool_run(pool, (uint32_t)(n / PIECE), read_piece, reading);
+    rates[i] = (double)n / (now() - start);
+  }
+  machine->read_bytes_per_s = model_median(rates, REPEATS);
+  munmap(reading->bytes, reading->n);
+  free(reading);
+  return true;
+}
+
+/* ---- computing ---------------------------------------------------------------------------- */
+
+typedef struct {
+  const ModelLoop *loop;
+  uint64_t n; /* of a task */
+} Computing;
+
+static void
+compute(uint32_t index, uint32_t worker, void *user)
+{
+  const Computing *computing = user;
+
+  computing->loop->run(computing->n);
+}
+
+static double
+measure_loop(ModelPool *pool, const ModelLoop *loop, double seconds)
+{
+  Computing computing = {loop, 1000};
+  uint32_t n_tasks;
+  double rates[REPEATS], start, took;
+
+  /* As many rounds as a task should last, found by trying. */
+  for (;;) {
+    start = now();
+    loop->run(computing.n);
+    took = now() - start;
+    if (took >= TASK_S / 4 || computing.n > UINT64_MAX / 16)
+      break;
+    computing.n *= 4;
+  }
+  computing.n = (uint64_t)((double)computing.n * TASK_S / took) + 1;
+  n_tasks = model_pool_threads(pool) * ((uint32_t)(seconds / REPEATS / TASK_S) + 1);
+  for (int i = 0; i < REPEATS; i++) {
+    start = now();
+    model_pool_run(pool, n_tasks, compute, &computing);
+    rates[i] = (double)n_tasks * (double)computing.n * (double)loop->operations / (now() - start);
+  }
+  return model_median(rates, REPEATS);
+}
+
+bool
+model_machine_measure(uint32_t n_threads, uint64_t buffer_bytes, double seconds,
+                      ModelMachine *machine, ModelError *err)
+{
+  const uint32_t features = model_cpu_features();
+  const ModelLoop *int8 = model_loop_int8(features), *bf16 = model_loop_bf16(features),
+                  *f32 = model_loop_f32(features);
+  ModelPool *pool = model_pool_new(n_threads, err);
+  bool ok;
+
+  memset(machine, 0, sizeof *machine);
+  if (!pool)
+    return false;
+  machine->n_threads = model_pool_threads(pool);
+  ok = measure_reading(pool, features, buffer_bytes, machine, err);
+  if (ok) {
+    machine->int8_name = int8->name;
+    machine->int8_ops_per_s = measure_loop(pool, int8, seconds);
+    machine->f32_name = f32->name;
+    machine->f32_ops_per_s = measure_loop(pool, f32, seconds);
+    machine->bf16_name = bf16 ? bf16->name : NULL;
+    machine->bf16_ops_per_s = bf16 ? measure_loop(pool, bf16, seconds) : 0;
+  }
+  model_pool_free(pool);
+  return ok;
+}
