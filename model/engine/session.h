@@ -50,7 +50,7 @@ typedef struct {
   ModelAnswer *answer;
   ModelAnswerText text;
   size_t *ends; /* [max_tokens]: raw bytes of the text after each id */
-  double start;
+  double start, first; /* of the call, and of the first id that was drawn (0: none yet) */
 } ModelAsk;
 
 double model_session_now(void);

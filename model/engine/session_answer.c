@@ -178,6 +178,7 @@ answer_step(ModelAsk *ask, Ahead *ahead, ModelError *err)
   const int32_t id = model_sampler_pick(&session->sampler, ahead->logits);
   ModelError stopped = {0};
 
+  ask->first = ask->first > 0 ? ask->first : model_session_now();
   if (id < 0) {
     return model_fail(err, MODEL_ERROR_CORRUPT,
                       "%s: the weights give a logit that is not a finite number at position %u",
@@ -214,7 +215,6 @@ model_session_answer(ModelAsk *ask, ModelError *err)
 {
   ModelAnswer *answer = ask->answer;
   Ahead ahead = {.logits = ask->session->decoder.logits};
-  double first = 0;
   size_t grown;
 
   /* A stop that came with the last layer of the prompt: nothing has been answered yet. */
@@ -226,7 +226,6 @@ model_session_answer(ModelAsk *ask, ModelError *err)
     if (!answer_step(ask, &ahead, err)) {
       return false;
     }
-    first = first > 0 ? first : model_session_now();
   } while (!answer->stop);
   lookup_end(ask, &ahead);
   if (!model_answer_text_finish(&ask->text, &grown, err)) {
@@ -235,8 +234,8 @@ model_session_answer(ModelAsk *ask, ModelError *err)
   if (strcmp(answer->stop, "cancelled") != 0) {
     stream(ask, grown, answer->answer.n > 0 ? answer->answer.ids[answer->answer.n - 1] : -1);
   }
-  answer->timing.first_token_s = first - ask->start;
-  answer->timing.answer_s = model_session_now() - first;
+  answer->timing.first_token_s = ask->first - ask->start;
+  answer->timing.answer_s = model_session_now() - ask->first;
   answer->timing.answer_tokens = (uint32_t)answer->answer.n;
   answer->text = ask->text.text;
   ask->text.text = NULL;

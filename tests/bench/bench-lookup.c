@@ -1,7 +1,7 @@
 /* bench-lookup.c - what looking ids up gains: one question, answered twice, and the answers held
  * against each other first.
  *
- *   bench-lookup MODEL [TOKENS [THREADS]]
+ *   bench-lookup MODEL [TOKENS [THREADS [TEMPLATE [QUESTION]]]]
  *
  * The second time the answer is expected, with one id in EVERY replaced by another, as a report
  * differs from the ones before it; and once more with nothing to look up but the conversation. One
@@ -17,6 +17,7 @@ typedef struct {
   ModelEngine *engine;
   ModelSession *session;
   guint tokens;
+  const char *question;
 } Bench;
 
 static ModelAnswer
@@ -28,8 +29,7 @@ ask(const Bench *b, guint lookup, float temperature)
   ModelAnswer answer;
 
   if (!model_session_rewind(b->session, 0, &err) ||
-      !model_session_ask(b->session, NULL, "Describe the findings of this chest radiograph.",
-                         &sampling, NULL, &answer, &err)) {
+      !model_session_ask(b->session, NULL, b->question, &sampling, NULL, &answer, &err)) {
     g_error("%s", err.message);
   }
   return answer;
@@ -53,7 +53,7 @@ expect(const Bench *b, const ModelIds *text, guint every)
 static double
 rate(const ModelAnswer *answer)
 {
-  return answer->timing.answer_s > 0 ? (answer->answer.n - 1) / answer->timing.answer_s : 0;
+  return answer->answer.n > 1 ? (double)(answer->answer.n - 1) / answer->timing.answer_s : 0;
 }
 
 static void
@@ -72,8 +72,8 @@ compare(const Bench *b, float temperature, guint every)
          "\"plain_tokens_per_s\": %.2f, \"lookup_tokens_per_s\": %.2f, \"gain\": %.2f, "
          "\"drafted\": %u, \"accepted\": %u, \"slope\": %.3f}\n",
          (double)temperature, every, same ? "true" : "false", plain.answer.n, rate(&plain),
-         rate(&looked), rate(&looked) / rate(&plain), looked.timing.drafted, looked.timing.accepted,
-         b->session->lookup.slope);
+         rate(&looked), rate(&plain) > 0 ? rate(&looked) / rate(&plain) : 0, looked.timing.drafted,
+         looked.timing.accepted, b->session->lookup.slope);
   fflush(stdout);
   model_answer_clear(&plain);
   model_answer_clear(&looked);
@@ -85,11 +85,13 @@ main(int argc, char **argv)
   static const guint every[] = {0, 4, 8, 20};
   Bench b = {.tokens = argc > 2 ? (guint)g_ascii_strtoull(argv[2], NULL, 10) : 64};
   const ModelEngineOptions options = {
+      .template_name = argc > 4 ? argv[4] : NULL,
       .n_threads = argc > 3 ? (guint)g_ascii_strtoull(argv[3], NULL, 10) : 0};
   ModelError err = {0};
 
+  b.question = argc > 5 ? argv[5] : "Describe the findings of this chest radiograph.";
   if (argc < 2) {
-    g_printerr("usage: bench-lookup MODEL [TOKENS [THREADS]]\n");
+    g_printerr("usage: bench-lookup MODEL [TOKENS [THREADS [TEMPLATE [QUESTION]]]]\n");
     return 2;
   }
   b.engine = model_engine_open(argv[1], &options, &err);
