@@ -48,8 +48,8 @@ typedef struct {
   AppKvType kv_type;
 } AppModelOptions;
 
-/* The JSON object of `hilum model info --json`: no weight is read, but for HASH, or when it is small:
- * its "sha256" is null otherwise. */
+/* The JSON object of `hilum model info --json`: no weight is read, but for HASH, or when it is
+ * small: its "sha256" is null otherwise. */
 JsonNode *app_model_info(const AppModelOptions *options, gboolean hash, GError **error);
 /* Whether it looks at images, without the hash of its weights. FALSE only with ERROR. */
 gboolean app_model_has_vision(const AppModelOptions *options, gboolean *has, GError **error);
@@ -164,7 +164,7 @@ typedef struct {
   const char *log_path;    /* NULL: the default place */
   gboolean no_log;
   gboolean lookup_log; /* AppSampling.lookup looks in earlier answers of the log as well */
-  gboolean no_cache; /* nothing that was computed is kept on disk; without a log nothing is */
+  gboolean no_cache;   /* nothing that was computed is kept on disk; without a log nothing is */
   /* NULL, or the image of the first question: what is wrong with it is said before a big model is
    * loaded, and that question, asked with the same choice, finds it decoded. */
   const AppImageChoice *image;
@@ -189,6 +189,7 @@ typedef struct {
   guint max_tokens; /* 0: the default */
   guint lookup;     /* most ids looked up and checked together; 0: off. Changes no answer */
 } AppSampling;
+#define APP_MOST_LOOKUP 16 /* where texts do not repeat, it costs next to nothing */
 /* Whether a question can be asked with it: asking checks too, but after the model was loaded. */
 gboolean app_sampling_check(const AppSampling *sampling, GError **error);
 

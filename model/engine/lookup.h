@@ -11,6 +11,7 @@
 
 #define MODEL_LOOKUP_MOST 16u             /* ids proposed at a time */
 #define MODEL_LOOKUP_MAX_TEXTS (1u << 20) /* ids of texts that are kept */
+#define MODEL_LOOKUP_SLOPE 0.1           /* a careful beginning: 7B models have a third of it */
 #define MODEL_LOOKUP_LENGTHS 3            /* matches of 2, of 3, of 4 and more ids */
 
 /* Ids with an index of all pairs. */

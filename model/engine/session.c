@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "base/error.h"
+#include "kernels/packed.h"
 #include "prompt/prompt.h"
 
 #define DEFAULT_CONTEXT 4096u
@@ -39,6 +40,24 @@ model_engine_context(const ModelEngine *engine, const ModelSessionOptions *optio
   return most < DEFAULT_CONTEXT ? most : DEFAULT_CONTEXT;
 }
 
+/* Products with packed weights give the same bits for any number of rows; those with floats do so
+ * for a few. */
+static uint32_t
+most_lookup(const ModelEngine *engine)
+{
+  const ModelWeights *w = &engine->weights;
+  bool all = model_packed_unit_columns(w->output.type) > 0;
+
+  for (uint32_t i = 0; i < engine->checkpoint.config.decoder.layers; i++) {
+    const ModelLayer *l = &w->layers[i];
+    const ModelTensor *matrices[] = {&l->q, &l->k, &l->v, &l->o, &l->gate, &l->up, &l->down};
+    for (size_t m = 0; m < sizeof matrices / sizeof *matrices; m++) {
+      all = all && model_packed_unit_columns(matrices[m]->type) > 0;
+    }
+  }
+  return all || MODEL_LOOKUP_MOST < MODEL_FEW_ROWS ? MODEL_LOOKUP_MOST : MODEL_FEW_ROWS - 1;
+}
+
 ModelSession *
 model_session_new(ModelEngine *engine, const ModelSessionOptions *options, ModelError *err)
 {
@@ -66,6 +85,8 @@ model_session_new(ModelEngine *engine, const ModelSessionOptions *options, Model
   }
   session->engine = engine;
   session->context = context;
+  session->lookup.slope = MODEL_LOOKUP_SLOPE;
+  session->most_lookup = most_lookup(engine);
   if (!model_decoder_init_typed(&session->decoder, engine, context,
                                 options ? options->kv_type : MODEL_KV_AUTO, err) ||
       !model_sampler_init(&session->sampler, engine->n_usable, err) ||

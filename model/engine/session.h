@@ -39,6 +39,7 @@ struct ModelSession {
   ModelMark *turns;
   uint32_t n_turns, turns_capacity;
   ModelLookup lookup;
+  uint32_t most_lookup; /* ids in a batch besides the first, so that it gives the bits of one alone */
   float *checked; /* [1 + MODEL_LOOKUP_MOST][vocab]: logits of a batch; NULL before the first */
 };
 

@@ -116,6 +116,7 @@ lookup_room(const ModelAsk *ask)
   const uint32_t chunk = session->decoder.chunk - 1;
   uint32_t room = ask->sampling.lookup;
 
+  room = room < session->most_lookup ? room : session->most_lookup;
   room = room < tokens ? room : tokens;
   room = room < positions ? room : positions;
   return room < chunk ? room : chunk;

@@ -42,7 +42,7 @@ expect(const Bench *b, const ModelIds *text, guint every)
   g_autoptr(GRand) rand = g_rand_new_with_seed(7);
 
   model_lookup_clear(&b->session->lookup);
-  b->session->lookup = (ModelLookup){0};
+  b->session->lookup = (ModelLookup){.slope = MODEL_LOOKUP_SLOPE};
   for (gsize i = 0; text && i < text->n; i++) {
     const gboolean differs = g_rand_int_range(rand, 0, (gint)every) == 0;
     const int32_t id = differs ? g_rand_int_range(rand, 5, 1000) : text->ids[i];
@@ -95,8 +95,7 @@ main(int argc, char **argv)
     return 2;
   }
   b.engine = model_engine_open(argv[1], &options, &err);
-  b.session =
-      b.engine ? model_session_new(b.engine, &(ModelSessionOptions){.context = 1024}, &err) : NULL;
+  b.session = b.engine ? model_session_new(b.engine, NULL, &err) : NULL;
   if (!b.session) {
     g_printerr("%s\n", err.message);
     return 1;

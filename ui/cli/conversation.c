@@ -10,7 +10,6 @@
 /* LLaVA-Med's own demo samples with these. */
 #define DEFAULT_TEMPERATURE 0.2
 #define DEFAULT_TOP_P 0.7
-#define MOST_LOOKUP 16
 
 /* ---- options ------------------------------------------------------------------------------ */
 
@@ -52,7 +51,10 @@ parse_entries(CliTalkOptions *o, int *argc, char ***argv, const GOptionEntry *ow
       {"no-cache", 0, 0, G_OPTION_ARG_NONE, &o->no_cache,
        "Keep nothing on disk that would save computing it again", NULL},
       {"lookup", 0, 0, G_OPTION_ARG_INT, &o->lookup,
-       "Look up to N tokens of an answer up in what was said; saves time, changes nothing", "N"},
+       "Look at most N tokens at a time up in what was said, which saves time and changes no "
+       "answer "
+       "(0: off; default: 16)",
+       "N"},
       {"lookup-log", 0, 0, G_OPTION_ARG_NONE, &o->lookup_log,
        "With --lookup: look in earlier answers of the log as well", NULL},
       CLI_JSON_ENTRY(&o->json),
@@ -80,8 +82,8 @@ check_sampling(CliTalkOptions *o)
     cli_misused("--max-tokens is %d; expected a positive number", o->max_tokens);
     return FALSE;
   }
-  if (o->lookup < 0 || o->lookup > MOST_LOOKUP) {
-    cli_misused("--lookup is %d; expected 0 (off) to %d", o->lookup, MOST_LOOKUP);
+  if (o->lookup < 0 || o->lookup > APP_MOST_LOOKUP) {
+    cli_misused("--lookup is %d; expected 0 (off) to %d", o->lookup, APP_MOST_LOOKUP);
     return FALSE;
   }
   if (o->seed && !cli_parse_seed(o->seed, &seed)) {
@@ -134,6 +136,7 @@ cli_talk_parse(CliTalkOptions *o, int *argc, char ***argv, const GOptionEntry *e
 {
   o->temperature = DEFAULT_TEMPERATURE;
   o->top_p = DEFAULT_TOP_P;
+  o->lookup = APP_MOST_LOOKUP;
   if (!parse_entries(o, argc, argv, entries, summary, status)) {
     return FALSE;
   }

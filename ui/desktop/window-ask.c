@@ -258,8 +258,9 @@ desktop_window_ask(DesktopWindow *self, const char *question)
     return;
   }
   image = choice_of(self, view);
-  ask = (AppQuestion){
-      .question = question, .image = &image, .sampling = {TEMPERATURE, TOP_P, g_random_int(), 0}};
+  ask = (AppQuestion){.question = question,
+                      .image = &image,
+                      .sampling = {TEMPERATURE, TOP_P, g_random_int(), 0, APP_MOST_LOOKUP}};
   full = subject_in_full(view, subject);
   mark_conversation(self, &image, subject);
   desktop_window_begin_job(self);
