@@ -144,14 +144,14 @@ encode(const Place *p, const float *row, uint32_t i, uint32_t first, uint32_t n,
   for (uint32_t d = 0; d < n; d++) {                                                               \
     type *out = (type *)(void *)p->tile + (uint64_t)(first + d) * MODEL_KV_TILE + p->at + i;       \
     for (uint32_t j = 0; j < some; j++) {                                                          \
-      out[j] = ((type *)rows)[j * COLUMNS + d];                                                    \
+      out[j] = ((type *)(void *)rows)[j * COLUMNS + d];                                            \
     }                                                                                              \
   }
 
 static void
 write_keys(const Place *p, const float *k)
 {
-  float rows[ROWS * COLUMNS]; /* of any type */
+  _Alignas(64) uint8_t rows[ROWS * COLUMNS * sizeof(float)]; /* numbers of any type */
   const uint64_t row_bytes = COLUMNS * value_bytes(p->kv->type);
 
   for (uint32_t i = 0; i < p->n; i += ROWS) {
@@ -160,7 +160,7 @@ write_keys(const Place *p, const float *k)
       const uint32_t left = p->kv->head_dim - first, n = left < COLUMNS ? left : COLUMNS;
       for (uint32_t j = 0; j < some; j++) {
         encode(p, k + (i + j) * p->stride, i + j, first, n, p->tile + p->kv->key_scales,
-               (uint8_t *)rows + j * row_bytes);
+               rows + j * row_bytes);
       }
       if (p->kv->type == MODEL_KV_F32) {
         TURN(float)

@@ -27,6 +27,9 @@
 
 /* Vectors of keys or columns that a tile of ROWS rows keeps in registers. */
 #define LANES_WIDE(rows) 4
+/* Rows of weights and rows of activations of which a tile keeps two sums each. */
+#define LANES_ROWS 2u
+#define LANES_TOKENS 6u
 
 typedef __m512 Lanes;
 
@@ -65,6 +68,20 @@ lanes_load_bf16(const uint16_t *p)
 {
   const __m256i bits = _mm256_loadu_si256((const __m256i *)(const void *)p);
   return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(bits), 16));
+}
+
+/* Of 32 numbers those at even, at odd places. */
+LANES_INLINE Lanes
+lanes_load_bf16_even(const uint16_t *p)
+{
+  return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_loadu_si512(p), 16));
+}
+
+LANES_INLINE Lanes
+lanes_load_bf16_odd(const uint16_t *p)
+{
+  const __m512i high = _mm512_set1_epi32((int)0xFFFF0000);
+  return _mm512_castsi512_ps(_mm512_and_si512(_mm512_loadu_si512(p), high));
 }
 
 LANES_INLINE Lanes
@@ -187,6 +204,8 @@ lanes_most(Lanes a)
 
 /* Sixteen registers of eight: two of them make one Lanes. */
 #define LANES_WIDE(rows) ((rows) <= 1 ? 4 : (rows) <= 3 ? 2 : 1)
+#define LANES_ROWS 1u
+#define LANES_TOKENS 3u
 
 typedef struct {
   __m256 a, b;
@@ -236,6 +255,27 @@ lanes_load_bf16(const uint16_t *p)
   const __m256i b = _mm256_cvtepu16_epi32(lanes_bytes(p + 8));
   return (Lanes){_mm256_castsi256_ps(_mm256_slli_epi32(a, 16)),
                  _mm256_castsi256_ps(_mm256_slli_epi32(b, 16))};
+}
+
+LANES_INLINE __m256i
+lanes_words(const uint16_t *p)
+{
+  return _mm256_loadu_si256((const __m256i *)(const void *)p);
+}
+
+LANES_INLINE Lanes
+lanes_load_bf16_even(const uint16_t *p)
+{
+  return (Lanes){_mm256_castsi256_ps(_mm256_slli_epi32(lanes_words(p), 16)),
+                 _mm256_castsi256_ps(_mm256_slli_epi32(lanes_words(p + 16), 16))};
+}
+
+LANES_INLINE Lanes
+lanes_load_bf16_odd(const uint16_t *p)
+{
+  const __m256i high = _mm256_set1_epi32((int)0xFFFF0000);
+  return (Lanes){_mm256_castsi256_ps(_mm256_and_si256(lanes_words(p), high)),
+                 _mm256_castsi256_ps(_mm256_and_si256(lanes_words(p + 16), high))};
 }
 
 LANES_INLINE Lanes
@@ -363,6 +403,8 @@ lanes_most(Lanes a)
 
 /* Thirty-two registers of four: four of them make one Lanes. */
 #define LANES_WIDE(rows) ((rows) <= 1 ? 4 : (rows) <= 3 ? 2 : 1)
+#define LANES_ROWS 1u
+#define LANES_TOKENS 3u
 
 typedef float32x4x4_t Lanes;
 
@@ -413,6 +455,23 @@ LANES_INLINE Lanes
 lanes_load_bf16(const uint16_t *p)
 {
   LANES_EACH(y, i, vreinterpretq_f32_u32(vshlq_n_u32(vmovl_u16(vld1_u16(p + 4 * i)), 16)))
+  return y;
+}
+
+LANES_INLINE Lanes
+lanes_load_bf16_even(const uint16_t *p)
+{
+  LANES_EACH(y, i,
+             vreinterpretq_f32_u32(vshlq_n_u32(vreinterpretq_u32_u16(vld1q_u16(p + 8 * i)), 16)))
+  return y;
+}
+
+LANES_INLINE Lanes
+lanes_load_bf16_odd(const uint16_t *p)
+{
+  LANES_EACH(y, i,
+             vreinterpretq_f32_u32(
+                 vandq_u32(vreinterpretq_u32_u16(vld1q_u16(p + 8 * i)), vdupq_n_u32(0xFFFF0000))))
   return y;
 }
 
@@ -551,6 +610,8 @@ lanes_most(Lanes a)
 #else
 
 #define LANES_WIDE(rows) 1
+#define LANES_ROWS 1u
+#define LANES_TOKENS 1u
 
 typedef struct {
   float v[LANES];
@@ -599,6 +660,20 @@ LANES_INLINE Lanes
 lanes_load_bf16(const uint16_t *p)
 {
   LANES_EACH(y, i, model_bits_to_float((uint32_t)p[i] << 16))
+  return y;
+}
+
+LANES_INLINE Lanes
+lanes_load_bf16_even(const uint16_t *p)
+{
+  LANES_EACH(y, i, model_bits_to_float((uint32_t)p[2 * i] << 16))
+  return y;
+}
+
+LANES_INLINE Lanes
+lanes_load_bf16_odd(const uint16_t *p)
+{
+  LANES_EACH(y, i, model_bits_to_float((uint32_t)p[2 * i + 1] << 16))
   return y;
 }
 
