@@ -1,8 +1,10 @@
 /* bench.c - how fast a model is on this machine, beside what the machine could give. */
 #include "private.h"
 
-#include <stdio.h>
+#include <fcntl.h>
+#include <glib/gstdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "app_bench.h"
 #include "model_bench.h"
@@ -26,11 +28,11 @@ status_bytes(const char *field)
 static void
 forget_peak(void)
 {
-  FILE *file = fopen("/proc/self/clear_refs", "w");
+  const int fd = g_open("/proc/self/clear_refs", O_WRONLY | O_CLOEXEC, 0);
 
-  if (file) {
-    (void)fputs("5", file);
-    (void)fclose(file);
+  if (fd >= 0) {
+    (void)!write(fd, "5", 1);
+    g_close(fd, NULL);
   }
 }
 

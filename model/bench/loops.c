@@ -122,7 +122,7 @@ read_256(const uint8_t *bytes, size_t n)
                      : REGISTERS, "cc");                                                           \
   }
 
-FUNCTION(int8_dot, ".arch_extension dotprod\n\t" EACH16(SDOT, 30, 31))
+FUNCTION(int8_dot, ".arch armv8.2-a+dotprod\n\t" EACH16(SDOT, 30, 31))
 FUNCTION(f32_128, EACH16(FMLA, 30, 31))
 #endif
 
