@@ -78,6 +78,7 @@ app_model_convert(const AppModelOptions *model, const AppConvertOptions *options
                                    .n_threads = model->n_threads};
   ModelConvertOptions convert = {.type = options->type,
                                  .tower_type = options->tower_type,
+                                 .imatrix = options->imatrix,
                                  .verify = (ModelVerify)options->verify,
                                  .split = options->split};
   g_autofree char *path = app_model_path(model, error), *card = NULL;

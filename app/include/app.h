@@ -62,6 +62,7 @@ typedef struct {
   const char *type, *tower_type; /* as `hilum model convert` names them; TOWER_TYPE may be NULL */
   const char *card;              /* text file, or NULL */
   const char *out;
+  const char *imatrix;     /* file of app_model_imatrix(), or NULL */
   const char *base, *lora; /* folders of what is merged into the weights, or NULL */
   AppVerify verify;
   gboolean split; /* llama.cpp's pair */
@@ -82,6 +83,20 @@ typedef struct {
 /* Writes such a model, or one of the pair of files that llama.cpp reads. */
 gboolean app_model_random(const AppRandomOptions *options, const char *out, AppProgress progress,
                           gpointer user, GError **error);
+
+/* Prompts are lines of text, or of JSON: {text, image (file below IMAGES)}, as data sets have them.
+ */
+typedef struct {
+  const char *prompts, *images; /* file; folder, or NULL when no line names an image */
+  const char *out;
+  guint limit;      /* most prompts; 0: all */
+  guint max_tokens; /* of each answer, which counts too; 0: 64 */
+} AppImatrixOptions;
+/* Asks a model all prompts and writes how much each column of its products counted, for
+ * conversions: {out, model, prompts, tensors, rows, seconds}. PROGRESS in prompts; FALSE cancels.
+ */
+JsonNode *app_model_imatrix(const AppModelOptions *model, const AppImatrixOptions *options,
+                            AppProgress progress, gpointer user, GError **error);
 
 typedef struct _AppTokenizer AppTokenizer;
 AppTokenizer *app_tokenizer_open(const AppModelOptions *options, GError **error);

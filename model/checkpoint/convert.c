@@ -1,9 +1,11 @@
 /* model_convert(): from any model that is read to GGUF. */
 #include "checkpoint/card.h"
+#include "checkpoint/imatrix.h"
 #include "checkpoint/mix.h"
 
 #include "base/error.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -143,6 +145,26 @@ run(Job *job, uint32_t n_threads)
   return ok;
 }
 
+/* The last product of the last layer stands for all: it is there whatever the prompts were. */
+static bool
+open_imatrix(Job *job, ModelImatrix **imatrix)
+{
+  const ModelDecoderConfig *c = &job->checkpoint->config.decoder;
+  char name[64];
+
+  if (!job->options->imatrix)
+    return true;
+  *imatrix = model_imatrix_open(job->options->imatrix, job->err);
+  if (!*imatrix)
+    return false;
+  job->write.imatrix = *imatrix;
+  snprintf(name, sizeof name, "blk.%u.ffn_down.weight", c->layers - 1);
+  return model_imatrix_lookup(*imatrix, name, c->ffn) ||
+         model_fail(job->err, MODEL_ERROR_ARGUMENT,
+                    "%s: nothing in it is about %s with %u columns, so it is of another model",
+                    job->options->imatrix, name, c->ffn);
+}
+
 bool
 model_convert(const char *path, const ModelEngineOptions *open, const ModelConvertOptions *options,
               const char *out, ModelConvertProgress progress, void *user,
@@ -159,11 +181,13 @@ model_convert(const char *path, const ModelEngineOptions *open, const ModelConve
              .listener = {.progress = progress, .user = user},
              .out = out,
              .err = err};
+  ModelImatrix *imatrix = NULL;
   bool ok;
 
   if (!model_checkpoint_open(path, open, &checkpoint, err))
     return false;
-  ok = run(&job, open ? open->n_threads : 0);
+  ok = open_imatrix(&job, &imatrix) && run(&job, open ? open->n_threads : 0);
+  model_imatrix_free(imatrix);
   model_checkpoint_close(&checkpoint);
   if (ok && report)
     *report = job.report;

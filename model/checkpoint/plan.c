@@ -1,6 +1,7 @@
 #include "checkpoint/plan.h"
 
 #include "base/error.h"
+#include "checkpoint/imatrix.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -48,7 +49,8 @@ is_part(const ModelRole *role, ModelFileParts parts)
 }
 
 static bool
-add(ModelPlan *plan, const ModelRole *role, const ModelCheckpoint *checkpoint, ModelError *err)
+add(ModelPlan *plan, const ModelRole *role, const ModelCheckpoint *checkpoint,
+    const ModelImatrix *imatrix, ModelError *err)
 {
   ModelMix mix = role->part == MODEL_PART_DECODER ? plan->mix : plan->tower_mix;
   ModelPlanTensor *tensor = &plan->tensors[plan->n];
@@ -62,6 +64,8 @@ add(ModelPlan *plan, const ModelRole *role, const ModelCheckpoint *checkpoint, M
   tensor->columns = model_tensor_columns(role->tensor);
   tensor->row_bytes = model_type_row_bytes(tensor->type, tensor->columns);
   tensor->n_bytes = tensor->rows * tensor->row_bytes;
+  if (imatrix)
+    tensor->importance = model_imatrix_lookup(imatrix, role->gguf, tensor->columns);
   tensor->offset = plan->n_bytes;
   plan->n_bytes += tensor->n_bytes + model_plan_padding(tensor);
   plan->n++;
@@ -90,7 +94,7 @@ model_plan_init(ModelPlan *plan, const ModelCheckpoint *checkpoint,
   if (!plan->tensors)
     return model_fail(err, MODEL_ERROR_TOO_LARGE, "%u tensors: out of memory", n_roles);
   for (uint32_t i = 0; ok && model_role_at(&config, weights, i, &role); i++)
-    ok = !is_part(&role, options->parts) || add(plan, &role, checkpoint, err);
+    ok = !is_part(&role, options->parts) || add(plan, &role, checkpoint, options->imatrix, err);
   if (!ok)
     model_plan_clear(plan);
   return ok;

@@ -13,6 +13,7 @@ typedef struct {
   ModelRole role; /* role.tensor: the source, in the checkpoint */
   ModelType type; /* in the file */
   uint64_t rows, columns, row_bytes;
+  const float *importance;  /* of its columns, or NULL */
   uint64_t n_bytes, offset; /* in the file's data; the next tensor starts on the alignment */
 } ModelPlanTensor;
 

@@ -36,7 +36,7 @@ typedef struct {
 } Lot;
 
 /* No weight is so small that its column might get any value. */
-#define LEAST_WEIGHT 1e-3f
+#define LEAST_WEIGHT 1e-2f
 
 /* Runs of N values each, one after another from column FIRST; RUNS of them are there, the others
  * are zeros. */

@@ -147,7 +147,7 @@ model_rows_write(const ModelRows *rows, uint64_t first, uint64_t n, float *value
     model_rows_read(rows, first + i, values, scratch);
     if (!values_fit(rows, values))
       return false;
-    model_quantize_rows(to->type, values, 1, to->columns, NULL, out);
+    model_quantize_rows(to->type, values, 1, to->columns, to->importance, out);
   }
   return true;
 }

@@ -63,11 +63,20 @@ block_of(ModelType type)
   }
 }
 
+/* Where columns do not count alike, a large value that counts little may lose most of itself. */
+static double
+error_bound(const ModelPlanTensor *plan)
+{
+  double bound = model_type_error(plan->type);
+
+  return plan->importance && block_of(plan->type) > 1 && plan->type != MODEL_TYPE_Q8_0 ? 1 : bound;
+}
+
 static bool
 check_row(const Check *c, uint64_t row, ModelError *err)
 {
   uint64_t columns = c->plan->columns, block = block_of(c->plan->type);
-  double bound = model_type_error(c->plan->type);
+  double bound = error_bound(c->plan);
 
   model_rows_read(c->rows, row, c->wanted, c->scratch);
   model_tensor_read_rows(c->file, row, 1, c->found);

@@ -16,6 +16,7 @@ typedef struct {
   const char *tower_type; /* the same for tower and projector, "f32", "f16", "bf16" or "q8_0"; NULL:
                              as TYPE says */
   const char *card;       /* NULL: the checkpoint's own */
+  const ModelImatrix *imatrix; /* NULL: all columns count alike */
   ModelFileParts parts;
   ModelVerify verify;
   ModelPool *pool; /* NULL: the calling thread works alone; the file is the same */

@@ -319,6 +319,7 @@ typedef struct {
   const char *type;       /* "f32", "f16", "bf16", "q8_0", "q6_k", "q5_k_m", "q4_k_m" or "q4_0" */
   const char *tower_type; /* "f32", "f16", "bf16" or "q8_0" for tower and projector; NULL: float
                              types as TYPE, else q8_0 (in the second file of a pair f16) */
+  const char *imatrix;    /* file of model_imatrix_write(), or NULL: all columns count alike */
   const char *card;       /* text; NULL: the model's own and a few lines on this conversion */
   ModelVerify verify;
   bool split; /* the pair that llama.cpp reads: OUT and, for the tower, OUT less ".gguf" and

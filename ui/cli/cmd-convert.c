@@ -65,7 +65,7 @@ print_report(JsonNode *node)
 
 typedef struct {
   CliModel model;
-  char *type, *tower_type, *out, *card, *verify, *base, *lora;
+  char *type, *tower_type, *out, *card, *verify, *base, *lora, *imatrix;
   gboolean split, json;
 } Options;
 
@@ -80,6 +80,7 @@ options_clear(Options *options)
   g_free(options->verify);
   g_free(options->base);
   g_free(options->lora);
+  g_free(options->imatrix);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Options, options_clear)
 
@@ -97,6 +98,8 @@ parse(Options *o, int *argc, char ***argv, int *status)
        "Folder of the model that MODEL is a delta to (LLaMA-7B for LLaVA-Med v1.0)", "DIR"},
       {"lora", 0, 0, G_OPTION_ARG_FILENAME, &o->lora,
        "Folder of a PEFT adapter to merge into the weights", "DIR"},
+      {"imatrix", 0, 0, G_OPTION_ARG_FILENAME, &o->imatrix,
+       "File of 'hilum model imatrix': spend the bits on the weights that count", "FILE"},
       {"split", 0, 0, G_OPTION_ARG_NONE, &o->split,
        "Write the pair that llama.cpp reads: FILE, and the tower as FILE-mmproj.gguf", NULL},
       {"verify", 0, 0, G_OPTION_ARG_FILENAME, &o->verify,
@@ -129,6 +132,7 @@ finish(Options *o, AppConvertOptions *convert)
   *convert = (AppConvertOptions){.type = types[type],
                                  .tower_type = o->tower_type,
                                  .card = o->card,
+                                 .imatrix = o->imatrix,
                                  .out = o->out,
                                  .base = o->base,
                                  .lora = o->lora,

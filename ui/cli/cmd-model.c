@@ -196,6 +196,7 @@ cmd_model(int argc, char **argv)
       {"convert", "write a model as one GGUF file", cmd_model_convert},
       {"compare", "measure how near two models are", cmd_model_compare},
       {"random", "write a model with random weights, for measuring", cmd_model_random},
+      {"imatrix", "find out which weights count, for convert", cmd_model_imatrix},
       {"trace", "show every stage of one prompt in numbers", cmd_trace},
       {NULL, NULL, NULL}};
 

@@ -28,5 +28,6 @@ int cmd_image_list(int argc, char **argv);
 int cmd_model_convert(int argc, char **argv);
 int cmd_model_compare(int argc, char **argv);
 int cmd_model_random(int argc, char **argv);
+int cmd_model_imatrix(int argc, char **argv);
 
 #endif
