@@ -80,6 +80,7 @@ app_model_convert(const AppModelOptions *model, const AppConvertOptions *options
                                  .tower_type = options->tower_type,
                                  .imatrix = options->imatrix,
                                  .verify = (ModelVerify)options->verify,
+                                 .packed = options->packed,
                                  .split = options->split};
   g_autofree char *path = app_model_path(model, error), *card = NULL;
   g_autofree char *mmproj = options->split ? mmproj_path(options->out) : NULL;

@@ -65,6 +65,7 @@ typedef struct {
   const char *imatrix;     /* file of app_model_imatrix(), or NULL */
   const char *base, *lora; /* folders of what is merged into the weights, or NULL */
   AppVerify verify;
+  gboolean packed; /* as the kernels read it */
   gboolean split; /* llama.cpp's pair */
 } AppConvertOptions;
 /* Writes a model as one GGUF file, or as a pair. The report: {out, mmproj, type, tensors, bytes,

@@ -49,7 +49,11 @@ uint64_t model_tensor_rows(const ModelTensor *tensor);
 uint64_t model_tensor_columns(const ModelTensor *tensor);
 /* Bytes of one row of N columns; 0 when N does not divide by the type's block or it is unknown. */
 uint64_t model_type_row_bytes(ModelType type, uint64_t n_columns);
-const char *model_type_name(ModelType type); /* "Q8_0", NULL when unknown */
+const char *model_type_name(ModelType type); /* "Q8_0", "PACKED_Q8_0"; NULL when unknown */
+/* The type whose values TYPE holds: of a packed one that which was packed. */
+ModelType model_type_plain(ModelType type);
+/* Bytes of ROWS rows, for packed types too; 0 when the columns do not divide or it is too much. */
+uint64_t model_type_bytes(ModelType type, uint64_t rows, uint64_t columns);
 /* Dequantises N_ROWS rows from FIRST_ROW into out[n_rows][columns]. No allocation. */
 void model_tensor_read_rows(const ModelTensor *tensor, uint64_t first_row, uint64_t n_rows,
                             float *out);

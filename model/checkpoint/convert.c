@@ -175,6 +175,7 @@ model_convert(const char *path, const ModelEngineOptions *open, const ModelConve
              .options = options,
              .write = {.type = options->type,
                        .tower_type = options->tower_type,
+                       .packed = options->packed,
                        .verify = options->verify,
                        .progress = progress,
                        .user = user},
@@ -184,6 +185,9 @@ model_convert(const char *path, const ModelEngineOptions *open, const ModelConve
   ModelImatrix *imatrix = NULL;
   bool ok;
 
+  if (options->packed && options->split)
+    return model_fail(err, MODEL_ERROR_ARGUMENT,
+                      "a pair for llama.cpp cannot be packed, for it does not know these layouts");
   if (!model_checkpoint_open(path, open, &checkpoint, err))
     return false;
   ok = open_imatrix(&job, &imatrix) && run(&job, open ? open->n_threads : 0);

@@ -3,6 +3,7 @@
 #include "checkpoint/checkpoint.h"
 
 #include "checkpoint/dequantize-blocks.h"
+#include "kernels/packed.h"
 
 #include <assert.h>
 
@@ -58,12 +59,43 @@ model_type_row_bytes(ModelType type, uint64_t n_columns)
   return bytes;
 }
 
+ModelType
+model_type_plain(ModelType type)
+{
+  return model_packed_unit_columns(type) ? (ModelType)(type - 1000) : type;
+}
+
+uint64_t
+model_type_bytes(ModelType type, uint64_t rows, uint64_t columns)
+{
+  uint64_t row = model_type_row_bytes(model_type_plain(type), columns), n_bytes;
+
+  /* Groups of packed rows are at most twice as large as their rows, and 15 rows are added. */
+  if (__builtin_mul_overflow(row, rows, &n_bytes) || n_bytes > UINT64_MAX / 64 ||
+      rows > UINT64_MAX / 64)
+    return 0;
+  return model_packed_unit_columns(type) && row ? model_packed_bytes(type, rows, columns) : n_bytes;
+}
+
 const char *
 model_type_name(ModelType type)
 {
   const TypeInfo *info = type_info(type);
 
-  return info ? info->name : NULL;
+  switch (type) {
+  case MODEL_TYPE_PACKED_Q4_0:
+    return "PACKED_Q4_0";
+  case MODEL_TYPE_PACKED_Q8_0:
+    return "PACKED_Q8_0";
+  case MODEL_TYPE_PACKED_Q4_K:
+    return "PACKED_Q4_K";
+  case MODEL_TYPE_PACKED_Q5_K:
+    return "PACKED_Q5_K";
+  case MODEL_TYPE_PACKED_Q6_K:
+    return "PACKED_Q6_K";
+  default:
+    return info ? info->name : NULL;
+  }
 }
 
 /* ---- rows -------------------------------------------------------------------------------- */
@@ -168,6 +200,10 @@ model_tensor_read_rows(const ModelTensor *tensor, uint64_t first_row, uint64_t n
   const uint8_t *in = tensor->data + first_row * model_type_row_bytes(tensor->type, columns);
 
   assert(first_row + n_rows <= model_tensor_rows(tensor));
+  if (model_packed_unit_columns(tensor->type)) {
+    model_packed_read_rows(tensor, first_row, n_rows, out);
+    return;
+  }
 #if defined __x86_64__
   if (__builtin_cpu_supports("avx2")) {
     read_avx2(tensor->type, in, n, out);

@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/limits.h"
+#include "kernels/packed.h"
 
 #include <float.h>
 #include <math.h>
@@ -249,7 +250,7 @@ static bool
 read_info(Cursor *c, ModelTableEntry *entry, char **names, uint64_t *offset)
 {
   ModelTensor *tensor = &entry->tensor;
-  uint64_t n_values = 0, fastest, row;
+  uint64_t n_values = 0, fastest;
   uint32_t type;
 
   if (!read_name(c, tensor, names) || !read_shape(c, tensor, &n_values) ||
@@ -262,8 +263,10 @@ read_info(Cursor *c, ModelTableEntry *entry, char **names, uint64_t *offset)
                       "%s: tensor %s has type %u (%s), which is not read", c->mapping->path,
                       tensor->name, type, other_type_name(type));
   fastest = tensor->shape[tensor->n_dims - 1];
-  row = model_type_row_bytes(tensor->type, fastest);
-  if (!row || __builtin_mul_overflow(n_values / fastest, row, &tensor->n_bytes))
+  tensor->n_bytes = model_type_bytes(tensor->type, n_values / fastest, fastest);
+  if (tensor->type != model_type_plain(tensor->type) && tensor->n_dims != 2)
+    tensor->n_bytes = 0;
+  if (!tensor->n_bytes)
     return model_fail(c->err, MODEL_ERROR_CORRUPT,
                       "%s: tensor %s: rows of %llu values are not whole blocks of %s",
                       c->mapping->path, tensor->name, (unsigned long long)fastest,
@@ -296,6 +299,12 @@ place_tensors(Cursor *c, ModelGguf *gguf, const uint64_t *offsets, ModelByteSpan
                         mapping->path, tensor->name, (unsigned long long)tensor->n_bytes,
                         (unsigned long long)offsets[i], (unsigned long long)size);
     tensor->data = mapping->data + start + offsets[i];
+    if (tensor->type != model_type_plain(tensor->type) &&
+        (uintptr_t)tensor->data % MODEL_PACKED_ALIGNMENT != 0)
+      return model_fail(c->err, MODEL_ERROR_CORRUPT,
+                        "%s: tensor %s: packed rows begin at byte %llu, expected a multiple of %u",
+                        mapping->path, tensor->name, (unsigned long long)(start + offsets[i]),
+                        MODEL_PACKED_ALIGNMENT);
     spans[i] = (ModelByteSpan){offsets[i], offsets[i] + tensor->n_bytes, tensor->name};
   }
   return model_spans_check(spans, gguf->table.n, mapping->path, c->err);

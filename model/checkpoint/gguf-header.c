@@ -263,8 +263,8 @@ put_decoder_part(Keys *keys, const ModelCheckpoint *checkpoint, ModelFileParts p
 
 /* Appends every key of PARTS; returns how many. */
 static uint64_t
-put_keys(ModelBytes *bytes, const ModelCheckpoint *checkpoint, ModelFileParts parts,
-         uint32_t file_type, const char *card)
+put_keys(ModelBytes *bytes, const ModelCheckpoint *checkpoint, const ModelPlan *plan,
+         ModelFileParts parts, const char *card)
 {
   const ModelConfig *config = &checkpoint->config;
   bool picture = parts == MODEL_FILE_PICTURE;
@@ -274,10 +274,12 @@ put_keys(ModelBytes *bytes, const ModelCheckpoint *checkpoint, ModelFileParts pa
   if (picture)
     put_string(&keys, "general.type", "mmproj");
   put_string(&keys, "general.name", config->name);
-  put_u32(&keys, "general.alignment", 32);
-  put_u32(&keys, "general.file_type", file_type);
+  put_u32(&keys, "general.alignment", plan->alignment);
+  put_u32(&keys, "general.file_type", model_mix_file_type(picture ? plan->tower_mix : plan->mix));
   put_u32(&keys, "general.quantization_version", 2);
   put_u32(&keys, "hilum.format_version", MODEL_GGUF_FORMAT_VERSION);
+  if (plan->alignment == MODEL_GGUF_PACKED_ALIGNMENT)
+    put_u32(&keys, "hilum.packed", MODEL_GGUF_PACKED_VERSION);
   if (!picture)
     put_string(&keys, "hilum.template_name", config->template_name);
   if (card && *card)
@@ -296,9 +298,8 @@ bool
 model_gguf_header(ModelBytes *header, const ModelCheckpoint *checkpoint, const ModelPlan *plan,
                   ModelFileParts parts, const char *card)
 {
-  ModelMix mix = parts == MODEL_FILE_PICTURE ? plan->tower_mix : plan->mix;
   ModelBytes keys = {0};
-  uint64_t n_keys = put_keys(&keys, checkpoint, parts, model_mix_file_type(mix), card);
+  uint64_t n_keys = put_keys(&keys, checkpoint, plan, parts, card);
   bool ok;
 
   model_bytes_put(header, "GGUF", 4);
@@ -315,7 +316,7 @@ model_gguf_header(ModelBytes *header, const ModelCheckpoint *checkpoint, const M
     model_bytes_u32(header, tensor->type);
     model_bytes_u64(header, tensor->offset);
   }
-  while (header->n % MODEL_GGUF_ALIGNMENT && !header->failed)
+  while (header->n % plan->alignment && !header->failed)
     model_bytes_put(header, "", 1);
   ok = !keys.failed && !header->failed;
   free(keys.data);

@@ -59,7 +59,7 @@ write_header(Writer *w, const char *card)
 static bool
 flush(Writer *w)
 {
-  static const uint8_t zeros[MODEL_GGUF_ALIGNMENT];
+  static const uint8_t zeros[MODEL_GGUF_PACKED_ALIGNMENT];
   const Piece *piece = &w->waiting;
   const ModelRole *role = &piece->tensor->role;
 
@@ -68,7 +68,7 @@ flush(Writer *w)
   model_sha256_update(w->identity, piece->data, piece->n);
   return model_output_write(&w->output, piece->data, piece->n, w->err) &&
          (!piece->last ||
-          model_output_write(&w->output, zeros, (size_t)model_plan_padding(piece->tensor), w->err));
+          model_output_write(&w->output, zeros, (size_t)piece->tensor->padding, w->err));
 }
 
 static bool
@@ -79,7 +79,7 @@ report(Writer *w)
   w->waiting.tensor = NULL;
   if (!piece.tensor)
     return true;
-  w->done += piece.n + (piece.last ? model_plan_padding(piece.tensor) : 0);
+  w->done += piece.n + (piece.last ? piece.tensor->padding : 0);
   if (!w->options->progress || w->options->progress(w->done, w->total, w->options->user))
     return true;
   return model_fail(w->err, MODEL_ERROR_CANCELLED, "%s: cancelled after %llu of %llu bytes",
@@ -96,7 +96,7 @@ typedef struct {
 } Work;
 
 static uint64_t
-task_rows(const Work *work, uint32_t task, uint64_t *first)
+task_units(const Work *work, uint32_t task, uint64_t *first)
 {
   uint64_t at = (task - 1) * work->per_task, left = work->n - at;
 
@@ -115,10 +115,10 @@ run_task(uint32_t index, uint32_t worker, void *user)
     work->flushed = !work->writer->waiting.tensor || flush(work->writer);
     return;
   }
-  n = task_rows(work, index, &first);
+  n = task_units(work, index, &first);
   work->failed[index] =
       !model_rows_write(work->rows, first, n, values, values + work->rows->tensor->columns,
-                        work->out + (first - work->first) * work->rows->tensor->row_bytes);
+                        work->out + (first - work->first) * work->rows->tensor->unit_bytes);
 }
 
 static bool
@@ -139,7 +139,7 @@ run_work(Writer *w, Work *work)
   ok = work->flushed;
   for (uint32_t i = 1; ok && i < n_tasks; i++)
     if (work->failed[i]) {
-      uint64_t first, n = task_rows(work, i, &first);
+      uint64_t first, n = task_units(work, i, &first);
       ok = model_rows_fail(work->rows, first, n, w->scratch,
                            w->scratch + work->rows->tensor->columns, w->output.path, w->err);
     }
@@ -148,34 +148,36 @@ run_work(Writer *w, Work *work)
 }
 
 static uint64_t
-rows_of(uint64_t values, uint64_t columns)
+units_of(uint64_t values, const ModelPlanTensor *tensor)
 {
-  return columns < values ? values / columns : 1;
+  uint64_t unit = tensor->columns * tensor->unit_rows;
+
+  return unit < values ? values / unit : 1;
 }
 
 static bool
 write_tensor(Writer *w, const ModelPlanTensor *tensor)
 {
-  uint64_t at_a_time = rows_of(PIECE_VALUES, tensor->columns);
+  uint64_t at_a_time = units_of(PIECE_VALUES, tensor);
   ModelRows rows;
   bool ok = model_rows_init(&rows, w->checkpoint, tensor, w->err);
 
-  for (uint64_t row = 0; ok && row < tensor->rows; row += at_a_time) {
-    uint64_t n = tensor->rows - row < at_a_time ? tensor->rows - row : at_a_time;
+  model_rows_expect(&rows);
+
+  for (uint64_t at = 0; ok && at < tensor->n_units; at += at_a_time) {
+    uint64_t n = tensor->n_units - at < at_a_time ? tensor->n_units - at : at_a_time;
     uint8_t *out = w->buffers[w->waiting.data == w->buffers[0]];
     Work work = {.writer = w,
                  .rows = &rows,
-                 .first = row,
+                 .first = at,
                  .n = n,
-                 .per_task = rows_of(TASK_VALUES, tensor->columns),
+                 .per_task = units_of(TASK_VALUES, tensor),
                  .out = out};
     ok = run_work(w, &work);
-    w->waiting = (Piece){ok ? tensor : NULL, out, (size_t)(n * tensor->row_bytes), row == 0,
-                         row + n == tensor->rows};
+    w->waiting = (Piece){ok ? tensor : NULL, out, (size_t)(n * tensor->unit_bytes), at == 0,
+                         at + n == tensor->n_units};
   }
   model_rows_clear(&rows);
-  /* The pages of a mapped source would fill the memory up. */
-  model_checkpoint_drop(w->checkpoint, tensor->role.tensor);
   return ok;
 }
 
@@ -188,7 +190,7 @@ make_buffers(Writer *w)
 
   for (uint32_t i = 0; i < w->plan.n; i++) {
     const ModelPlanTensor *tensor = &w->plan.tensors[i];
-    uint64_t n = rows_of(PIECE_VALUES, tensor->columns) * tensor->row_bytes;
+    uint64_t n = units_of(PIECE_VALUES, tensor) * tensor->unit_bytes;
     uint64_t floats = tensor->columns + model_rows_scratch(w->checkpoint, tensor);
     n = n < tensor->n_bytes ? n : tensor->n_bytes;
     most = n > most ? n : most;

@@ -125,6 +125,27 @@ check_version(const ModelGguf *gguf, bool *ours, ModelError *err)
   return true;
 }
 
+/* Packed rows have a layout of a version of its own. */
+static bool
+check_packed(const ModelGguf *gguf, ModelError *err)
+{
+  uint32_t packed = 0;
+
+  if (!model_gguf_u32(gguf, "hilum.packed", &packed, err))
+    return false;
+  if (packed > MODEL_GGUF_PACKED_VERSION)
+    return model_fail(err, MODEL_ERROR_NEWER, "%s: hilum.packed is %u, this program reads up to %u",
+                      gguf->mapping->path, packed, MODEL_GGUF_PACKED_VERSION);
+  for (uint32_t i = 0; !packed && i < gguf->table.n; i++) {
+    const ModelTensor *tensor = &gguf->table.entries[i].tensor;
+    if (tensor->type != model_type_plain(tensor->type))
+      return model_fail(err, MODEL_ERROR_CORRUPT,
+                        "%s: tensor %s has type %s, but the key hilum.packed is missing",
+                        gguf->mapping->path, tensor->name, model_type_name(tensor->type));
+  }
+  return true;
+}
+
 static bool
 contains(const char *text, uint64_t length, const char *part)
 {
@@ -261,7 +282,7 @@ read_all(ModelCheckpoint *checkpoint, const ModelEngineOptions *options, const M
   bool ours = false;
 
   set_name(checkpoint, gguf);
-  if (!check_version(gguf, &ours, err) || !check_kind(gguf, err) ||
+  if (!check_version(gguf, &ours, err) || !check_packed(gguf, err) || !check_kind(gguf, err) ||
       !read_decoder(gguf, &config->decoder, err) ||
       !model_gguf_vocabulary(checkpoint, gguf, ours, err) ||
       !model_config_check(config, checkpoint->path, err) ||

@@ -7,6 +7,8 @@
 
 /* What hilum.format_version of our files says; a higher one is refused as newer. */
 #define MODEL_GGUF_FORMAT_VERSION 1u
+/* And hilum.packed, of the layouts in kernels/packed.h. */
+#define MODEL_GGUF_PACKED_VERSION 1u
 
 /* tokenizer.ggml.* into checkpoint->vocabulary and config. OURS: the file has hilum.* keys. */
 bool model_gguf_vocabulary(ModelCheckpoint *checkpoint, const ModelGguf *gguf, bool ours,

@@ -138,8 +138,8 @@ model_checkpoint_sha256(const ModelCheckpoint *checkpoint, char hex[65], ModelEr
 
   model_identity_begin(&sha, &checkpoint->config, &checkpoint->vocabulary);
   for (uint32_t i = 0; (tensor = model_checkpoint_tensor(checkpoint, i, name)); i++) {
-    uint64_t n_bytes = model_tensor_rows(tensor) *
-                       model_type_row_bytes(tensor->type, model_tensor_columns(tensor));
+    uint64_t n_bytes =
+        model_type_bytes(tensor->type, model_tensor_rows(tensor), model_tensor_columns(tensor));
     if (!tensor->data || !n_bytes)
       return model_fail(err, MODEL_ERROR_ARGUMENT, "tensor %s is missing", name);
     model_identity_tensor(&sha, name, tensor->type, tensor->n_dims, tensor->shape);

@@ -80,24 +80,42 @@ model_mapping_free(ModelMapping *mapping)
   free(mapping);
 }
 
-void
-model_mapping_drop(const ModelMapping *mapping, const uint8_t *data, uint64_t n)
+static void
+advise(const ModelMapping *mapping, const uint8_t *data, uint64_t n, int advice)
 {
   uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE), begin = (uint64_t)(data - mapping->data);
 
-  begin = begin / page * page;
-  madvise((void *)(mapping->data + begin), (size_t)(n + (uint64_t)(data - mapping->data) - begin),
-          MADV_DONTNEED);
+  n += begin % page;
+  begin -= begin % page;
+  madvise((void *)(mapping->data + begin), (size_t)n, advice);
+}
+
+void
+model_mapping_drop(const ModelMapping *mapping, const uint8_t *data, uint64_t n)
+{
+  advise(mapping, data, n, MADV_DONTNEED);
+}
+
+static void
+advise_tensor(const ModelCheckpoint *checkpoint, const ModelTensor *tensor, int advice)
+{
+  for (uint32_t i = 0; i < checkpoint->n_mappings; i++) {
+    const ModelMapping *mapping = checkpoint->mappings[i];
+    if (tensor->data >= mapping->data && tensor->data < mapping->data + mapping->size)
+      advise(mapping, tensor->data, tensor->n_bytes, advice);
+  }
+}
+
+void
+model_checkpoint_expect(const ModelCheckpoint *checkpoint, const ModelTensor *tensor)
+{
+  advise_tensor(checkpoint, tensor, MADV_WILLNEED);
 }
 
 void
 model_checkpoint_drop(const ModelCheckpoint *checkpoint, const ModelTensor *tensor)
 {
-  for (uint32_t i = 0; i < checkpoint->n_mappings; i++) {
-    const ModelMapping *mapping = checkpoint->mappings[i];
-    if (tensor->data >= mapping->data && tensor->data < mapping->data + mapping->size)
-      model_mapping_drop(mapping, tensor->data, tensor->n_bytes);
-  }
+  advise_tensor(checkpoint, tensor, MADV_DONTNEED);
 }
 
 ModelMapping *

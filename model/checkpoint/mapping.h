@@ -21,7 +21,8 @@ void model_mapping_free(ModelMapping *mapping);
 /* Gives the memory of N bytes at DATA back; they are read from the file again when they are needed.
  */
 void model_mapping_drop(const ModelMapping *mapping, const uint8_t *data, uint64_t n);
-/* The same for TENSOR, when it lies in one of the checkpoint's files. */
+/* TENSOR will be read as a whole, or was, when it lies in one of the checkpoint's files. */
+void model_checkpoint_expect(const ModelCheckpoint *checkpoint, const ModelTensor *tensor);
 void model_checkpoint_drop(const ModelCheckpoint *checkpoint, const ModelTensor *tensor);
 
 /* Opens PATH and appends it to the checkpoint's mappings, which own it. */

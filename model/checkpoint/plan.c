@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "checkpoint/imatrix.h"
+#include "kernels/packed.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,7 +35,8 @@ check_role(const ModelRole *role, ModelError *err)
 
   for (uint32_t i = 0; fits && i < role->n_dims; i++)
     fits = tensor->shape[i] == role->shape[i];
-  fits = fits && model_type_row_bytes(tensor->type, model_tensor_columns(tensor));
+  fits = fits &&
+         model_type_bytes(tensor->type, model_tensor_rows(tensor), model_tensor_columns(tensor));
   return fits || model_fail(err, MODEL_ERROR_ARGUMENT,
                             "tensor %s is missing or not of its configured shape", role->name);
 }
@@ -46,6 +48,31 @@ is_part(const ModelRole *role, ModelFileParts parts)
     return false;
   return parts == MODEL_FILE_WHOLE ||
          (role->part == MODEL_PART_DECODER) == (parts == MODEL_FILE_DECODER);
+}
+
+/* What products read; of a tied embedding rows are read too. */
+static bool
+is_multiplied(const ModelRole *role, const ModelCheckpoint *checkpoint)
+{
+  return role->n_dims == 2 && role->tensor != &checkpoint->weights.token_embedding &&
+         role->tensor != &checkpoint->weights.position_embedding;
+}
+
+static void
+place(ModelPlan *plan, ModelPlanTensor *tensor)
+{
+  bool packed = tensor->type != model_type_plain(tensor->type);
+
+  tensor->rows = model_tensor_rows(tensor->role.tensor);
+  tensor->columns = model_tensor_columns(tensor->role.tensor);
+  tensor->unit_rows = packed ? MODEL_GROUP_ROWS : 1;
+  tensor->unit_bytes = packed ? model_packed_group_bytes(tensor->type, tensor->columns)
+                              : model_type_row_bytes(tensor->type, tensor->columns);
+  tensor->n_units = (tensor->rows + tensor->unit_rows - 1) / tensor->unit_rows;
+  tensor->n_bytes = tensor->n_units * tensor->unit_bytes;
+  tensor->padding = (plan->alignment - tensor->n_bytes % plan->alignment) % plan->alignment;
+  tensor->offset = plan->n_bytes;
+  plan->n_bytes += tensor->n_bytes + tensor->padding;
 }
 
 static bool
@@ -60,14 +87,12 @@ add(ModelPlan *plan, const ModelRole *role, const ModelCheckpoint *checkpoint,
   tensor->role = *role;
   tensor->type = model_mix_type(mix, role->gguf, role->n_dims, role->shape,
                                 checkpoint->config.decoder.layers, checkpoint->weights.tied);
-  tensor->rows = model_tensor_rows(role->tensor);
-  tensor->columns = model_tensor_columns(role->tensor);
-  tensor->row_bytes = model_type_row_bytes(tensor->type, tensor->columns);
-  tensor->n_bytes = tensor->rows * tensor->row_bytes;
+  if (plan->alignment == MODEL_GGUF_PACKED_ALIGNMENT && is_multiplied(role, checkpoint) &&
+      model_type_plain(model_packed_type(tensor->type)) == tensor->type)
+    tensor->type = model_packed_type(tensor->type);
+  place(plan, tensor);
   if (imatrix)
     tensor->importance = model_imatrix_lookup(imatrix, role->gguf, tensor->columns);
-  tensor->offset = plan->n_bytes;
-  plan->n_bytes += tensor->n_bytes + model_plan_padding(tensor);
   plan->n++;
   return true;
 }
@@ -86,6 +111,7 @@ model_plan_init(ModelPlan *plan, const ModelCheckpoint *checkpoint,
   memset(plan, 0, sizeof *plan);
   if (!parse_types(plan, options, err))
     return false;
+  plan->alignment = options->packed ? MODEL_GGUF_PACKED_ALIGNMENT : MODEL_GGUF_ALIGNMENT;
   if (options->parts == MODEL_FILE_PICTURE)
     config.vision.blocks_stored = config.vision.blocks_run;
   while (model_role_at(&config, weights, n_roles, &role))
@@ -118,10 +144,4 @@ model_gguf_plan_bytes(const ModelCheckpoint *checkpoint, const ModelWriteOptions
   *n_bytes = plan.n_bytes;
   model_plan_clear(&plan);
   return true;
-}
-
-uint64_t
-model_plan_padding(const ModelPlanTensor *tensor)
-{
-  return (MODEL_GGUF_ALIGNMENT - tensor->n_bytes % MODEL_GGUF_ALIGNMENT) % MODEL_GGUF_ALIGNMENT;
 }

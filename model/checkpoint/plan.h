@@ -8,19 +8,25 @@
 #include "checkpoint/write.h"
 
 #define MODEL_GGUF_ALIGNMENT 32u
+/* With packed tensors: their pages hold nothing else. */
+#define MODEL_GGUF_PACKED_ALIGNMENT 4096u
 
 typedef struct {
   ModelRole role; /* role.tensor: the source, in the checkpoint */
   ModelType type; /* in the file */
-  uint64_t rows, columns, row_bytes;
-  const float *importance;  /* of its columns, or NULL */
-  uint64_t n_bytes, offset; /* in the file's data; the next tensor starts on the alignment */
+  uint64_t rows, columns;
+  const float *importance; /* of its columns, or NULL */
+  /* What is written as a whole: a row, or a group of packed ones. */
+  uint64_t unit_rows, unit_bytes, n_units;
+  uint64_t n_bytes, padding; /* padding: up to where the next tensor may start */
+  uint64_t offset;           /* in the file's data */
 } ModelPlanTensor;
 
 typedef struct {
   ModelPlanTensor *tensors;
   uint32_t n;
   uint64_t n_bytes; /* of all data, padding included */
+  uint32_t alignment;
   ModelMix mix, tower_mix;
 } ModelPlan;
 
@@ -29,6 +35,5 @@ typedef struct {
 bool model_plan_init(ModelPlan *plan, const ModelCheckpoint *checkpoint,
                      const ModelWriteOptions *options, ModelError *err);
 void model_plan_clear(ModelPlan *plan);
-uint64_t model_plan_padding(const ModelPlanTensor *tensor);
 
 #endif

@@ -322,7 +322,7 @@ model_role_fill(const ModelRole *role, const ModelTableEntry *entry, const char 
   }
   tensor.shape[0] = role->shape[0];
   tensor.n_bytes =
-      model_tensor_rows(&tensor) * model_type_row_bytes(tensor.type, model_tensor_columns(&tensor));
+      model_type_bytes(tensor.type, model_tensor_rows(&tensor), model_tensor_columns(&tensor));
   *role->tensor = tensor;
   return true;
 }

@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/half.h"
 #include "checkpoint/quantize.h"
+#include "kernels/packed.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -25,18 +26,44 @@ model_rows_init(ModelRows *rows, const ModelCheckpoint *checkpoint, const ModelP
 }
 
 void
+model_rows_expect(const ModelRows *rows)
+{
+  model_checkpoint_expect(rows->checkpoint, rows->tensor->role.tensor);
+  if (rows->merged && rows->merged->base.data)
+    model_checkpoint_expect(rows->checkpoint, &rows->merged->base);
+}
+
+void
 model_rows_clear(ModelRows *rows)
 {
+  const ModelMerged *merged = rows->merged;
+  const ModelTensor *others[] = {merged ? &merged->base : NULL, merged ? &merged->a : NULL,
+                                 merged ? &merged->b : NULL};
+
+  model_checkpoint_drop(rows->checkpoint, rows->tensor->role.tensor);
+  for (size_t i = 0; merged && i < sizeof others / sizeof *others; i++)
+    if (others[i]->data)
+      model_checkpoint_drop(rows->checkpoint, others[i]);
   free(rows->a);
   memset(rows, 0, sizeof *rows);
+}
+
+/* Floats beside a row for reading one. */
+static uint64_t
+row_scratch(const ModelCheckpoint *checkpoint, const ModelPlanTensor *tensor)
+{
+  const ModelMerged *merged = model_merge_find(checkpoint->merge, tensor->role.tensor);
+
+  return tensor->columns + (merged && merged->a.data ? merged->a.shape[0] : 0);
 }
 
 uint64_t
 model_rows_scratch(const ModelCheckpoint *checkpoint, const ModelPlanTensor *tensor)
 {
-  const ModelMerged *merged = model_merge_find(checkpoint->merge, tensor->role.tensor);
+  uint64_t row_bytes = model_type_row_bytes(model_type_plain(tensor->type), tensor->columns);
 
-  return tensor->columns + (merged && merged->a.data ? merged->a.shape[0] : 0);
+  return row_scratch(checkpoint, tensor) +
+         (tensor->unit_rows > 1 ? tensor->unit_rows * row_bytes / sizeof(float) + 1 : 0);
 }
 
 /* llama.cpp rotates neighbouring pairs: row 2j + p of a head is Hugging Face's row p * d/2 + j. */
@@ -122,7 +149,7 @@ model_rows_read(const ModelRows *rows, uint64_t row, float *values, float *scrat
 static bool
 values_fit(const ModelRows *rows, const float *values)
 {
-  float most = model_type_largest(rows->tensor->type);
+  float most = model_type_largest(model_type_plain(rows->tensor->type));
   bool fit = true;
 
   if (rows->tensor->type == MODEL_TYPE_F32)
@@ -132,24 +159,65 @@ values_fit(const ModelRows *rows, const float *values)
   return fit;
 }
 
+/* Row ROW of the file in TYPE, no packed one. */
+static bool
+write_row(const ModelRows *rows, ModelType type, uint64_t row, float *values, float *scratch,
+          uint8_t *out)
+{
+  const ModelTensor *from = rows->tensor->role.tensor;
+  uint64_t columns = rows->tensor->columns;
+
+  if (from->type == type && !rows->merged) {
+    uint64_t row_bytes = model_type_row_bytes(type, columns);
+    memcpy(out, from->data + source_row(rows, row) * row_bytes, row_bytes);
+    return true;
+  }
+  model_rows_read(rows, row, values, scratch);
+  if (!values_fit(rows, values))
+    return false;
+  model_quantize_rows(type, values, 1, columns, rows->tensor->importance, out);
+  return true;
+}
+
+/* A group of packed rows: stored as they would be otherwise, and packed then. */
+static bool
+write_group(const ModelRows *rows, uint64_t group, float *values, float *scratch, uint8_t *out)
+{
+  const ModelPlanTensor *to = rows->tensor;
+  ModelType plain = model_type_plain(to->type);
+  uint64_t row_bytes = model_type_row_bytes(plain, to->columns);
+  uint64_t first = group * to->unit_rows, n = to->rows - first;
+  uint8_t *stored = (uint8_t *)(scratch + row_scratch(rows->checkpoint, to));
+  ModelTensor block = {.name = "",
+                       .data = stored,
+                       .n_dims = 2,
+                       .shape = {n < to->unit_rows ? n : to->unit_rows, to->columns},
+                       .type = plain};
+
+  for (uint64_t i = 0; i < block.shape[0]; i++)
+    if (!write_row(rows, plain, first + i, values, scratch, stored + i * row_bytes))
+      return false;
+  model_pack_groups(&block, 0, 1, out, values);
+  return true;
+}
+
 bool
 model_rows_write(const ModelRows *rows, uint64_t first, uint64_t n, float *values, float *scratch,
                  uint8_t *out)
 {
   const ModelPlanTensor *to = rows->tensor;
   const ModelTensor *from = to->role.tensor;
+  bool packed = to->unit_rows > 1, ok = true;
 
-  for (uint64_t i = 0; i < n; i++, out += to->row_bytes) {
-    if (from->type == to->type && !rows->merged) {
-      memcpy(out, from->data + source_row(rows, first + i) * to->row_bytes, to->row_bytes);
-      continue;
-    }
-    model_rows_read(rows, first + i, values, scratch);
-    if (!values_fit(rows, values))
-      return false;
-    model_quantize_rows(to->type, values, 1, to->columns, to->importance, out);
+  if (packed && from->type == to->type && !rows->merged &&
+      (!to->role.rope_heads || rows->checkpoint->config.decoder.rope_adjacent)) {
+    memcpy(out, from->data + first * to->unit_bytes, n * to->unit_bytes);
+    return true;
   }
-  return true;
+  for (uint64_t i = first; ok && i < first + n; i++, out += to->unit_bytes)
+    ok = packed ? write_group(rows, i, values, scratch, out)
+                : write_row(rows, to->type, i, values, scratch, out);
+  return ok;
 }
 
 bool
@@ -157,15 +225,17 @@ model_rows_fail(const ModelRows *rows, uint64_t first, uint64_t n, float *values
                 const char *path, ModelError *err)
 {
   const ModelPlanTensor *tensor = rows->tensor;
-  float most = model_type_largest(tensor->type);
+  ModelType type = model_type_plain(tensor->type);
+  float most = model_type_largest(type);
+  uint64_t end = (first + n) * tensor->unit_rows;
 
-  for (uint64_t row = first; row < first + n; row++) {
+  for (uint64_t row = first * tensor->unit_rows; row < end && row < tensor->rows; row++) {
     model_rows_read(rows, row, values, scratch);
     for (uint64_t i = 0; i < tensor->columns; i++)
       if (!(fabsf(values[i]) <= most))
         return model_fail(err, MODEL_ERROR_UNSUPPORTED,
                           "%s: tensor %s holds %g, which %s cannot hold; convert to f32", path,
-                          tensor->role.name, (double)values[i], model_type_name(tensor->type));
+                          tensor->role.name, (double)values[i], model_type_name(type));
   }
   return model_fail(err, MODEL_ERROR_CORRUPT, "%s: tensor %s changed while it was read", path,
                     tensor->role.name);

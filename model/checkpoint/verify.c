@@ -67,15 +67,17 @@ block_of(ModelType type)
 static double
 error_bound(const ModelPlanTensor *plan)
 {
-  double bound = model_type_error(plan->type);
+  ModelType type = model_type_plain(plan->type);
 
-  return plan->importance && block_of(plan->type) > 1 && plan->type != MODEL_TYPE_Q8_0 ? 1 : bound;
+  return plan->importance && block_of(type) > 1 && type != MODEL_TYPE_Q8_0 ? 1
+                                                                           : model_type_error(type);
 }
 
 static bool
 check_row(const Check *c, uint64_t row, ModelError *err)
 {
-  uint64_t columns = c->plan->columns, block = block_of(c->plan->type);
+  ModelType type = model_type_plain(c->plan->type);
+  uint64_t columns = c->plan->columns, block = block_of(type);
   double bound = error_bound(c->plan);
 
   model_rows_read(c->rows, row, c->wanted, c->scratch);
@@ -91,7 +93,7 @@ check_row(const Check *c, uint64_t row, ModelError *err)
         error = c->wanted[i] == c->found[i] ? error : INFINITY;
     }
     /* Near zero the 16 bits of a value, or of a block's scale, end. */
-    if (!(error <= bound * most + (c->plan->type == MODEL_TYPE_F32 ? 0 : 0x1p-18)))
+    if (!(error <= bound * most + (type == MODEL_TYPE_F32 ? 0 : 0x1p-18)))
       return model_fail(
           err, MODEL_ERROR_IO,
           "%s: tensor %s row %llu, from column %llu on: written is up to %g away from "
@@ -168,7 +170,6 @@ check_all(const ModelCheckpoint *checkpoint, const ModelPlan *plan,
                         mapping->path, tensor->role.gguf);
     if (!check_tensor(checkpoint, tensor, &entry->tensor, all, mapping->path, report, err))
       return false;
-    model_checkpoint_drop(checkpoint, tensor->role.tensor);
     model_mapping_drop(mapping, entry->tensor.data, entry->tensor.n_bytes);
     if (options->progress &&
         !options->progress(all ? plan->n_bytes + tensor->offset : total, total, options->user))

@@ -18,6 +18,7 @@ typedef struct {
   const char *card;       /* NULL: the checkpoint's own */
   const ModelImatrix *imatrix; /* NULL: all columns count alike */
   ModelFileParts parts;
+  bool packed; /* what products read in the layouts of kernels/packed.h; not in a pair */
   ModelVerify verify;
   ModelPool *pool; /* NULL: the calling thread works alone; the file is the same */
   ModelConvertProgress progress;

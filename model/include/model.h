@@ -322,6 +322,7 @@ typedef struct {
   const char *imatrix;    /* file of model_imatrix_write(), or NULL: all columns count alike */
   const char *card;       /* text; NULL: the model's own and a few lines on this conversion */
   ModelVerify verify;
+  bool packed; /* what products read as the kernels do: such a file is used where it lies */
   bool split; /* the pair that llama.cpp reads: OUT and, for the tower, OUT less ".gguf" and
                  "-mmproj.gguf" */
 } ModelConvertOptions;

@@ -81,7 +81,7 @@ write_tensor(Writer *w, const ModelPlanTensor *tensor, uint8_t *chunk)
 {
   static const uint8_t zeros[MODEL_GGUF_ALIGNMENT];
   const ModelSpread spread = spread_of(w, &tensor->role);
-  const uint64_t n = tensor->rows * tensor->columns, padding = model_plan_padding(tensor);
+  const uint64_t n = tensor->rows * tensor->columns, padding = tensor->padding;
   ModelRandom random;
 
   seed_for(w, &tensor->role, &random);

@@ -66,7 +66,7 @@ print_report(JsonNode *node)
 typedef struct {
   CliModel model;
   char *type, *tower_type, *out, *card, *verify, *base, *lora, *imatrix;
-  gboolean split, json;
+  gboolean split, packed, json;
 } Options;
 
 static void
@@ -100,6 +100,8 @@ parse(Options *o, int *argc, char ***argv, int *status)
        "Folder of a PEFT adapter to merge into the weights", "DIR"},
       {"imatrix", 0, 0, G_OPTION_ARG_FILENAME, &o->imatrix,
        "File of 'hilum model imatrix': spend the bits on the weights that count", "FILE"},
+      {"pack", 0, 0, G_OPTION_ARG_NONE, &o->packed,
+       "Store matrices as the kernels read them: loads at once, and only here", NULL},
       {"split", 0, 0, G_OPTION_ARG_NONE, &o->split,
        "Write the pair that llama.cpp reads: FILE, and the tower as FILE-mmproj.gguf", NULL},
       {"verify", 0, 0, G_OPTION_ARG_FILENAME, &o->verify,
@@ -129,6 +131,10 @@ finish(Options *o, AppConvertOptions *convert)
       !cli_parse_choice("verify", o->verify, verifies, &verify) || !cli_model_finish(&o->model)) {
     return FALSE;
   }
+  if (o->split && o->packed) {
+    cli_misused("--split and --pack exclude each other: llama.cpp does not read packed files");
+    return FALSE;
+  }
   *convert = (AppConvertOptions){.type = types[type],
                                  .tower_type = o->tower_type,
                                  .card = o->card,
@@ -137,6 +143,7 @@ finish(Options *o, AppConvertOptions *convert)
                                  .base = o->base,
                                  .lora = o->lora,
                                  .verify = (AppVerify)verify,
+                                 .packed = o->packed,
                                  .split = o->split};
   return TRUE;
 }
