@@ -58,7 +58,7 @@ test_text(void)
                                     -1, NULL));
   gather(&run, prompts, out, (const char *const[]){"--json", NULL});
   g_assert_cmpint(run.status, ==, 0);
-  g_assert_nonnull(strstr(run.out, "\"prompts\":3"));
+  g_assert_nonnull(strstr(run.out, "\"prompts\": 3"));
 }
 
 static void
