@@ -9,6 +9,14 @@
 
 #include <string.h>
 
+/* Lines of 64 bytes. Fetching past the end of the memory is harmless. */
+static inline void
+fetch(const uint8_t *bytes, size_t ahead, int lines)
+{
+  for (int i = 0; ahead && i < lines; i++)
+    __builtin_prefetch((const void *)((uintptr_t)bytes + ahead + 64 * (size_t)i));
+}
+
 #if defined(__x86_64__)
 #include <immintrin.h>
 
@@ -69,11 +77,12 @@ FUNCTION_256(int8_256, MADD4("ymm", "14", "15", "14", "8", "9", "10", "11", "0",
 FUNCTION_256(f32_256, EACH12("vfmadd231ps", "ymm14", "ymm15", "ymm"))
 
 __attribute__((target("avx512f"))) static uint64_t
-read_512(const uint8_t *bytes, size_t n)
+read_512(const uint8_t *bytes, size_t n, size_t ahead)
 {
   __m512i a = _mm512_setzero_si512(), b = a, c = a, d = a;
 
   for (size_t i = 0; i < n; i += 256) {
+    fetch(bytes + i, ahead, 4);
     a = _mm512_xor_si512(a, _mm512_load_si512(bytes + i));
     b = _mm512_xor_si512(b, _mm512_load_si512(bytes + i + 64));
     c = _mm512_xor_si512(c, _mm512_load_si512(bytes + i + 128));
@@ -84,13 +93,14 @@ read_512(const uint8_t *bytes, size_t n)
 }
 
 __attribute__((target("avx2"))) static uint64_t
-read_256(const uint8_t *bytes, size_t n)
+read_256(const uint8_t *bytes, size_t n, size_t ahead)
 {
   const __m256i *p = (const __m256i *)(const void *)bytes;
   __m256i a = _mm256_setzero_si256(), b = a, c = a, d = a;
   uint64_t words[4];
 
   for (size_t i = 0; i < n / 32; i += 4) {
+    fetch(bytes + 32 * i, ahead, 2);
     a = _mm256_xor_si256(a, _mm256_load_si256(p + i));
     b = _mm256_xor_si256(b, _mm256_load_si256(p + i + 1));
     c = _mm256_xor_si256(c, _mm256_load_si256(p + i + 2));
@@ -162,11 +172,12 @@ f32_plain(uint64_t n)
 }
 
 static uint64_t
-read_plain(const uint8_t *bytes, size_t n)
+read_plain(const uint8_t *bytes, size_t n, size_t ahead)
 {
   uint64_t words[8] = {0}, now[8];
 
   for (size_t i = 0; i < n; i += sizeof now) {
+    fetch(bytes + i, ahead, 1);
     memcpy(now, bytes + i, sizeof now);
     for (int k = 0; k < 8; k++)
       words[k] ^= now[k];
@@ -231,13 +242,13 @@ model_loop_f32(uint32_t features)
 }
 
 uint64_t
-model_stream_read(uint32_t features, const uint8_t *bytes, size_t n)
+model_stream_read(uint32_t features, const uint8_t *bytes, size_t n, size_t ahead)
 {
 #if defined(__x86_64__)
   if (features & MODEL_CPU_AVX512)
-    return read_512(bytes, n);
+    return read_512(bytes, n, ahead);
   if (features & MODEL_CPU_AVX2)
-    return read_256(bytes, n);
+    return read_256(bytes, n, ahead);
 #endif
-  return read_plain(bytes, n);
+  return read_plain(bytes, n, ahead);
 }

@@ -18,8 +18,8 @@ const ModelLoop *model_loop_int8(uint32_t features);
 const ModelLoop *model_loop_bf16(uint32_t features); /* NULL: it has no such instruction */
 const ModelLoop *model_loop_f32(uint32_t features);
 
-/* Reads N bytes (a multiple of 1,024; 64-byte aligned) in order, as fast as the core can; the
- * result depends on all of them. */
-uint64_t model_stream_read(uint32_t features, const uint8_t *bytes, size_t n);
+/* Reads N bytes (a multiple of 256; 64-byte aligned) in order, as fast as the core can, and fetches
+ * what lies AHEAD bytes further (0: nothing); the result depends on all of them. */
+uint64_t model_stream_read(uint32_t features, const uint8_t *bytes, size_t n, size_t ahead);
 
 #endif

@@ -52,7 +52,7 @@ typedef struct {
 
 /* Measures what this machine could give to N_THREADS (0: one per core): reads a buffer of
  * BUFFER_BYTES (huge pages where the system has them; less when memory is short), and computes for
- * SECONDS each. Medians of five. */
+ * SECONDS each. Medians of five. SECONDS 0: reading alone. */
 bool model_machine_measure(uint32_t n_threads, uint64_t buffer_bytes, double seconds,
                            ModelMachine *machine, ModelError *err);
 

@@ -41,10 +41,10 @@ test_reading(void)
 
   memset(bytes, 0, n);
   for (guint f = 0; f < G_N_ELEMENTS(features); f++) {
-    g_assert_cmpuint(model_stream_read(features[f], bytes, n), ==, 0);
+    g_assert_cmpuint(model_stream_read(features[f], bytes, n, 8192), ==, 0);
     for (gsize i = 0; i < n; i++) {
       bytes[i] = 0x10;
-      g_assert_cmpuint(model_stream_read(features[f], bytes, n), !=, 0);
+      g_assert_cmpuint(model_stream_read(features[f], bytes, n, 0), !=, 0);
       bytes[i] = 0;
     }
   }
