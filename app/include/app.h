@@ -66,7 +66,7 @@ typedef struct {
   const char *base, *lora; /* folders of what is merged into the weights, or NULL */
   AppVerify verify;
   gboolean packed; /* as the kernels read it */
-  gboolean split; /* llama.cpp's pair */
+  gboolean split;  /* llama.cpp's pair */
 } AppConvertOptions;
 /* Writes a model as one GGUF file, or as a pair. The report: {out, mmproj, type, tensors, bytes,
  * seconds, verified_rows, worst_error, worst_tensor, sha256}. PROGRESS in bytes; FALSE cancels. */
@@ -112,6 +112,8 @@ JsonNode *app_image_info(const char *path, gboolean pixels, GError **error);
 typedef struct {
   gboolean set; /* FALSE: the file's own window */
   double center, width;
+  guint lut;       /* with SET, not 0: table LUT - 1 of the file's VOILUTSequence, and no numbers */
+  gboolean invert; /* on top of what the file says, set or not */
 } AppWindow;
 gboolean app_window_parse(const char *text, AppWindow *window, GError **error); /* "C/W" */
 
@@ -167,11 +169,19 @@ char *app_remote_host(const AppRemoteOptions *options, GError **error);
 
 typedef struct _AppReview AppReview;
 
+/* A part of the picture as it is stored, in pixels; WIDTH 0: all of it. */
+typedef struct {
+  guint x, y, width, height;
+} AppRegion;
+
 typedef struct {
   const char *path;
   guint frame;
   AppWindow window;
   gboolean blank; /* a blank picture in its place */
+  AppRegion region;
+  guint turns;   /* turned clockwise by so many right angles, then */
+  gboolean flip; /* mirrored left to right, as it is on the screen */
 } AppImageChoice;
 
 typedef struct {
@@ -215,6 +225,7 @@ typedef enum { APP_ANSWER_FREE, APP_ANSWER_SHORT, APP_ANSWER_YES_NO } AppAnswerF
 typedef struct {
   const char *question;        /* NULL: describe */
   const AppImageChoice *image; /* needed in the first turn; later: NULL goes on with the same */
+  gboolean add_image; /* another IMAGE joins the conversation; it does not begin a new one */
   AppSampling sampling;
   AppAnswerForm form;
   AppLength length;    /* describe */

@@ -2,9 +2,9 @@
 #include <adwaita.h>
 #include <string.h>
 
-#include "conversation.h"
-#include "resample.h"
-#include "viewer.h"
+#include "conversation/conversation.h"
+#include "viewer/resample.h"
+#include "viewer/viewer.h"
 
 /* ---- resampling --------------------------------------------------------------------------- */
 

@@ -4,7 +4,7 @@
 
 #include "desktop-fixture.h"
 #include "mock-server.h"
-#include "window-private.h"
+#include "window/window-private.h"
 
 typedef struct {
   char *folder, *study, *log, *model;

@@ -4,7 +4,7 @@
 #include <glib-unix.h>
 #include <signal.h>
 
-#include "window.h"
+#include "window/window.h"
 
 struct _DesktopApplication {
   AdwApplication parent;

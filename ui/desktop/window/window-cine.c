@@ -3,7 +3,7 @@
  * Where the time is, the image is: one that is late is left out, so that a heart beats as fast as
  * it did.
  */
-#include "window-private.h"
+#include "window/window-private.h"
 
 void
 desktop_window_update_play(DesktopWindow *self)

@@ -5,7 +5,7 @@
  * 2. A drag counts from the window at its start, so that rounding does not add up; views that
  *    arrive meanwhile do not move it.
  */
-#include "viewer.h"
+#include "viewer/viewer.h"
 
 #include <math.h>
 

@@ -12,9 +12,9 @@
 #define HILUM_DESKTOP_WINDOW_PRIVATE_H
 
 #include "app_async.h"
-#include "conversation.h"
-#include "viewer.h"
-#include "window.h"
+#include "conversation/conversation.h"
+#include "viewer/viewer.h"
+#include "window/window.h"
 
 G_BEGIN_DECLS
 

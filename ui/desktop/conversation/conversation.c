@@ -3,7 +3,7 @@
  * The list stays at its end while an answer grows, but only for who was there already: a reader
  * who has scrolled back is not torn away.
  */
-#include "conversation.h"
+#include "conversation/conversation.h"
 
 #include <adwaita.h>
 

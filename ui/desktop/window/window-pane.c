@@ -1,5 +1,5 @@
 /* window-pane.c - the list of what the study holds: series, documents, and what was refused. */
-#include "window-private.h"
+#include "window/window-private.h"
 
 /* More are in the tooltip. */
 #define MAX_NOTES 2

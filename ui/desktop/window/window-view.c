@@ -4,7 +4,7 @@
  * nobody would see. Each view that arrives is shown, so that a drag moves even when it outruns the
  * renderer.
  */
-#include "window-private.h"
+#include "window/window-private.h"
 
 /* Hands that go farther at once go on in no direction. */
 #define MAX_STEPS 10

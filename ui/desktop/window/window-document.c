@@ -1,5 +1,5 @@
 /* window-document.c - what can be done with a document: a report is read, a PDF is saved. */
-#include "window-private.h"
+#include "window/window-private.h"
 
 /* ---- reports ------------------------------------------------------------------------------ */
 

@@ -1,5 +1,5 @@
 /* window-open.c - opening a file or a folder: by argument, dialog or drop. */
-#include "window-private.h"
+#include "window/window-private.h"
 
 /* ---- reading ------------------------------------------------------------------------------ */
 

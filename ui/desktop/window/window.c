@@ -1,5 +1,5 @@
 /* window.c - the window's life and widgets. */
-#include "window-private.h"
+#include "window/window-private.h"
 
 G_DEFINE_FINAL_TYPE(DesktopWindow, desktop_window, ADW_TYPE_APPLICATION_WINDOW)
 

@@ -1,5 +1,5 @@
 /* turn-row.c - one question and its answer, with what it was asked on. */
-#include "turn-row.h"
+#include "conversation/turn-row.h"
 
 #include <string.h>
 

@@ -14,7 +14,7 @@
 #include <gtk/gtk.h>
 
 #include "app.h"
-#include "resample.h"
+#include "viewer/resample.h"
 
 G_BEGIN_DECLS
 

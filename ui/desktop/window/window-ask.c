@@ -1,5 +1,5 @@
 /* window-ask.c - the model, and questions to it. */
-#include "window-private.h"
+#include "window/window-private.h"
 
 #include <string.h>
 

@@ -7,7 +7,7 @@
 #ifndef HILUM_DESKTOP_CONVERSATION_H
 #define HILUM_DESKTOP_CONVERSATION_H
 
-#include "turn-row.h"
+#include "conversation/turn-row.h"
 
 G_BEGIN_DECLS
 

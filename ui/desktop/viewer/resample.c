@@ -1,5 +1,5 @@
 /* resample.c - nearest, bilinear and mean of boxes, on the CPU. */
-#include "resample.h"
+#include "viewer/resample.h"
 
 static inline guint32
 pixel(guint32 r, guint32 g, guint32 b)
