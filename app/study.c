@@ -19,6 +19,12 @@ series_free(gpointer data)
   g_free(series->info.title);
   g_free(series->info.subtitle);
   g_free(series->info.modality);
+  g_free(series->info.study_date);
+  g_free(series->info.study_description);
+  g_free(series->info.body_part);
+  g_free(series->info.view_position);
+  g_free(series->info.laterality);
+  g_free(series->info.image_type);
   g_free(series->starts);
   g_free(series);
 }
@@ -112,6 +118,42 @@ strings_copy(const GPtrArray *from)
   return strings;
 }
 
+static AppBurnedIn
+burned_in(const DicomSeries *series)
+{
+  /* Secondary captures and what is like them (PS3.4 B.5), and modalities with a screen of text. */
+  static const char capture[] = "1.2.840.10008.5.1.4.1.1.7";
+  static const char *const usual[] = {"US", "IVUS", "SC", "OT", "ES", "XC", "GM"};
+
+  if (strcmp(series->burned_in_annotation, "YES") == 0) {
+    return APP_BURNED_IN_YES;
+  }
+  if (strcmp(series->burned_in_annotation, "NO") == 0) {
+    return APP_BURNED_IN_NO;
+  }
+  if (!*series->sop_class || g_str_has_prefix(series->sop_class, capture)) {
+    return APP_BURNED_IN_MAYBE;
+  }
+  for (guint i = 0; i < G_N_ELEMENTS(usual); i++) {
+    if (strcmp(series->modality, usual[i]) == 0) {
+      return APP_BURNED_IN_MAYBE;
+    }
+  }
+  return APP_BURNED_IN_NO;
+}
+
+static void
+describe_series(AppSeriesInfo *info, const DicomSeries *from)
+{
+  info->study_date = g_strdup(from->study_date);
+  info->study_description = g_strdup(from->study_description);
+  info->body_part = g_strdup(from->body_part_examined);
+  info->view_position = g_strdup(from->view_position);
+  info->laterality = g_strdup(from->laterality);
+  info->image_type = g_strdup(from->image_type);
+  info->burned_in = burned_in(from);
+}
+
 static AppStudySeries *
 series_new(DicomSeries *from)
 {
@@ -134,6 +176,7 @@ series_new(DicomSeries *from)
   series->info.is_localizer = from->is_localizer;
   series->info.title = series_title(from);
   series->info.modality = g_strdup(from->modality ? from->modality : "");
+  describe_series(&series->info, from);
   series->info.n_images = total;
   series->info.subtitle =
       g_strdup_printf("%s%s%u image%s", series->info.modality, *series->info.modality ? " · " : "",
@@ -153,6 +196,7 @@ document_new(const DicomDocument *from)
   if (g_str_has_suffix(document->kind, " Storage")) {
     document->kind[strlen(document->kind) - strlen(" Storage")] = '\0';
   }
+  document->study = G_MAXUINT;
   document->has_text = from->content == DICOM_CONTENT_REPORT;
   document->is_pdf = from->content == DICOM_CONTENT_PDF;
   return document;
@@ -188,6 +232,41 @@ refused_text(GPtrArray *refused, const char *root)
   return g_string_free(text, FALSE);
 }
 
+/* Says of every series and document whose it is. */
+static void
+place_in_tree(AppStudy *study)
+{
+  const DicomScan *scan = study->scan;
+  g_autoptr(GHashTable) found = g_hash_table_new(NULL, NULL); /* the scan's -> its twin here */
+  guint n_studies = 0;
+
+  for (guint i = 0; i < scan->series->len; i++) {
+    g_hash_table_insert(found, scan->series->pdata[i], study->series->pdata[i]);
+  }
+  for (guint i = 0; i < scan->documents->len; i++) {
+    g_hash_table_insert(found, scan->documents->pdata[i], study->documents->pdata[i]);
+  }
+  for (guint p = 0; p < scan->patients->len; p++) {
+    const DicomPatient *patient = scan->patients->pdata[p];
+
+    for (guint s = 0; s < patient->studies->len; s++, n_studies++) {
+      const DicomStudy *from = patient->studies->pdata[s];
+
+      for (guint i = 0; i < from->series->len; i++) {
+        AppStudySeries *series = g_hash_table_lookup(found, from->series->pdata[i]);
+
+        series->info.patient = p;
+        series->info.study = n_studies;
+      }
+      for (guint i = 0; i < from->documents->len; i++) {
+        AppDocument *document = g_hash_table_lookup(found, from->documents->pdata[i]);
+
+        document->study = n_studies;
+      }
+    }
+  }
+}
+
 /* Takes SCAN. */
 static AppStudy *
 study_new(DicomScan *scan, const char *path)
@@ -207,6 +286,7 @@ study_new(DicomScan *scan, const char *path)
   for (guint i = 0; i < scan->documents->len; i++) {
     g_ptr_array_add(study->documents, document_new(scan->documents->pdata[i]));
   }
+  place_in_tree(study);
   return study;
 }
 

@@ -277,17 +277,29 @@ typedef struct {
 } AppPicture;
 void app_picture_free(AppPicture *picture);
 
+/* Whether the pixels themselves show text, which may name the patient. MAYBE: nobody says, and such
+ * images (ultrasound, secondary captures, pictures) often do. */
+typedef enum { APP_BURNED_IN_NO, APP_BURNED_IN_MAYBE, APP_BURNED_IN_YES } AppBurnedIn;
+
 typedef struct {
   char *title, *subtitle, *modality;
   guint n_images;       /* slices and frames together */
   char **notes;         /* what is odd about it, for people; ends with NULL */
   double frame_time_ms; /* cine, 0 when it is none */
   gboolean is_localizer;
+  guint patient, study; /* whose it is, and of which study; counted from 0 over all that is open */
+  /* YYYYMMDD and text of that study; "" when not known. Studies of a patient are in order of date.
+   */
+  char *study_date, *study_description;
+  /* Of its first image, as DICOM says it; "" when absent. IMAGE_TYPE: values joined by '\\'. */
+  char *body_part, *view_position, *laterality, *image_type;
+  AppBurnedIn burned_in;
 } AppSeriesInfo;
 
 /* A file that is no image. */
 typedef struct {
   char *title, *kind, *path;
+  guint study;       /* G_MAXUINT: of none */
   gboolean has_text; /* app_study_document_text() */
   gboolean is_pdf;   /* app_study_document_save() */
 } AppDocument;

@@ -274,6 +274,9 @@ guint dicom_series_item_frame(const DicomSeriesItem *item, guint index);
 typedef struct {
   char *series_instance_uid, *study_instance_uid, *modality, *series_description;
   char *study_description, *patient_name, *patient_id, *study_date;
+  /* of its first image */
+  char *sop_class, *image_type, *body_part_examined, *view_position, *laterality;
+  char *burned_in_annotation; /* "YES" when one of its images says so, else what the first says */
   gint series_number;
   guint stack, n_stacks; /* 1 of 1 when the series is one */
   GPtrArray *items; /* of DicomSeriesItem *, sorted by geometry, else InstanceNumber, else path */

@@ -210,6 +210,12 @@ keep_texts(DicomCollector *collector, DicomRecord *record, const DicomInfo *info
       {&record->accession_number, info->accession_number},
       {&record->modality, info->modality},
       {&record->series_description, info->series_description},
+      {&record->sop_class, info->sop_class},
+      {&record->image_type, info->image_type},
+      {&record->body_part, info->body_part_examined},
+      {&record->view_position, info->view_position},
+      {&record->laterality, info->laterality},
+      {&record->burned_in, info->burned_in_annotation},
   };
 
   for (guint i = 0; i < G_N_ELEMENTS(texts); i++) {

@@ -20,6 +20,7 @@ typedef struct {
   const char *patient_id, *patient_name, *patient_birth_date, *patient_sex;
   const char *study_date, *study_description, *accession_number;
   const char *modality, *series_description;
+  const char *sop_class, *image_type, *body_part, *view_position, *laterality, *burned_in;
   gint series_number;
   gboolean is_dicom;
   double frame_time_ms;

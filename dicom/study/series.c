@@ -26,6 +26,12 @@ dicom_series_free(DicomSeries *series)
     g_free(series->patient_name);
     g_free(series->patient_id);
     g_free(series->study_date);
+    g_free(series->sop_class);
+    g_free(series->image_type);
+    g_free(series->body_part_examined);
+    g_free(series->view_position);
+    g_free(series->laterality);
+    g_free(series->burned_in_annotation);
     g_ptr_array_unref(series->items);
     g_ptr_array_unref(series->notes);
     g_free(series);
@@ -60,6 +66,12 @@ series_new(const DicomRecord *record, DicomStack *stack)
   series->patient_name = g_strdup(record->patient_name);
   series->patient_id = g_strdup(record->patient_id);
   series->study_date = g_strdup(record->study_date);
+  series->sop_class = g_strdup(record->sop_class);
+  series->image_type = g_strdup(record->image_type);
+  series->body_part_examined = g_strdup(record->body_part);
+  series->view_position = g_strdup(record->view_position);
+  series->laterality = g_strdup(record->laterality);
+  series->burned_in_annotation = g_strdup(record->burned_in);
   series->series_number = record->series_number;
   series->frame_time_ms = record->frame_time_ms;
   series->items = g_ptr_array_new_with_free_func(item_free);
@@ -76,6 +88,11 @@ add_item(DicomSeries *series, const DicomRecord *record, const DicomSlice *slice
 {
   DicomSeriesItem *item = g_new0(DicomSeriesItem, 1);
 
+  /* One image with text in its pixels is enough. */
+  if (strcmp(record->burned_in, "YES") == 0 && strcmp(series->burned_in_annotation, "YES") != 0) {
+    g_free(series->burned_in_annotation);
+    series->burned_in_annotation = g_strdup(record->burned_in);
+  }
   item->path = g_strdup(record->path);
   item->frames = n_frames;
   item->sop_instance_uid = g_strdup(record->sop_instance_uid);

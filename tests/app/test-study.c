@@ -497,6 +497,70 @@ test_summary(Fixture *f, gconstpointer data)
   app_study_free(study);
 }
 
+/* Two studies of one patient and one of another: whose a series is, and what it shows. */
+static void
+test_tree(Fixture *f, gconstpointer data)
+{
+  static const TinyDicom images[] = {
+      {.uid = "1.9.1",
+       .study_uid = "1.8.2",
+       .series_uid = "1.7.2",
+       .study_date = "20250301",
+       .patient_id = "A",
+       .body_part = "CHEST",
+       .view_position = "PA",
+       .burned_in = "NO"},
+      {.uid = "1.9.2",
+       .study_uid = "1.8.1",
+       .series_uid = "1.7.1",
+       .study_date = "20240301",
+       .patient_id = "A",
+       .study_description = "Before",
+       .class_uid = "1.2.840.10008.5.1.4.1.1.7"},
+      {.uid = "1.9.3", .study_uid = "1.8.3", .series_uid = "1.7.3", .patient_id = "B"},
+      {.uid = "1.9.4",
+       .study_uid = "1.8.3",
+       .series_uid = "1.7.3",
+       .patient_id = "B",
+       .z = 1,
+       .burned_in = "YES"}};
+  g_autofree char *folder = tiny_folder_new();
+  const AppSeriesInfo *info;
+  AppStudy *study;
+
+  for (guint i = 0; i < G_N_ELEMENTS(images); i++) {
+    g_autofree char *name = g_strdup_printf("%u.dcm", i);
+    g_autofree char *path = g_build_filename(folder, name, NULL);
+    TinyDicom image = images[i];
+
+    image.rows = image.columns = 8;
+    image.patient_name = "DOE^JANE";
+    tiny_dicom_write(path, &image);
+  }
+  study = open_study(folder);
+  g_assert_cmpuint(app_study_n_series(study), ==, 3);
+  info = app_study_series(study, 0);
+  g_assert_cmpuint(info->patient, ==, 0);
+  g_assert_cmpuint(info->study, ==, 0);
+  g_assert_cmpstr(info->study_date, ==, "20240301");
+  g_assert_cmpstr(info->study_description, ==, "Before");
+  g_assert_cmpstr(info->view_position, ==, "");
+  g_assert_cmpint(info->burned_in, ==, APP_BURNED_IN_MAYBE);
+  info = app_study_series(study, 1);
+  g_assert_cmpuint(info->patient, ==, 0);
+  g_assert_cmpuint(info->study, ==, 1);
+  g_assert_cmpstr(info->study_date, ==, "20250301");
+  g_assert_cmpstr(info->body_part, ==, "CHEST");
+  g_assert_cmpstr(info->view_position, ==, "PA");
+  g_assert_cmpint(info->burned_in, ==, APP_BURNED_IN_NO);
+  info = app_study_series(study, 2);
+  g_assert_cmpuint(info->patient, ==, 1);
+  g_assert_cmpuint(info->study, ==, 2);
+  g_assert_cmpint(info->burned_in, ==, APP_BURNED_IN_YES);
+  app_study_free(study);
+  tiny_folder_remove(folder);
+}
+
 static void
 test_documents(Fixture *f, gconstpointer data)
 {
@@ -548,6 +612,7 @@ main(int argc, char **argv)
   add("facts", test_facts);
   add("picture-facts", test_picture_facts);
   add("summary", test_summary);
+  add("tree", test_tree);
   add("documents", test_documents);
   return g_test_run();
 }

@@ -17,6 +17,9 @@ typedef struct {
   double z;
   const char *window; /* "C\\W" or NULL */
   const char *patient_name, *study_description, *series_description, *image_comments;
+  /* NULL: the same for all. */
+  const char *patient_id, *study_uid, *series_uid, *study_date, *body_part, *view_position;
+  const char *burned_in, *class_uid;
 } TinyDicom;
 
 static inline guint16
@@ -89,7 +92,7 @@ tiny_dicom_pixels(GByteArray *to, const TinyDicom *d)
 static inline void
 tiny_dicom_write(const char *path, const TinyDicom *d)
 {
-  static const char class_uid[] = "1.2.840.10008.5.1.4.1.1.2"; /* CT */
+  const char *class_uid = d->class_uid ? d->class_uid : "1.2.840.10008.5.1.4.1.1.2"; /* CT */
   g_autoptr(GByteArray) meta = g_byte_array_new(), set = g_byte_array_new();
   g_autoptr(GByteArray) file = g_byte_array_new();
   g_autofree char *instance = g_strdup_printf("%d", d->instance);
@@ -107,13 +110,16 @@ tiny_dicom_write(const char *path, const TinyDicom *d)
 
   tiny_text(set, 0x08, 0x0016, "UI", class_uid);
   tiny_text(set, 0x08, 0x0018, "UI", d->uid);
+  tiny_text(set, 0x08, 0x0020, "DA", d->study_date);
   tiny_text(set, 0x08, 0x0060, "CS", "CT");
   tiny_text(set, 0x08, 0x1030, "LO", d->study_description);
   tiny_text(set, 0x08, 0x103e, "LO", d->series_description);
   tiny_text(set, 0x10, 0x0010, "PN", d->patient_name);
-  tiny_text(set, 0x10, 0x0020, "LO", "ID-77");
-  tiny_text(set, 0x20, 0x000d, "UI", "1.2.3.100");
-  tiny_text(set, 0x20, 0x000e, "UI", "1.2.3.200");
+  tiny_text(set, 0x10, 0x0020, "LO", d->patient_id ? d->patient_id : "ID-77");
+  tiny_text(set, 0x18, 0x0015, "CS", d->body_part);
+  tiny_text(set, 0x18, 0x5101, "CS", d->view_position);
+  tiny_text(set, 0x20, 0x000d, "UI", d->study_uid ? d->study_uid : "1.2.3.100");
+  tiny_text(set, 0x20, 0x000e, "UI", d->series_uid ? d->series_uid : "1.2.3.200");
   tiny_text(set, 0x20, 0x0013, "IS", instance);
   tiny_text(set, 0x20, 0x0032, "DS", position);
   tiny_text(set, 0x20, 0x0037, "DS", "1\\0\\0\\0\\1\\0");
@@ -128,6 +134,7 @@ tiny_dicom_write(const char *path, const TinyDicom *d)
   tiny_us(set, 0x28, 0x0101, 16);
   tiny_us(set, 0x28, 0x0102, 15);
   tiny_us(set, 0x28, 0x0103, 0);
+  tiny_text(set, 0x28, 0x0301, "CS", d->burned_in);
   if (d->window) {
     g_auto(GStrv) parts = g_strsplit(d->window, "\\", 2);
     tiny_text(set, 0x28, 0x1050, "DS", parts[0]);
