@@ -51,11 +51,14 @@ model_imatrix_gather(ModelEngine *engine, ModelError *err)
 {
   ModelImatrix *imatrix = calloc(1, sizeof *imatrix);
   ModelWeights *weights = &engine->weights;
+  ModelConfig config = engine->checkpoint.config;
   ModelRole role;
   bool ok = imatrix ? model_engine_check_ready(engine, err)
                     : model_fail(err, MODEL_ERROR_TOO_LARGE, "out of memory");
 
-  for (uint32_t i = 0; ok && model_role_at(&engine->checkpoint.config, weights, i, &role); i++) {
+  /* An engine holds no more of the tower than it runs. */
+  config.vision.blocks_stored = config.vision.blocks_run;
+  for (uint32_t i = 0; ok && model_role_at(&config, weights, i, &role); i++) {
     /* A token embedding is in no product, unless it is the output too. */
     const ModelTensor *tensor = role.tensor != &weights->token_embedding ? role.tensor
                                 : weights->tied                          ? &weights->output
