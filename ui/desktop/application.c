@@ -2,8 +2,12 @@
 #include "application.h"
 
 #include <glib-unix.h>
+#include <glib/gi18n.h>
 #include <signal.h>
+#include <string.h>
 
+#include "settings/keys.h"
+#include "settings/settings.h"
 #include "window/window.h"
 
 struct _DesktopApplication {
@@ -12,19 +16,23 @@ struct _DesktopApplication {
   /* Borrowed. */
   const AppReviewOptions *options;
 
+  /* Owned. */
+  DesktopSettings *settings;
+
   guint on_interrupt, on_terminate;
 };
 
 G_DEFINE_FINAL_TYPE(DesktopApplication, desktop_application, ADW_TYPE_APPLICATION)
 
 DesktopApplication *
-desktop_application_new(const AppReviewOptions *options)
+desktop_application_new(const AppReviewOptions *options, DesktopSettings *settings)
 {
   DesktopApplication *self =
       g_object_new(DESKTOP_TYPE_APPLICATION, "application-id", "org.hilum.Hilum", "flags",
                    G_APPLICATION_HANDLES_OPEN | G_APPLICATION_NON_UNIQUE, NULL);
 
   self->options = options;
+  self->settings = g_object_ref(settings);
   return self;
 }
 
@@ -52,15 +60,18 @@ on_about(GSimpleAction *action, GVariant *parameter, gpointer application)
 {
   const AppReviewOptions *options = DESKTOP_APPLICATION(application)->options;
 
+  g_autofree char *comments = g_strdup_printf(
+      "%s\n\n%s",
+      options->remote.url
+          ? _("Ask questions of medical images with a model on a server, which gets the pictures.")
+          : _("Ask questions of medical images with a LLaVA-Med model that runs right here."),
+      _(APP_NOTICE));
+
   adw_show_about_window(gtk_application_get_active_window(application), "application-name", "Hilum",
-                        "version", app_version(), "developer-name", "The Hilum authors",
-                        "license-type", GTK_LICENSE_APACHE_2_0, "comments",
-                        options->remote.url
-                            ? "Ask questions of medical images with a model on a server, which "
-                              "gets the pictures.\n\n" APP_NOTICE
-                            : "Ask questions of medical images with a LLaVA-Med model that runs "
-                              "right here.\n\n" APP_NOTICE,
-                        NULL);
+                        "application-icon", "org.hilum.Hilum", "version", app_version(),
+                        "developer-name", _("The Hilum authors"), "license-type",
+                        GTK_LICENSE_APACHE_2_0, "comments", comments, "translator-credits",
+                        _("translator-credits"), NULL);
 }
 
 static gboolean
@@ -68,6 +79,17 @@ on_signal(gpointer application)
 {
   close_windows(application);
   return G_SOURCE_CONTINUE;
+}
+
+static void
+on_style(GSettings *settings, const char *name, gpointer application)
+{
+  g_autofree char *style = g_settings_get_string(settings, DESKTOP_SETTING_STYLE);
+
+  adw_style_manager_set_color_scheme(adw_style_manager_get_default(),
+                                     strcmp(style, "dark") == 0    ? ADW_COLOR_SCHEME_FORCE_DARK
+                                     : strcmp(style, "light") == 0 ? ADW_COLOR_SCHEME_FORCE_LIGHT
+                                                                   : ADW_COLOR_SCHEME_DEFAULT);
 }
 
 /* ---- life --------------------------------------------------------------------------------- */
@@ -103,25 +125,14 @@ desktop_application_startup(GApplication *application)
 {
   static const GActionEntry actions[] = {{.name = "quit", .activate = on_quit},
                                          {.name = "about", .activate = on_about}};
-  static const struct {
-    const char *action, *keys[3];
-  } keys[] = {{"app.quit", {"<Control>q"}},
-              {"window.close", {"<Control>w"}},
-              {"win.open-file", {"<Control>o"}},
-              {"win.open-folder", {"<Control><Shift>o"}},
-              {"win.focus-question", {"<Control>l"}},
-              {"win.describe", {"<Control>d"}},
-              {"win.new-conversation", {"<Control>n"}},
-              {"win.stop", {"Escape"}}};
   DesktopApplication *self = DESKTOP_APPLICATION(application);
 
   G_APPLICATION_CLASS(desktop_application_parent_class)->startup(application);
   g_action_map_add_action_entries(G_ACTION_MAP(self), actions, G_N_ELEMENTS(actions), self);
-  for (gsize i = 0; i < G_N_ELEMENTS(keys); i++) {
-    gtk_application_set_accels_for_action(GTK_APPLICATION(self), keys[i].action, keys[i].keys);
-  }
-  /* Reading rooms are dark. */
-  adw_style_manager_set_color_scheme(adw_style_manager_get_default(), ADW_COLOR_SCHEME_PREFER_DARK);
+  desktop_keys_attach_application(self->settings, GTK_APPLICATION(self));
+  g_signal_connect_object(desktop_settings_peek(self->settings), "changed::" DESKTOP_SETTING_STYLE,
+                          G_CALLBACK(on_style), self, 0);
+  on_style(desktop_settings_peek(self->settings), DESKTOP_SETTING_STYLE, self);
   self->on_interrupt = g_unix_signal_add(SIGINT, on_signal, self);
   self->on_terminate = g_unix_signal_add(SIGTERM, on_signal, self);
 }
@@ -137,10 +148,18 @@ desktop_application_shutdown(GApplication *application)
 }
 
 static void
+desktop_application_finalize(GObject *object)
+{
+  g_clear_object(&DESKTOP_APPLICATION(object)->settings);
+  G_OBJECT_CLASS(desktop_application_parent_class)->finalize(object);
+}
+
+static void
 desktop_application_class_init(DesktopApplicationClass *class)
 {
   GApplicationClass *application_class = G_APPLICATION_CLASS(class);
 
+  G_OBJECT_CLASS(class)->finalize = desktop_application_finalize;
   application_class->activate = desktop_application_activate;
   application_class->open = desktop_application_open;
   application_class->startup = desktop_application_startup;

@@ -5,6 +5,7 @@
 #include <adwaita.h>
 
 #include "app.h"
+#include "settings/settings.h"
 
 G_BEGIN_DECLS
 
@@ -13,7 +14,8 @@ G_DECLARE_FINAL_TYPE(DesktopApplication, desktop_application, DESKTOP, APPLICATI
 
 /* OPTIONS is borrowed and outlives the application. Each process is an application of its own,
  * because each may have another model and another log. */
-DesktopApplication *desktop_application_new(const AppReviewOptions *options);
+DesktopApplication *desktop_application_new(const AppReviewOptions *options,
+                                            DesktopSettings *settings);
 
 G_END_DECLS
 #endif

@@ -1,6 +1,10 @@
 /* main.c - `hilum-desktop`, the window. */
+#include <glib/gi18n.h>
+#include <locale.h>
+
 #include "application.h"
 
+#define FAILED 1
 #define MISUSED 2
 
 typedef struct {
@@ -29,36 +33,40 @@ parse(Options *o, int *argc, char ***argv, GError **error)
 {
   const GOptionEntry entries[] = {
       {"model", 'm', 0, G_OPTION_ARG_FILENAME, &o->model,
-       "Checkpoint folder or GGUF file (default: the demo model)", "PATH"},
+       N_("Checkpoint folder or GGUF file (default: the demo model)"), "PATH"},
       {"mmproj", 0, 0, G_OPTION_ARG_FILENAME, &o->mmproj,
-       "GGUF file with the vision tower and projector", "FILE"},
+       N_("GGUF file with the vision tower and projector"), "FILE"},
       {"template", 0, 0, G_OPTION_ARG_STRING, &o->template_name,
-       "Conversation template (default: the model's own)", "NAME"},
+       N_("Conversation template (default: the model's own)"), "NAME"},
       {"engine", 0, 0, G_OPTION_ARG_STRING, &o->engine,
-       "Ask a server that speaks OpenAI's chat completions: PICTURES LEAVE THIS MACHINE", "URL"},
-      {"engine-model", 0, 0, G_OPTION_ARG_STRING, &o->engine_model, "Which of the server's models",
-       "NAME"},
+       N_("Ask a server that speaks OpenAI's chat completions: PICTURES LEAVE THIS MACHINE"),
+       "URL"},
+      {"engine-model", 0, 0, G_OPTION_ARG_STRING, &o->engine_model,
+       N_("Which of the server's models"), "NAME"},
       {"engine-ca", 0, 0, G_OPTION_ARG_FILENAME, &o->engine_ca,
-       "Certificate of the authority that vouches for the server (default: the system's)", "FILE"},
+       N_("Certificate of the authority that vouches for the server (default: the system's)"),
+       "FILE"},
       {"engine-proxy", 0, 0, G_OPTION_ARG_STRING, &o->engine_proxy,
-       "Proxy on the way to the server (default: none, whatever the environment says)", "URL"},
+       N_("Proxy on the way to the server (default: none, whatever the environment says)"), "URL"},
       {"engine-timeout", 0, 0, G_OPTION_ARG_INT, &o->engine_timeout,
-       "Longest silence of the server (default: 300 to the first word, 60 after it)", "SECONDS"},
+       N_("Longest silence of the server (default: 300 to the first word, 60 after it)"),
+       "SECONDS"},
       {"engine-insecure", 0, 0, G_OPTION_ARG_NONE, &o->engine_insecure,
-       "Allow http:// to another machine: pictures go unencrypted", NULL},
+       N_("Allow http:// to another machine: pictures go unencrypted"), NULL},
       {"log", 0, 0, G_OPTION_ARG_FILENAME, &o->log,
-       "Log of conversations (default: in the user's data folder)", "FILE"},
-      {"no-log", 0, 0, G_OPTION_ARG_NONE, &o->no_log, "Keep no log", NULL},
+       N_("Log of conversations (default: in the user's data folder)"), "FILE"},
+      {"no-log", 0, 0, G_OPTION_ARG_NONE, &o->no_log, N_("Keep no log"), NULL},
       {"no-cache", 0, 0, G_OPTION_ARG_NONE, &o->no_cache,
-       "Keep nothing on disk that would save computing it again", NULL},
-      {"version", 0, 0, G_OPTION_ARG_NONE, &o->version, "Show the version", NULL},
+       N_("Keep nothing on disk that would save computing it again"), NULL},
+      {"version", 0, 0, G_OPTION_ARG_NONE, &o->version, N_("Show the version"), NULL},
       {NULL}};
-  g_autoptr(GOptionContext) context = g_option_context_new("[FILE OR FOLDER]");
+  g_autoptr(GOptionContext) context = g_option_context_new(_("[FILE OR FOLDER]"));
+  g_autofree char *summary = g_strdup_printf(
+      "%s\n%s", _("Shows medical images and answers questions about them with a LLaVA-Med model."),
+      _(APP_NOTICE));
 
-  g_option_context_set_summary(context,
-                               "Shows medical images and answers questions about them with "
-                               "a LLaVA-Med model.\n" APP_NOTICE);
-  g_option_context_add_main_entries(context, entries, NULL);
+  g_option_context_set_summary(context, summary);
+  g_option_context_add_main_entries(context, entries, GETTEXT_PACKAGE);
   return g_option_context_parse(context, argc, argv, error);
 }
 
@@ -86,6 +94,20 @@ complaint(const Options *o, const AppRemoteOptions *remote)
   return host ? NULL : g_strdup(error->message);
 }
 
+/* A program that was built and not installed finds its words where they were built. */
+static void
+set_language(void)
+{
+  const char *folder = g_file_test(HILUM_BUILT_LOCALEDIR, G_FILE_TEST_IS_DIR)
+                           ? HILUM_BUILT_LOCALEDIR
+                           : HILUM_LOCALEDIR;
+
+  setlocale(LC_ALL, "");
+  bindtextdomain(GETTEXT_PACKAGE, folder);
+  bind_textdomain_codeset(GETTEXT_PACKAGE, "UTF-8");
+  textdomain(GETTEXT_PACKAGE);
+}
+
 static void
 warn(const char *text)
 {
@@ -97,10 +119,12 @@ main(int argc, char **argv)
 {
   g_auto(Options) options = {0};
   g_autoptr(GError) error = NULL;
+  g_autoptr(DesktopSettings) settings = NULL;
   g_autoptr(DesktopApplication) application = NULL;
   g_autofree char *wrong = NULL;
   AppReviewOptions review;
 
+  set_language();
   g_set_prgname("hilum-desktop");
   g_set_application_name("Hilum");
   if (!parse(&options, &argc, &argv, &error)) {
@@ -128,8 +152,13 @@ main(int argc, char **argv)
     g_printerr("hilum-desktop: %s\n", wrong);
     return MISUSED;
   }
+  settings = desktop_settings_new(&error);
+  if (!settings) {
+    warn(error->message);
+    return FAILED;
+  }
   app_set_warning(warn);
   app_image_warm();
-  application = desktop_application_new(&review);
+  application = desktop_application_new(&review, settings);
   return g_application_run(G_APPLICATION(application), argc, argv);
 }

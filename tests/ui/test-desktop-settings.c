@@ -1,0 +1,279 @@
+/* test-desktop-settings.c - settings, the table of keys, and keys that people choose. */
+#include <adwaita.h>
+#include <math.h>
+
+#include "settings/keys.h"
+#include "settings/settings.h"
+
+static DesktopSettings *
+settings_new(void)
+{
+  g_autoptr(GError) error = NULL;
+  DesktopSettings *settings = desktop_settings_new(&error);
+
+  g_assert_no_error(error);
+  return settings;
+}
+
+/* ---- presets ------------------------------------------------------------------------------ */
+
+static void
+check_preset(GPtrArray *presets, guint i, const char *name, double width, double center)
+{
+  const DesktopPreset *preset = presets->pdata[i];
+
+  g_assert_cmpstr(preset->name, ==, name);
+  g_assert_cmpfloat(preset->width, ==, width);
+  g_assert_cmpfloat(preset->center, ==, center);
+}
+
+/* Another viewer once shipped a lung window of 150 for 1500: the numbers are held here. */
+static void
+test_default_presets(void)
+{
+  g_autoptr(DesktopSettings) settings = settings_new();
+  g_autoptr(GPtrArray) presets = desktop_settings_get_presets(settings);
+
+  g_assert_cmpuint(presets->len, ==, 6);
+  check_preset(presets, 0, "Lung", 1500, -600);
+  check_preset(presets, 1, "Mediastinum", 350, 50);
+  check_preset(presets, 2, "Soft tissue", 400, 40);
+  check_preset(presets, 3, "Liver", 150, 90);
+  check_preset(presets, 4, "Bone", 2500, 480);
+  check_preset(presets, 5, "Brain", 80, 40);
+}
+
+static void
+test_presets(void)
+{
+  g_autoptr(DesktopSettings) settings = settings_new();
+  GSettings *store = desktop_settings_peek(settings);
+  g_autoptr(GPtrArray) presets = desktop_settings_get_presets(settings);
+  g_autoptr(GPtrArray) read = NULL, mended = NULL;
+
+  g_ptr_array_add(presets, desktop_preset_new("Stroke", 35, 35.5));
+  g_ptr_array_remove_index(presets, 0);
+  desktop_settings_set_presets(settings, presets);
+  read = desktop_settings_get_presets(settings);
+  g_assert_cmpuint(read->len, ==, 6);
+  check_preset(read, 0, "Mediastinum", 350, 50);
+  check_preset(read, 5, "Stroke", 35, 35.5);
+
+  /* By hand, and wrong. */
+  g_settings_set(store, DESKTOP_SETTING_PRESETS, "@a(sdd)",
+                 g_variant_new_parsed("[('', 10.0, 1.0), ('Flat', 0.0, 1.0), ('Nothing', %*, 1.0), "
+                                      "('Far', 100.0, 1e300), ('Good', 1.0, -1000.0)]",
+                                      g_variant_new_double((double)NAN)));
+  mended = desktop_settings_get_presets(settings);
+  g_assert_cmpuint(mended->len, ==, 1);
+  check_preset(mended, 0, "Good", 1, -1000);
+  g_settings_reset(store, DESKTOP_SETTING_PRESETS);
+}
+
+static void
+test_empty_text(void)
+{
+  g_autoptr(DesktopSettings) settings = settings_new();
+  GSettings *store = desktop_settings_peek(settings);
+  g_autofree char *none = desktop_settings_get_text(settings, DESKTOP_SETTING_MODEL), *path = NULL;
+
+  g_assert_null(none);
+  g_settings_set_string(store, DESKTOP_SETTING_MODEL, "/a/model");
+  path = desktop_settings_get_text(settings, DESKTOP_SETTING_MODEL);
+  g_assert_cmpstr(path, ==, "/a/model");
+  g_settings_reset(store, DESKTOP_SETTING_MODEL);
+}
+
+/* ---- keys --------------------------------------------------------------------------------- */
+
+static void
+test_table(void)
+{
+  g_autoptr(DesktopSettings) settings = settings_new();
+  g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
+
+  for (const DesktopKey *key = desktop_keys(); key->action; key++) {
+    g_auto(GStrv) keys = desktop_keys_get(settings, key);
+    g_auto(GStrv) written = g_strsplit(key->keys, " ", -1);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GVariant) target = NULL;
+    g_autofree char *name = NULL;
+
+    g_action_parse_detailed_name(key->action, &name, &target, &error);
+    g_assert_no_error(error);
+    g_assert_true(g_hash_table_add(seen, (gpointer)key->action));
+    g_assert_cmpstr(key->title, !=, "");
+    g_assert_cmpstr(key->group, !=, "");
+    /* All are keys, none is somebody else's, none is needed for writing. */
+    g_assert_cmpuint(g_strv_length(keys), ==, *key->keys ? g_strv_length(written) : 0);
+    for (gsize i = 0; keys[i]; i++) {
+      const DesktopKey *other = desktop_keys_conflict(settings, key, keys[i]);
+      g_autofree char *problem = desktop_keys_problem(key, keys[i]);
+      g_assert_cmpstr(other ? other->action : NULL, ==, NULL);
+      g_assert_cmpstr(problem, ==, NULL);
+    }
+  }
+}
+
+static void
+test_change(void)
+{
+  const char *own[] = {"<Control>k", "nonsense<", "F7", NULL};
+  const DesktopKey *key = desktop_keys_find("win.describe");
+  g_autoptr(DesktopSettings) settings = settings_new();
+  g_auto(GStrv) keys = NULL, none = NULL, usual = NULL;
+  g_autofree char *label = NULL;
+
+  desktop_keys_set(settings, key, own);
+  desktop_keys_set(settings, desktop_keys_find("win.stop"), (const char *[]){NULL});
+  keys = desktop_keys_get(settings, key);
+  g_assert_cmpstrv(keys, ((const char *[]){"<Control>k", "F7", NULL}));
+  none = desktop_keys_get(settings, desktop_keys_find("win.stop"));
+  g_assert_cmpuint(g_strv_length(none), ==, 0);
+  label = desktop_keys_label(settings, "win.describe");
+  g_assert_cmpstr(label, ==, "Ctrl+K");
+  g_assert_true(desktop_keys_conflict(settings, desktop_keys_find("win.open-file"), "<Primary>k") ==
+                key);
+  g_assert_null(desktop_keys_conflict(settings, key, "<Control>k"));
+  desktop_keys_set(settings, key, NULL);
+  usual = desktop_keys_get(settings, key);
+  g_assert_cmpstrv(usual, ((const char *[]){"<Control>d", NULL}));
+  desktop_keys_reset_all(settings);
+}
+
+static void
+check_problem(const char *action, const char *accelerator, gboolean expected)
+{
+  g_autofree char *problem = desktop_keys_problem(desktop_keys_find(action), accelerator);
+
+  g_assert_true((problem != NULL) == expected);
+}
+
+static void
+test_problems(void)
+{
+  check_problem("win.describe", "d", TRUE);
+  check_problem("win.describe", "<Shift>d", TRUE);
+  check_problem("win.describe", "<Alt>d", FALSE);
+  check_problem("win.describe", "F5", FALSE);
+  check_problem("view.play", "p", FALSE);
+  check_problem("view.play", "Tab", TRUE);
+  check_problem("view.play", "Return", TRUE);
+  check_problem("view.play", "", TRUE);
+}
+
+/* ---- keys in use -------------------------------------------------------------------------- */
+
+#define PAD_TYPE (pad_get_type())
+G_DECLARE_FINAL_TYPE(Pad, pad, TEST, PAD, GtkWidget)
+struct _Pad {
+  GtkWidget parent;
+  int steps, plays;
+};
+G_DEFINE_FINAL_TYPE(Pad, pad, GTK_TYPE_WIDGET)
+
+static void
+on_pad_action(GtkWidget *widget, const char *name, GVariant *parameter)
+{
+  Pad *pad = TEST_PAD(widget);
+
+  if (parameter) {
+    pad->steps += g_variant_get_int32(parameter);
+  } else {
+    pad->plays++;
+  }
+}
+
+static void
+pad_class_init(PadClass *class)
+{
+  gtk_widget_class_install_action(GTK_WIDGET_CLASS(class), "view.step", "i", on_pad_action);
+  gtk_widget_class_install_action(GTK_WIDGET_CLASS(class), "view.play", NULL, on_pad_action);
+}
+
+static void
+pad_init(Pad *pad)
+{
+}
+
+/* What GTK does with a key that reaches WIDGET: GDK 4 has no way to make an event of it. */
+static void
+press(GtkWidget *widget, guint code)
+{
+  g_autoptr(GListModel) controllers = gtk_widget_observe_controllers(widget);
+
+  for (guint i = 0; i < g_list_model_get_n_items(controllers); i++) {
+    g_autoptr(GListModel) shortcuts = g_list_model_get_item(controllers, i);
+    for (guint j = 0; j < g_list_model_get_n_items(shortcuts); j++) {
+      g_autoptr(GtkShortcut) shortcut = g_list_model_get_item(shortcuts, j);
+      GtkShortcutTrigger *trigger = gtk_shortcut_get_trigger(shortcut);
+      if (gtk_keyval_trigger_get_keyval(GTK_KEYVAL_TRIGGER(trigger)) == code &&
+          gtk_keyval_trigger_get_modifiers(GTK_KEYVAL_TRIGGER(trigger)) == 0) {
+        gtk_shortcut_action_activate(gtk_shortcut_get_action(shortcut), 0, widget,
+                                     gtk_shortcut_get_arguments(shortcut));
+      }
+    }
+  }
+}
+
+static void
+test_attach(void)
+{
+  g_autoptr(DesktopSettings) settings = settings_new();
+  Pad *pad = g_object_ref_sink(g_object_new(PAD_TYPE, NULL));
+
+  desktop_keys_attach(settings, GTK_WIDGET(pad), "view.");
+  press(GTK_WIDGET(pad), GDK_KEY_Down);
+  press(GTK_WIDGET(pad), GDK_KEY_Page_Up);
+  g_assert_cmpint(pad->steps, ==, -9);
+  press(GTK_WIDGET(pad), GDK_KEY_c);
+  g_assert_cmpint(pad->plays, ==, 1);
+  /* At once, and only the new one. */
+  desktop_keys_set(settings, desktop_keys_find("view.play"), (const char *[]){"x", NULL});
+  press(GTK_WIDGET(pad), GDK_KEY_c);
+  g_assert_cmpint(pad->plays, ==, 1);
+  press(GTK_WIDGET(pad), GDK_KEY_x);
+  g_assert_cmpint(pad->plays, ==, 2);
+  g_assert_cmpint(pad->steps, ==, -9);
+  g_assert_finalize_object(pad);
+  /* Nobody is left to be given keys. */
+  desktop_keys_reset_all(settings);
+  g_assert_finalize_object(g_steal_pointer(&settings));
+}
+
+static void
+test_attach_application(void)
+{
+  g_autoptr(DesktopSettings) settings = settings_new();
+  GtkApplication *application = gtk_application_new(NULL, G_APPLICATION_NON_UNIQUE);
+  g_auto(GStrv) usual = NULL, own = NULL, view = NULL;
+
+  g_assert_true(g_application_register(G_APPLICATION(application), NULL, NULL));
+  desktop_keys_attach_application(settings, application);
+  usual = gtk_application_get_accels_for_action(application, "win.open-file");
+  g_assert_cmpstrv(usual, ((const char *[]){"<Control>o", NULL}));
+  view = gtk_application_get_accels_for_action(application, "view.play");
+  g_assert_cmpuint(g_strv_length(view), ==, 0);
+  desktop_keys_set(settings, desktop_keys_find("win.open-file"),
+                   (const char *[]){"<Control>p", NULL});
+  own = gtk_application_get_accels_for_action(application, "win.open-file");
+  g_assert_cmpstrv(own, ((const char *[]){"<Control>p", NULL}));
+  desktop_keys_reset_all(settings);
+  g_object_unref(application);
+}
+
+int
+main(int argc, char **argv)
+{
+  gtk_test_init(&argc, &argv, NULL);
+  adw_init();
+  g_test_add_func("/desktop/settings/presets-default", test_default_presets);
+  g_test_add_func("/desktop/settings/presets", test_presets);
+  g_test_add_func("/desktop/settings/text", test_empty_text);
+  g_test_add_func("/desktop/settings/keys-table", test_table);
+  g_test_add_func("/desktop/settings/keys-change", test_change);
+  g_test_add_func("/desktop/settings/keys-problems", test_problems);
+  g_test_add_func("/desktop/settings/keys-attach", test_attach);
+  g_test_add_func("/desktop/settings/keys-application", test_attach_application);
+  return g_test_run();
+}
