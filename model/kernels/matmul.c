@@ -22,6 +22,7 @@ typedef struct {
 
 typedef struct {
   ModelPool *pool;
+  const ModelFloatProducts *floats;
   const float *x;
   uint64_t m;
   Product products[MOST_PRODUCTS];
@@ -30,31 +31,6 @@ typedef struct {
   uint64_t columns;
   uint32_t n_quantized; /* tasks of one of them */
 } Job;
-
-/* Sixteen running sums: the compiler keeps them in vector registers, and their number is part of
- * the result's definition, so that every machine adds in the same order. */
-static float
-dot(const float *a, const float *b, uint64_t n)
-{
-  float sums[16] = {0};
-  float sum = 0;
-  uint64_t i = 0;
-
-  for (; i + 16 <= n; i += 16) {
-    for (int j = 0; j < 16; j++) {
-      sums[j] += a[i + j] * b[i + j];
-    }
-  }
-  for (; i < n; i++) {
-    sum += a[i] * b[i];
-  }
-  for (int width = 8; width > 0; width /= 2) {
-    for (int j = 0; j < width; j++) {
-      sums[j] += sums[j + width];
-    }
-  }
-  return sum + sums[0];
-}
 
 /* Weights that can be used where they lie: float32, aligned. */
 static const float *
@@ -65,21 +41,33 @@ tensor_in_place(const ModelTensor *w)
              : NULL;
 }
 
-/* Each row of X by itself: the weights are read once for all of them. */
+/* Each row of X gets the same bits beside any others (product-float.h). Weights of other types
+ * become float32 a few rows at a time. */
 static void
-product_few(const Job *job, const Product *p, uint64_t first, uint64_t n, float *scratch)
+product_rows(const Job *job, const Product *p, uint64_t first, uint64_t n, float *scratch)
 {
-  const float *in_place = tensor_in_place(p->w);
+  _Alignas(64) float sums[MODEL_FLOAT_SCRATCH];
+  const uint64_t fitting = MODEL_POOL_SCRATCH / p->columns;
+  const bool in_place = model_float_product_fits(p->w);
+  const uint64_t most = in_place || fitting > MODEL_FLOAT_ROWS ? MODEL_FLOAT_ROWS : fitting;
 
-  for (uint64_t row = first; row < first + n; row++) {
-    const float *weights = in_place ? in_place + row * p->columns : scratch;
-    if (!in_place) {
-      model_tensor_read_rows(p->w, row, 1, scratch);
+  for (uint64_t row = first; row < first + n;) {
+    const uint64_t left = first + n - row;
+    const uint32_t some = (uint32_t)(left < most ? left : most);
+    ModelTensor rows = {.name = p->w->name,
+                        .data = (const uint8_t *)scratch,
+                        .shape = {some, p->columns},
+                        .n_dims = 2,
+                        .type = MODEL_TYPE_F32};
+    if (in_place) {
+      job->floats->product(p->w, row, some, job->x, p->columns, job->m, p->bias, p->y, p->rows,
+                           sums);
+    } else {
+      model_tensor_read_rows(p->w, row, some, scratch);
+      job->floats->product(&rows, 0, some, job->x, p->columns, job->m,
+                           p->bias ? p->bias + row : NULL, p->y + row, p->rows, sums);
     }
-    for (uint64_t i = 0; i < job->m; i++) {
-      p->y[i * p->rows + row] =
-          dot(job->x + i * p->columns, weights, p->columns) + (p->bias ? p->bias[row] : 0.0f);
-    }
+    row += some;
   }
 }
 
@@ -122,8 +110,8 @@ product_task(uint32_t index, uint32_t worker, void *user)
   if (p->packed) {
     model_pool_kernels(job->pool)->product(p->w, first, n, p->activations, p->bias, p->y, p->rows,
                                            (uint8_t *)(void *)scratch);
-  } else if (job->m <= MODEL_FEW_ROWS) {
-    product_few(job, p, first, n, scratch);
+  } else if (job->m <= MODEL_FEW_ROWS || job->floats->beats_blas) {
+    product_rows(job, p, first, n, scratch);
   } else {
     product_many(job, p, first, n, scratch);
   }
@@ -199,7 +187,7 @@ void
 model_products(ModelPool *pool, const ModelProduct *products, uint32_t n, const float *x,
                uint64_t m)
 {
-  Job job = {.pool = pool, .x = x, .m = m};
+  Job job = {.pool = pool, .floats = model_pool_float_products(pool), .x = x, .m = m};
   uint32_t n_tasks = 0;
 
   assert(n <= MOST_PRODUCTS && m <= INT32_MAX);

@@ -39,6 +39,7 @@ struct ModelPool {
   Helper *helpers;
   float *scratch;
   const ModelKernels *kernels;
+  const ModelFloatProducts *float_products;
   uint8_t *activations; /* see model_pool_reserve() */
   uint64_t n_activations;
   ModelObserver *observer;
@@ -158,6 +159,10 @@ model_pool_new_with(uint32_t n_threads, const char *kernels, ModelError *err)
     pthread_cond_init(&pool->done, NULL);
     pool->n_threads = n_threads;
     pool->kernels = model_kernels_find(kernels);
+    pool->float_products = model_float_products_find(kernels);
+    if (!pool->float_products) { /* the names are not all the same */
+      pool->float_products = model_float_products_find(NULL);
+    }
     pool->helpers = calloc(n_threads, sizeof *pool->helpers);
     pool->scratch = aligned_alloc(64, sizeof(float) * MODEL_POOL_SCRATCH * (size_t)n_threads);
   }
@@ -219,6 +224,12 @@ const ModelKernels *
 model_pool_kernels(const ModelPool *pool)
 {
   return pool->kernels;
+}
+
+const ModelFloatProducts *
+model_pool_float_products(const ModelPool *pool)
+{
+  return pool->float_products;
 }
 
 bool

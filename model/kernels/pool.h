@@ -3,10 +3,13 @@
 #define HILUM_MODEL_POOL_H
 
 #include "kernels/kernels.h"
+#include "kernels/product-float.h"
 
 /* MODEL_POOL_SCRATCH floats that belong to WORKER while its task runs; 64-byte aligned. */
 float *model_pool_scratch(const ModelPool *pool, uint32_t worker);
 
+/* Of weights that are floats; chosen when the pool was made. */
+const ModelFloatProducts *model_pool_float_products(const ModelPool *pool);
 /* The memory that model_pool_reserve() took, for the holder of the lock. */
 uint8_t *model_pool_activations(const ModelPool *pool, uint64_t *n);
 /* Several runs that nothing comes between. */

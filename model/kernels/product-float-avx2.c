@@ -12,7 +12,7 @@
 #define LANES_AVX2
 #include "kernels/product-float-body.h"
 
-const ModelFloatProducts model_float_products_avx2 = MODEL_FLOAT_PRODUCTS("avx2", false);
+const ModelFloatProducts model_float_products_avx2 = MODEL_FLOAT_PRODUCTS("avx2", false, false);
 #ifdef __clang__
 #pragma clang attribute pop
 #endif

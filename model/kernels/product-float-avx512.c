@@ -14,7 +14,7 @@
 #define LANES_AVX512
 #include "kernels/product-float-body.h"
 
-const ModelFloatProducts model_float_products_avx512 = MODEL_FLOAT_PRODUCTS("avx512", false);
+const ModelFloatProducts model_float_products_avx512 = MODEL_FLOAT_PRODUCTS("avx512", false, true);
 #ifdef __clang__
 #pragma clang attribute pop
 #endif

@@ -16,7 +16,8 @@
 #define LANES_BF16
 #include "kernels/product-float-body.h"
 
-const ModelFloatProducts model_float_products_avx512bf16 = MODEL_FLOAT_PRODUCTS("avx512bf16", true);
+const ModelFloatProducts model_float_products_avx512bf16 =
+    MODEL_FLOAT_PRODUCTS("avx512bf16", true, true);
 #ifdef __clang__
 #pragma clang attribute pop
 #endif

@@ -304,8 +304,8 @@ to_bf16(const float *x, uint64_t n, uint16_t *out)
   }
 }
 
-#define MODEL_FLOAT_PRODUCTS(isa, dots)                                                            \
+#define MODEL_FLOAT_PRODUCTS(isa, dots, fast)                                                      \
   {                                                                                                \
-    .name = isa, .bf16_dots = dots, .product = product, .product_bf16 = product_bf16,              \
-    .to_bf16 = to_bf16                                                                             \
+    .name = isa, .bf16_dots = dots, .beats_blas = fast, .product = product,                        \
+    .product_bf16 = product_bf16, .to_bf16 = to_bf16                                               \
   }

@@ -3,5 +3,5 @@
 #define LANES_NEON
 #include "kernels/product-float-body.h"
 
-const ModelFloatProducts model_float_products_neon = MODEL_FLOAT_PRODUCTS("neon", false);
+const ModelFloatProducts model_float_products_neon = MODEL_FLOAT_PRODUCTS("neon", false, false);
 #endif

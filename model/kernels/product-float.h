@@ -26,6 +26,7 @@
 typedef struct {
   const char *name; /* "portable", "avx2", "avx512", "avx512bf16", "neon" */
   bool bf16_dots;   /* product_bf16 is much faster than product */
+  bool beats_blas;  /* product is faster than OpenBLAS for any number of rows */
   /* y[i][row] for the rows i of X[m][columns], X_STRIDE numbers apart, and rows FIRST .. FIRST + N
    * - 1 of W; rows of Y are Y_STRIDE floats apart. BIAS[rows] or NULL. SCRATCH: 64-byte aligned.
    * Rows of X that start on 64 bytes are read twice as fast. */
