@@ -159,10 +159,8 @@ model_pool_new_with(uint32_t n_threads, const char *kernels, ModelError *err)
     pthread_cond_init(&pool->done, NULL);
     pool->n_threads = n_threads;
     pool->kernels = model_kernels_find(kernels);
-    pool->float_products = model_float_products_find(kernels);
-    if (!pool->float_products) { /* the names are not all the same */
-      pool->float_products = model_float_products_find(NULL);
-    }
+    /* Of this processor whatever KERNELS says: where OpenBLAS takes over depends on it. */
+    pool->float_products = model_float_products_find(NULL);
     pool->helpers = calloc(n_threads, sizeof *pool->helpers);
     pool->scratch = aligned_alloc(64, sizeof(float) * MODEL_POOL_SCRATCH * (size_t)n_threads);
   }
