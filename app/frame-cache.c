@@ -380,6 +380,26 @@ app_frame_group_get(AppFrameGroup *group, guint index, GCancellable *cancellable
   return state;
 }
 
+DicomFrame *
+app_frame_group_peek(AppFrameGroup *group, guint index)
+{
+  Cache *cache = the_cache();
+  const Slot *slot;
+  DicomFrame *frame = NULL;
+
+  g_mutex_lock(&cache->lock);
+  slot = peek(group, index);
+  if (slot->state == READY) {
+    frame = dicom_frame_ref(slot->frame);
+    group->used = ++cache->clock;
+    if (!group->focused) {
+      group->centre = index;
+    }
+  }
+  g_mutex_unlock(&cache->lock);
+  return frame;
+}
+
 /* To be decoded, and not known to be larger than all that can be kept. */
 static gboolean
 is_open(const Cache *cache, const Slot *slot)

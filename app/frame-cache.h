@@ -44,6 +44,8 @@ typedef enum {
  * file's own sake is not tried again; a file that could not be opened is. */
 AppFrameState app_frame_group_get(AppFrameGroup *group, guint index, GCancellable *cancellable,
                                   DicomFrame **frame, GError **error);
+/* Image INDEX if it is ready, a reference; NULL: it is not. Never waits for one. */
+DicomFrame *app_frame_group_peek(AppFrameGroup *group, guint index);
 /* The image that is nearest to the focus, not decoded, not failed, and worth its room; the caller
  * decodes it, and owes app_frame_group_put(). FALSE: there is none. */
 gboolean app_frame_group_next(AppFrameGroup *group, guint *index);

@@ -153,7 +153,7 @@ decode_one(void)
     return done;
   }
   if (info) {
-    app_study_take_facts(work.study, work.series, work.item, info);
+    app_study_take_facts(work.study, work.series, work.item, g_steal_pointer(&info));
   }
   app_frame_group_put(work.series->frames, work.index, frame, error);
   app_study_note_progress(work.study);

@@ -50,9 +50,14 @@ void app_shot_free(AppShot *shot);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(AppShot, app_shot_free)
 ModelImage app_shot_image(const AppShot *shot); /* borrowed */
 
-/* The window that renders FRAME when WINDOW is asked for (NULL or unset: the file's own). */
+/* The window that renders FRAME when WINDOW is asked for (NULL or unset: the file's own, perhaps
+ * inverted). */
 gboolean app_window_resolve(const DicomFrame *frame, const AppWindow *window, const char *path,
                             DicomWindow *resolved, GError **error);
+
+/* What a window that is in force is called: with a centre and a width, or a table of the file and
+ * what it covers; not set when the picture is shown as it is. */
+AppWindow app_window_of(const DicomWindow *window);
 
 /* What the header says beyond the table of expectations: kind of object, gate, orientation,
  * lengths, compression (image-facts.c). */

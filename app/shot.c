@@ -49,11 +49,40 @@ app_window_parse(const char *text, AppWindow *window, GError **error)
   return FALSE;
 }
 
+static gboolean
+resolve_lut(const DicomFrame *frame, const AppWindow *window, const char *path,
+            DicomWindow *resolved, GError **error)
+{
+  guint n = dicom_frame_n_voi_luts(frame);
+
+  if (window->lut > n) {
+    g_set_error(error, APP_ERROR, APP_ERROR_ARGUMENT,
+                "%s: table %u was asked for; VOILUTSequence has %u", path, window->lut, n);
+    return FALSE;
+  }
+  *resolved = dicom_frame_lut_window(frame, window->lut - 1);
+  resolved->invert = window->invert != FALSE;
+  return TRUE;
+}
+
+AppWindow
+app_window_of(const DicomWindow *window)
+{
+  return (AppWindow){.set = window->voi != DICOM_VOI_NONE,
+                     .center = window->center,
+                     .width = window->width,
+                     .lut = window->voi == DICOM_VOI_LUT ? window->lut + 1 : 0,
+                     .invert = window->invert};
+}
+
 gboolean
 app_window_resolve(const DicomFrame *frame, const AppWindow *window, const char *path,
                    DicomWindow *resolved, GError **error)
 {
   *resolved = dicom_frame_default_window(frame);
+  if (window) {
+    resolved->invert = window->invert != FALSE;
+  }
   if (!window || !window->set) {
     return TRUE;
   }
@@ -62,9 +91,18 @@ app_window_resolve(const DicomFrame *frame, const AppWindow *window, const char 
                 "%s: a window was given, but this is a colour picture, which has none", path);
     return FALSE;
   }
+  if (window->lut > 0) {
+    return resolve_lut(frame, window, path, resolved, error);
+  }
   /* The file's own function (linear, exact, sigmoid) goes on; a table cannot be moved. */
   if (resolved->voi == DICOM_VOI_LUT || resolved->voi == DICOM_VOI_NONE) {
     resolved->voi = DICOM_VOI_LINEAR;
+  }
+  if (!isfinite(window->center) || !(window->width > 0) || !isfinite(window->width)) {
+    g_set_error(error, APP_ERROR, APP_ERROR_ARGUMENT,
+                "%s: the window is %g/%g; expected numbers, and a width above 0", path,
+                window->center, window->width);
+    return FALSE;
   }
   if (resolved->voi == DICOM_VOI_LINEAR && window->width < 1) {
     g_set_error(error, APP_ERROR, APP_ERROR_ARGUMENT,

@@ -12,6 +12,7 @@ facts_clear(gpointer data)
 {
   AppFacts *facts = data;
 
+  dicom_info_free(facts->info);
   g_strfreev(facts->warnings);
   g_clear_pointer(&facts->frame_letters, g_array_unref);
 }
@@ -35,12 +36,14 @@ letters_of(const DicomInfo *info, guint frame)
   return letters;
 }
 
+/* Takes INFO. */
 static AppFacts *
-facts_new(const DicomInfo *info)
+facts_new(DicomInfo *info)
 {
   AppFacts *facts = g_atomic_rc_box_new0(AppFacts);
   gboolean same = TRUE;
 
+  facts->info = info;
   facts->warnings = app_gate_sentences(info);
   facts->calibration = dicom_info_calibration(info);
   facts->letters = letters_of(info, 0);
@@ -60,13 +63,12 @@ facts_new(const DicomInfo *info)
   return facts;
 }
 
-static gboolean
-facts_equal(const AppFacts *a, const AppFacts *b)
+AppLetters
+app_facts_letters(const AppFacts *facts, guint frame)
 {
-  return !a->frame_letters && !b->frame_letters &&
-         memcmp(&a->letters, &b->letters, sizeof a->letters) == 0 &&
-         a->calibration == b->calibration &&
-         g_strv_equal((const char *const *)a->warnings, (const char *const *)b->warnings);
+  return facts->frame_letters && frame < facts->frame_letters->len
+             ? g_array_index(facts->frame_letters, AppLetters, frame)
+             : facts->letters;
 }
 
 gboolean
@@ -81,27 +83,27 @@ app_study_has_facts(AppStudy *study, AppStudySeries *series, guint item)
 }
 
 void
-app_study_take_facts(AppStudy *study, AppStudySeries *series, guint item, const DicomInfo *info)
+app_study_take_facts(AppStudy *study, AppStudySeries *series, guint item, DicomInfo *info)
 {
-  AppFacts *facts = facts_new(info), *neighbour = NULL;
+  AppFacts *facts = facts_new(info);
 
   g_mutex_lock(&study->lock);
-  if (item > 0) {
-    neighbour = series->facts[item - 1];
-  }
-  if (!neighbour && item + 1 < series->series->items->len) {
-    neighbour = series->facts[item + 1];
-  }
-  if (neighbour && facts_equal(facts, neighbour)) {
-    app_facts_unref(facts);
-    facts = g_atomic_rc_box_acquire(neighbour);
-  }
-  if (series->facts[item]) {
-    app_facts_unref(facts);
-  } else {
-    series->facts[item] = facts;
+  if (!series->facts[item]) {
+    series->facts[item] = g_steal_pointer(&facts);
   }
   g_mutex_unlock(&study->lock);
+  g_clear_pointer(&facts, app_facts_unref);
+}
+
+AppFacts *
+app_study_ref_facts(AppStudy *study, AppStudySeries *series, guint item)
+{
+  AppFacts *facts;
+
+  g_mutex_lock(&study->lock);
+  facts = series->facts[item] ? g_atomic_rc_box_acquire(series->facts[item]) : NULL;
+  g_mutex_unlock(&study->lock);
+  return facts;
 }
 
 static void
@@ -114,9 +116,7 @@ describe_facts(AppStudy *study, AppStudySeries *series, guint item, AppView *vie
   if (facts) {
     view->warnings = g_strdupv(facts->warnings);
     view->calibration = facts->calibration;
-    view->letters = facts->frame_letters && view->frame < facts->frame_letters->len
-                        ? g_array_index(facts->frame_letters, AppLetters, view->frame)
-                        : facts->letters;
+    view->letters = app_facts_letters(facts, view->frame);
   } else {
     view->warnings = g_new0(char *, 1);
     view->calibration = "none";
@@ -189,7 +189,7 @@ decode(Wanted *wanted, GCancellable *cancellable, GError **error)
 
   app_decoder_read(&order, &frame, &info, cancellable, &failure);
   if (info) {
-    app_study_take_facts(wanted->study, wanted->series, wanted->at, info);
+    app_study_take_facts(wanted->study, wanted->series, wanted->at, g_steal_pointer(&info));
   }
   app_frame_group_put(wanted->series->frames, wanted->index, frame,
                       wanted->chosen && !g_cancellable_is_cancelled(cancellable) ? failure : NULL);
@@ -276,17 +276,35 @@ render(const Wanted *wanted, const DicomFrame *frame, const AppWindow *window, G
   return view;
 }
 
+static Wanted
+wanted_of(AppStudy *study, guint series, guint index)
+{
+  Wanted wanted = {.study = study, .number = series, .index = index};
+
+  wanted.series = study->series->pdata[series];
+  wanted.item = app_study_locate(wanted.series, index, &wanted.at, &wanted.stored);
+  return wanted;
+}
+
+DicomFrame *
+app_study_frame(AppStudy *study, guint series, guint index, GCancellable *cancellable,
+                GError **error)
+{
+  Wanted wanted = wanted_of(study, series, index);
+
+  return find_frame(&wanted, cancellable, error);
+}
+
 static AppView *
 view_image(AppStudy *study, guint series, guint index, const AppWindow *window,
            GCancellable *cancellable, GError **error)
 {
-  Wanted wanted = {.study = study, .number = series, .index = index};
   g_autoptr(DicomFrame) frame = NULL;
+  Wanted wanted;
 
   g_return_val_if_fail(series < study->series->len, NULL);
-  wanted.series = study->series->pdata[series];
-  g_return_val_if_fail(index < wanted.series->info.n_images, NULL);
-  wanted.item = app_study_locate(wanted.series, index, &wanted.at, &wanted.stored);
+  g_return_val_if_fail(index < app_study_series(study, series)->n_images, NULL);
+  wanted = wanted_of(study, series, index);
   frame = find_frame(&wanted, cancellable, error);
   return frame ? render(&wanted, frame, window, error) : NULL;
 }

@@ -1,4 +1,5 @@
 /* study.c - what the window shows: the series and the documents of a file or folder. */
+#include "slice.h"
 #include "study.h"
 
 #include "decoder.h"
@@ -53,6 +54,7 @@ destroy(gpointer data)
   g_free(study->summary);
   g_mutex_clear(&study->lock);
   g_free(study);
+  app_slice_forget_pictures();
   app_frame_cache_trim();
   return NULL;
 }

@@ -8,9 +8,10 @@
 
 G_BEGIN_DECLS
 
-/* What the header of a file says beside the picture. Those of a series are mostly the same ones. */
+/* What the header of a file says beside the picture. */
 typedef struct {
-  char **warnings;
+  DicomInfo *info;
+  char **warnings;         /* of the gate */
   const char *calibration; /* static */
   AppLetters letters;      /* of every frame, if not: */
   GArray *frame_letters;   /* of AppLetters, one for each frame; or NULL */
@@ -53,8 +54,15 @@ void app_study_unref(AppStudy *study);
 const DicomSeriesItem *app_study_locate(const AppStudySeries *series, guint index, guint *item,
                                         guint *frame);
 gboolean app_study_has_facts(AppStudy *study, AppStudySeries *series, guint item);
-void app_study_take_facts(AppStudy *study, AppStudySeries *series, guint item,
-                          const DicomInfo *info);
+/* Takes INFO; the first one stays. */
+void app_study_take_facts(AppStudy *study, AppStudySeries *series, guint item, DicomInfo *info);
+/* NULL: not known yet. app_facts_unref(). */
+AppFacts *app_study_ref_facts(AppStudy *study, AppStudySeries *series, guint item);
+/* The frame of image INDEX of series SERIES, which there is: from the cache, or decoded now. */
+DicomFrame *app_study_frame(AppStudy *study, guint series, guint index, GCancellable *cancellable,
+                            GError **error);
+/* Of a frame of the file. */
+AppLetters app_facts_letters(const AppFacts *facts, guint frame);
 void app_facts_unref(AppFacts *facts);
 
 /* prefetch.c. Forgets STUDY: its frames are not decoded ahead any more. */

@@ -225,6 +225,20 @@ dicom_frame_value(const DicomFrame *frame, guint x, guint y, double *value)
   return TRUE;
 }
 
+gboolean
+dicom_frame_probe(const DicomFrame *frame, guint x, guint y, double *stored, double *value,
+                  gboolean *is_padding)
+{
+  if (x >= dicom_frame_width(frame) || y >= dicom_frame_height(frame) ||
+      frame->colour != COLOUR_GREY) {
+    return FALSE;
+  }
+  *stored = dicom_frame_sample(frame, dicom_frame_index(frame, x, y));
+  *value = dicom_frame_modality(frame, *stored);
+  *is_padding = dicom_frame_is_padding(frame, *stored);
+  return TRUE;
+}
+
 guint
 dicom_frame_n_texts(const DicomFrame *frame)
 {

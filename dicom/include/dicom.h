@@ -88,6 +88,7 @@ typedef struct {
   GPtrArray *window_explanation;        /* of char *, may be shorter */
   char *voi_lut_function;               /* "LINEAR", "LINEAR_EXACT", "SIGMOID" */
   guint n_voi_luts;                     /* items of VOILUTSequence */
+  GPtrArray *lut_explanation;           /* of char *, LUTExplanation of each of them, "" too */
   gboolean has_modality_lut, has_rescale;
   double slope, intercept; /* 1 and 0 when absent */
   char *rescale_type;
@@ -122,6 +123,9 @@ typedef struct {
   gboolean has_position, has_orientation, has_spacing;
   double position[3], orientation[6];
   double spacing[2]; /* mm between rows, mm between columns */
+  /* Height of a pixel / its width, by PixelAspectRatio or any spacing, also one that says nothing
+   * of lengths; 0 when absent. */
+  double pixel_aspect;
   /* "PixelSpacing", "ImagerPixelSpacing", "NominalScannedPixelSpacing", "UltrasoundRegion", "" */
   char *spacing_source;
   char *spacing_calibration; /* PixelSpacingCalibrationType: "GEOMETRY", "FIDUCIAL", "" */
@@ -173,6 +177,9 @@ gboolean dicom_frame_is_colour(const DicomFrame *frame);
 /* Value after the modality LUT (HU for CT) of a pixel of the picture; FALSE outside or for colour.
  */
 gboolean dicom_frame_value(const DicomFrame *frame, guint x, guint y, double *value);
+/* The same pixel as it is stored, and whether it is padding, which is no picture. */
+gboolean dicom_frame_probe(const DicomFrame *frame, guint x, guint y, double *stored, double *value,
+                           gboolean *is_padding);
 /* Lowest and highest value after the modality LUT, pixel padding left out. */
 void dicom_frame_range(const DicomFrame *frame, double *low, double *high);
 /* Stored values, little-endian, samples interleaved, in the stored photometric interpretation. */
@@ -207,6 +214,13 @@ typedef struct {
 
 /* The file's first window, else its first VOI LUT, else the range of the values. */
 DicomWindow dicom_frame_default_window(const DicomFrame *frame);
+
+/* The file's windows for this frame, and items of its VOILUTSequence. */
+guint dicom_frame_n_windows(const DicomFrame *frame);
+DicomWindow dicom_frame_window(const DicomFrame *frame, guint i);
+guint dicom_frame_n_voi_luts(const DicomFrame *frame);
+/* Item I of them as a window; its centre and width are what the table covers. */
+DicomWindow dicom_frame_lut_window(const DicomFrame *frame, guint i);
 
 /* An 8-bit RGB picture, row by row, no padding. */
 typedef struct {

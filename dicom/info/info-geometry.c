@@ -120,6 +120,22 @@ read_regions(const DicomItem *root, double spacing[2])
   return found;
 }
 
+/* PS3.3 C.7.6.3.1.7: vertical size and horizontal size of a pixel, as whole numbers. */
+static void
+read_aspect(DicomInfo *info, const DicomItem *root)
+{
+  double ratio[2];
+
+  if (info->has_spacing) {
+    info->pixel_aspect = info->spacing[0] / info->spacing[1];
+  } else if (dicom_item_numbers(root, TAG_PixelAspectRatio, ratio, 2) == 2 && is_spacing(ratio)) {
+    info->pixel_aspect = ratio[0] / ratio[1];
+  }
+  if (!isfinite(info->pixel_aspect)) {
+    info->pixel_aspect = 0;
+  }
+}
+
 static void
 read_spacing(DicomInfo *info, const DicomItem *root)
 {
@@ -144,6 +160,7 @@ read_spacing(DicomInfo *info, const DicomItem *root)
   if (!info->has_spacing && read_regions(root, spacing)) {
     set_spacing(info, spacing, "UltrasoundRegion");
   }
+  read_aspect(info, root);
   dicom_info_set_text(&info->spacing_calibration, root, TAG_PixelSpacingCalibrationType);
   number(root, TAG_EstimatedRadiographicMagnificationFactor, &info->magnification);
   number(measures, TAG_SliceThickness, &info->slice_thickness);

@@ -126,6 +126,11 @@ read_windows(DicomInfo *info, const DicomItem *root)
     info->voi_lut_function = g_strdup("LINEAR");
   }
   info->n_voi_luts = MIN(dicom_item_count(root, TAG_VOILUTSequence), DICOM_MAX_WINDOWS);
+  for (guint i = 0; i < info->n_voi_luts; i++) {
+    g_ptr_array_add(
+        info->lut_explanation,
+        dicom_item_text(dicom_item_nested(root, TAG_VOILUTSequence, i), TAG_LUTExplanation));
+  }
 }
 
 const DicomItem *

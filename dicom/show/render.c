@@ -54,6 +54,33 @@ range_window(const DicomFrame *frame)
   return dicom_window_of_range(low, high);
 }
 
+guint
+dicom_frame_n_windows(const DicomFrame *frame)
+{
+  return frame->windows->len;
+}
+
+DicomWindow
+dicom_frame_window(const DicomFrame *frame, guint i)
+{
+  return g_array_index(frame->windows, DicomWindow, i);
+}
+
+guint
+dicom_frame_n_voi_luts(const DicomFrame *frame)
+{
+  return frame->voi_luts->len;
+}
+
+DicomWindow
+dicom_frame_lut_window(const DicomFrame *frame, guint i)
+{
+  const DicomLut *lut = g_ptr_array_index(frame->voi_luts, i);
+
+  return (DicomWindow){
+      .voi = DICOM_VOI_LUT, .lut = i, .center = lut->first + lut->n / 2.0, .width = lut->n};
+}
+
 DicomWindow
 dicom_frame_default_window(const DicomFrame *frame)
 {
@@ -64,10 +91,7 @@ dicom_frame_default_window(const DicomFrame *frame)
     return g_array_index(frame->windows, DicomWindow, 0);
   }
   if (frame->voi_luts->len > 0) {
-    const DicomLut *lut = g_ptr_array_index(frame->voi_luts, 0);
-
-    return (DicomWindow){
-        .voi = DICOM_VOI_LUT, .center = lut->first + lut->n / 2.0, .width = lut->n};
+    return dicom_frame_lut_window(frame, 0);
   }
   return range_window(frame);
 }

@@ -92,6 +92,7 @@ dicom_info_is_sound(const DicomInfo *info, const char **why)
       {"pixel_representation", info->pixel_representation, 1},
       {"n_voi_luts", info->n_voi_luts, DICOM_MAX_WINDOWS},
       {"window_explanation", info->window_explanation->len, DICOM_MAX_WINDOWS},
+      {"lut_explanation", info->lut_explanation->len, DICOM_MAX_WINDOWS},
       {"planes", info->planes->len, info->frames},
   };
 

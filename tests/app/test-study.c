@@ -444,11 +444,6 @@ test_facts(Fixture *f, gconstpointer data)
   g_assert_cmpstr(view->calibration, ==, "patient");
   g_assert_nonnull(view->warnings);
   app_view_free(view);
-  /* Kept once where they are the same. */
-  app_study_focus(f->study, 0, 4, 1);
-  wait_loaded(f);
-  AppStudySeries *series = f->study->series->pdata[0];
-  g_assert_true(series->facts[3] == series->facts[4]);
 }
 
 static void
