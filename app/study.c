@@ -16,10 +16,12 @@ series_free(gpointer data)
   }
   g_free(series->facts);
   g_clear_pointer(&series->frames, app_frame_group_free);
+  g_clear_pointer(&series->keys, g_array_unref);
   g_strfreev(series->info.notes);
   g_free(series->info.title);
   g_free(series->info.subtitle);
   g_free(series->info.modality);
+  g_free(series->info.patient_name);
   g_free(series->info.study_date);
   g_free(series->info.study_description);
   g_free(series->info.body_part);
@@ -52,6 +54,8 @@ destroy(gpointer data)
   g_clear_pointer(&study->context, g_main_context_unref);
   g_free(study->refused);
   g_free(study->summary);
+  g_free(study->key_folder);
+  g_mutex_clear(&study->key_lock);
   g_mutex_clear(&study->lock);
   g_free(study);
   app_slice_forget_pictures();
@@ -144,9 +148,26 @@ burned_in(const DicomSeries *series)
   return APP_BURNED_IN_NO;
 }
 
+/* A person name for people (PS3.5 6.2.1.1): "Doe^Jane^Q=..." is "Doe, Jane Q". */
+static char *
+person_text(const char *name)
+{
+  g_auto(GStrv) writings = g_strsplit(name, "=", 2);
+  g_auto(GStrv) parts = g_strsplit(writings[0] ? writings[0] : "", "^", 4);
+  GString *text = g_string_new(NULL);
+
+  for (guint i = 0; parts[i] && i < 3; i++) {
+    if (*g_strstrip(parts[i])) {
+      g_string_append_printf(text, "%s%s", text->len == 0 ? "" : i == 1 ? ", " : " ", parts[i]);
+    }
+  }
+  return g_string_free(text, FALSE);
+}
+
 static void
 describe_series(AppSeriesInfo *info, const DicomSeries *from)
 {
+  info->patient_name = person_text(from->patient_name);
   info->study_date = g_strdup(from->study_date);
   info->study_description = g_strdup(from->study_description);
   info->body_part = g_strdup(from->body_part_examined);
@@ -277,6 +298,7 @@ study_new(DicomScan *scan, const char *path)
 
   study->n_refs = 1;
   g_mutex_init(&study->lock);
+  g_mutex_init(&study->key_lock);
   study->series = g_ptr_array_new_with_free_func(series_free);
   study->documents = g_ptr_array_new_with_free_func(document_free);
   study->scan = scan;

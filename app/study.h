@@ -23,6 +23,7 @@ typedef struct {
   guint *starts;         /* starts[i]: images before item i */
   AppFrameGroup *frames; /* one for each image */
   AppFacts **facts;      /* of each item, NULL until one of its frames is decoded; under LOCK */
+  GArray *keys;          /* of guint, in order: images that are marked; NULL: none; under LOCK */
 } AppStudySeries;
 
 /* For tests: image INDEX of SERIES is about to be decoded by the calling thread. */
@@ -41,6 +42,10 @@ struct _AppStudy {
   gpointer listener_user;
   GMainContext *context;
   GSource *telling; /* the next call of the listener */
+
+  gboolean keys_touched; /* by a hand */
+  char *key_folder;      /* where marks are remembered, or NULL; set once */
+  GMutex key_lock;       /* held while they are written */
 
   AppDecodeHook hook;
   gpointer hook_user;

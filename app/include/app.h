@@ -287,6 +287,7 @@ typedef struct {
   char **notes;         /* what is odd about it, for people; ends with NULL */
   double frame_time_ms; /* cine, 0 when it is none */
   gboolean is_localizer;
+  char *patient_name;   /* "Doe, Jane"; "" when not known */
   guint patient, study; /* whose it is, and of which study; counted from 0 over all that is open */
   /* YYYYMMDD and text of that study; "" when not known. Studies of a patient are in order of date.
    */
