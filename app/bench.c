@@ -87,6 +87,8 @@ set_speeds(JsonObject *object, const AppBenchOptions *options, const ModelBench 
       2 * ((double)bench->layer_products * options->prompt + (double)bench->output_products);
   const double prompt_rate = over(prompt_ops, bench->prompt_s);
   const double decode = over(options->tokens, bench->decode_s);
+  const double reading =
+      bench->read_bytes_per_s > 0 ? bench->read_bytes_per_s : machine->read_bytes_per_s;
   const double image_rate = over(2 * (double)bench->picture_products, bench->image_s);
 
   set_number(object, "prompt_tokens_per_s", over(options->prompt, bench->prompt_s));
@@ -96,7 +98,7 @@ set_speeds(JsonObject *object, const AppBenchOptions *options, const ModelBench 
   set_number(object, "follow_up_first_token_s", bench->follow_up_first_token_s);
   json_object_set_int_member(object, "peak_rss_bytes", (gint64)peak);
   set_number(object, "bandwidth_fraction",
-             over(decode * (double)bench->token_bytes, machine->read_bytes_per_s));
+             options->limits ? over(decode * (double)bench->token_bytes, reading) : 0);
   set_number(object, "int8_fraction", over(prompt_rate, machine->int8_ops_per_s));
   set_number(object, "bf16_fraction", over(prompt_rate, machine->bf16_ops_per_s));
   set_number(object, "image_int8_fraction", over(image_rate, machine->int8_ops_per_s));
@@ -105,6 +107,7 @@ set_speeds(JsonObject *object, const AppBenchOptions *options, const ModelBench 
   set_number(object, "image_ops_per_s", image_rate);
   set_number(object, "decode_bytes_per_s", decode * (double)bench->token_bytes);
   json_object_set_int_member(object, "bytes_per_token", (gint64)bench->token_bytes);
+  set_number(object, "read_between_tokens_bytes_per_s", bench->read_bytes_per_s);
   json_object_set_int_member(object, "first_positions", bench->first_positions);
   json_object_set_int_member(object, "follow_up_positions", bench->follow_up_positions);
 }

@@ -49,7 +49,7 @@ model_median(double *values, uint32_t n)
 
 typedef struct {
   uint32_t features;
-  uint8_t *bytes;
+  const uint8_t *bytes;
   size_t n, ahead;
   uint64_t found[MODEL_MAX_THREADS]; /* so that the reading is for something */
 } Reading;
@@ -57,18 +57,27 @@ typedef struct {
 static void
 fill(uint32_t index, uint32_t worker, void *user)
 {
-  const Reading *reading = user;
-
-  memset(reading->bytes + (size_t)index * PIECE, (int)(index | 1), PIECE);
+  memset((uint8_t *)user + (size_t)index * PIECE, (int)(index | 1), PIECE);
 }
 
 static void
 read_piece(uint32_t index, uint32_t worker, void *user)
 {
   Reading *reading = user;
+  const size_t from = (size_t)index * PIECE, left = reading->n - from;
 
-  reading->found[worker] ^= model_stream_read(
-      reading->features, reading->bytes + (size_t)index * PIECE, PIECE, reading->ahead);
+  reading->found[worker] ^= model_stream_read(reading->features, reading->bytes + from,
+                                              left < PIECE ? left : PIECE, reading->ahead);
+}
+
+double
+model_stream_pass(ModelPool *pool, const uint8_t *bytes, size_t n, size_t ahead)
+{
+  Reading reading = {.features = model_cpu_features(), .bytes = bytes, .n = n, .ahead = ahead};
+  const double start = now();
+
+  model_pool_run(pool, (uint32_t)((n + PIECE - 1) / PIECE), read_piece, &reading);
+  return now() - start;
 }
 
 /* Half as much as there is no memory for, down to what no cache holds. */
@@ -88,36 +97,26 @@ take_buffer(uint64_t *n)
 }
 
 static bool
-measure_reading(ModelPool *pool, uint32_t features, uint64_t buffer, ModelMachine *machine,
-                ModelError *err)
+measure_reading(ModelPool *pool, uint64_t buffer, ModelMachine *machine, ModelError *err)
 {
-  Reading *reading = calloc(1, sizeof *reading);
   double rates[REPEATS], rate;
   uint64_t n = buffer > LEAST_BUFFER ? buffer : LEAST_BUFFER;
+  uint8_t *bytes = take_buffer(&n);
 
-  if (reading)
-    reading->bytes = take_buffer(&n);
-  if (!reading || !reading->bytes) {
-    free(reading);
+  if (!bytes) {
     return model_fail(err, MODEL_ERROR_TOO_LARGE, "out of memory for %llu bytes to read",
                       (unsigned long long)n);
   }
-  reading->n = (size_t)n;
-  reading->features = features;
-  model_pool_run(pool, (uint32_t)(n / PIECE), fill, reading);
+  model_pool_run(pool, (uint32_t)(n / PIECE), fill, bytes);
   /* Some processors read faster when they are told what comes, others do not. */
-  for (int told = 0; told < 2; told++) {
-    reading->ahead = told ? 8192 : 0;
+  for (size_t ahead = 0; ahead <= MODEL_STREAM_AHEAD; ahead += MODEL_STREAM_AHEAD) {
     for (int i = 0; i < REPEATS; i++) {
-      double start = now();
-      model_pool_run(pool, (uint32_t)(n / PIECE), read_piece, reading);
-      rates[i] = (double)n / (now() - start);
+      rates[i] = (double)n / model_stream_pass(pool, bytes, (size_t)n, ahead);
     }
     rate = model_median(rates, REPEATS);
     machine->read_bytes_per_s = fmax(machine->read_bytes_per_s, rate);
   }
-  munmap(reading->bytes, reading->n);
-  free(reading);
+  munmap(bytes, (size_t)n);
   return true;
 }
 
@@ -176,7 +175,7 @@ model_machine_measure(uint32_t n_threads, uint64_t buffer_bytes, double seconds,
   if (!pool)
     return false;
   machine->n_threads = model_pool_threads(pool);
-  ok = measure_reading(pool, features, buffer_bytes, machine, err);
+  ok = measure_reading(pool, buffer_bytes, machine, err);
   if (ok && seconds > 0) {
     machine->int8_name = int8->name;
     machine->int8_ops_per_s = measure_loop(pool, int8, seconds);

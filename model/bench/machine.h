@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "kernels/kernels.h"
+
 /* A loop of dot products that touches no memory: run(n) does n * operations multiplications and
  * additions (counted apart), independent enough of each other that latencies do not show. */
 typedef struct {
@@ -21,5 +23,10 @@ const ModelLoop *model_loop_f32(uint32_t features);
 /* Reads N bytes (a multiple of 256; 64-byte aligned) in order, as fast as the core can, and fetches
  * what lies AHEAD bytes further (0: nothing); the result depends on all of them. */
 uint64_t model_stream_read(uint32_t features, const uint8_t *bytes, size_t n, size_t ahead);
+
+/* Seconds in which all threads of POOL read N bytes (as above) in one order, each of them a piece
+ * at a time. AHEAD as above. */
+#define MODEL_STREAM_AHEAD 8192u /* the distance that helps, where one does */
+double model_stream_pass(ModelPool *pool, const uint8_t *bytes, size_t n, size_t ahead);
 
 #endif

@@ -74,8 +74,10 @@ typedef struct {
 /* Medians of the repeats. */
 typedef struct {
   double prompt_s, decode_s; /* all ids of the prompt; all tokens */
-  double image_s;            /* preparing and encoding */
-  double first_token_s;      /* from the first question, with the picture, to its first token */
+  /* Streaming the packed weights, measured between the tokens; 0: there are none. */
+  double read_bytes_per_s;
+  double image_s;       /* preparing and encoding */
+  double first_token_s; /* from the first question, with the picture, to its first token */
   double follow_up_first_token_s;
   uint32_t first_positions, follow_up_positions; /* that these two computed */
   /* The work: products of one position in the layers, of one row of logits, of a picture; bytes of

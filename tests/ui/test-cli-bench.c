@@ -40,7 +40,8 @@ test_bench(void)
                      "prompt_tokens_per_s decode_tokens_per_s image_s first_token_s "
                      "follow_up_first_token_s peak_rss_bytes bandwidth_fraction int8_fraction "
                      "bf16_fraction image_int8_fraction image_bf16_fraction prompt_ops_per_s "
-                     "image_ops_per_s decode_bytes_per_s bytes_per_token first_positions "
+                     "image_ops_per_s decode_bytes_per_s bytes_per_token "
+                     "read_between_tokens_bytes_per_s first_positions "
                      "follow_up_positions read_bytes_per_s int8_ops_per_s bf16_ops_per_s "
                      "f32_ops_per_s int8_instruction bf16_instruction f32_instruction");
   for (guint i = 0; i < G_N_ELEMENTS(positive); i++) {
