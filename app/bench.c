@@ -155,6 +155,7 @@ app_bench(const AppBenchOptions *options, AppBenchProgress progress, gpointer us
                                            .image = options->image,
                                            .context = options->model.context,
                                            .repeats = options->repeats,
+                                           .read = options->limits,
                                            .progress = forward_progress,
                                            .user = &listener};
   g_autoptr(ModelEngine) engine = NULL;

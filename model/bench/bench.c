@@ -4,6 +4,7 @@
 #include "base/random.h"
 #include "bench/machine.h"
 #include "engine/engine.h"
+#include "kernels/packed.h"
 #include "model_bench.h"
 
 #include <stdio.h>
@@ -56,7 +57,10 @@ count_tensor(const ModelTensor *file, const ModelTensor *used, uint64_t *product
   ModelType type = used->type == MODEL_TYPE_F32 ? MODEL_TYPE_F32 : file->type;
 
   *products += rows * columns;
-  *bytes += rows * model_type_row_bytes(type, columns);
+  *bytes += model_packed_unit_columns(type) > 0 /* as the file has them, too */
+                ? (rows + MODEL_GROUP_ROWS - 1) / MODEL_GROUP_ROWS *
+                      model_packed_group_bytes(type, columns)
+                : rows * model_type_row_bytes(type, columns);
 }
 
 static void
@@ -148,7 +152,7 @@ measure_decode(Bench *b, ModelDecoder *decoder, ModelRandom *random, double *sec
     const int32_t id = random_id(b->engine, random);
     double start;
 
-    if (i % READ_EVERY == 0)
+    if (b->options->read && i % READ_EVERY == 0)
       read_weights(b);
     start = now();
     if (!model_decoder_step(decoder, id, b->options->depth + i, &watch, b->err))

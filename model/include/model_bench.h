@@ -66,6 +66,7 @@ typedef struct {
   bool image;        /* the first question has a picture */
   uint32_t context;  /* positions of the conversation; 0: as sessions have by default */
   uint32_t repeats;
+  bool read; /* the memory's speed is measured between the tokens */
   /* After each measurement; false cancels. May be NULL. */
   bool (*progress)(const char *what, uint32_t done, uint32_t total, void *user);
   void *user;
