@@ -180,6 +180,8 @@ gboolean dicom_frame_value(const DicomFrame *frame, guint x, guint y, double *va
 /* The same pixel as it is stored, and whether it is padding, which is no picture. */
 gboolean dicom_frame_probe(const DicomFrame *frame, guint x, guint y, double *stored, double *value,
                            gboolean *is_padding);
+/* Red, green and blue of a pixel of a colour picture; FALSE outside or for grey. */
+gboolean dicom_frame_rgb(const DicomFrame *frame, guint x, guint y, guint8 rgb[3]);
 /* Lowest and highest value after the modality LUT, pixel padding left out. */
 void dicom_frame_range(const DicomFrame *frame, double *low, double *high);
 /* Stored values, little-endian, samples interleaved, in the stored photometric interpretation. */
@@ -276,6 +278,7 @@ typedef struct {
   gint instance_number;
   gboolean has_position;
   double along; /* mm along the normal of the stack, of the first frame shown */
+  GArray *alongs; /* of double: of each frame shown, of an object of several; NULL: not known */
   /* Of guint: the frames that belong here, in the order to show them. An object of several stacks
    * has an item in each. NULL: all of them as they are stored. */
   GArray *frame_order;
@@ -296,6 +299,10 @@ typedef struct {
   GPtrArray *items; /* of DicomSeriesItem *, sorted by geometry, else InstanceNumber, else path */
   gboolean sorted_by_geometry;
   gboolean is_localizer;
+  /* All images lie in parallel planes with this normal, and ALONG counts along it. */
+  gboolean has_normal;
+  double normal[3];
+  char *frame_of_reference_uid; /* of all of them; "" when they differ or have none */
   double spacing; /* mm between neighbours along the normal, the median; 0 when unknown */
   double frame_time_ms;
   GPtrArray *notes; /* of char *: what is odd, for people: "gantry tilt 15.0 degrees", "2 slices are

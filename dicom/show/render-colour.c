@@ -139,3 +139,24 @@ dicom_render_colour(const DicomFrame *frame, const DicomWindow *window, guint8 *
     window_colour(frame, window, out);
   }
 }
+
+gboolean
+dicom_frame_rgb(const DicomFrame *frame, guint x, guint y, guint8 rgb[3])
+{
+  DicomFrame one = *frame; /* borrows everything */
+  gsize index;
+
+  if (x >= dicom_frame_width(frame) || y >= dicom_frame_height(frame) ||
+      frame->colour == COLOUR_GREY) {
+    return FALSE;
+  }
+  index = dicom_frame_index(frame, x, y);
+  one.width = one.height = 1;
+  one.stored += index * frame->samples * dicom_sample_bytes(frame->type);
+  if (frame->colour == COLOUR_PALETTE) {
+    put_colour(rgb, palette_colour(frame, dicom_frame_sample(frame, index)));
+  } else {
+    render_samples(&one, rgb);
+  }
+  return TRUE;
+}

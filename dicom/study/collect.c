@@ -26,6 +26,7 @@ frame_stack_free(gpointer data)
 
   dicom_stack_free(own->stack);
   g_clear_pointer(&own->order, g_array_unref);
+  g_clear_pointer(&own->alongs, g_array_unref);
   g_free(own);
 }
 
@@ -149,11 +150,17 @@ frame_stack_new(DicomStack *stack, guint n_frames)
   own->stack = stack;
   own->n_frames = slices->len;
   own->order = g_array_sized_new(FALSE, FALSE, sizeof(guint), slices->len);
+  if (stack->has_normal) {
+    own->alongs = g_array_sized_new(FALSE, FALSE, sizeof(double), slices->len);
+  }
   for (guint i = 0; i < slices->len; i++) {
     guint frame = g_array_index(slices, DicomSlice, i).index;
 
     as_stored = as_stored && frame == i;
     g_array_append_val(own->order, frame);
+    if (own->alongs) {
+      g_array_append_val(own->alongs, g_array_index(slices, DicomSlice, i).along);
+    }
   }
   if (as_stored) {
     g_clear_pointer(&own->order, g_array_unref);
@@ -216,6 +223,7 @@ keep_texts(DicomCollector *collector, DicomRecord *record, const DicomInfo *info
       {&record->view_position, info->view_position},
       {&record->laterality, info->laterality},
       {&record->burned_in, info->burned_in_annotation},
+      {&record->frame_of_reference_uid, info->frame_of_reference_uid},
   };
 
   for (guint i = 0; i < G_N_ELEMENTS(texts); i++) {

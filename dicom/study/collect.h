@@ -9,6 +9,7 @@
 typedef struct {
   DicomStack *stack; /* its slices: the first one alone */
   GArray *order;     /* of guint: frames; NULL: all, as they are stored */
+  GArray *alongs;    /* of double: mm along the stack's normal, of each; NULL: not known */
   guint n_frames;
 } DicomFrameStack;
 
@@ -21,6 +22,7 @@ typedef struct {
   const char *study_date, *study_description, *accession_number;
   const char *modality, *series_description;
   const char *sop_class, *image_type, *body_part, *view_position, *laterality, *burned_in;
+  const char *frame_of_reference_uid;
   gint series_number;
   gboolean is_dicom;
   double frame_time_ms;

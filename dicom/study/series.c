@@ -11,6 +11,7 @@ item_free(gpointer data)
   g_free(item->path);
   g_free(item->sop_instance_uid);
   g_clear_pointer(&item->frame_order, g_array_unref);
+  g_clear_pointer(&item->alongs, g_array_unref);
   g_free(item);
 }
 
@@ -32,6 +33,7 @@ dicom_series_free(DicomSeries *series)
     g_free(series->view_position);
     g_free(series->laterality);
     g_free(series->burned_in_annotation);
+    g_free(series->frame_of_reference_uid);
     g_ptr_array_unref(series->items);
     g_ptr_array_unref(series->notes);
     g_free(series);
@@ -78,6 +80,9 @@ series_new(const DicomRecord *record, DicomStack *stack)
   series->sorted_by_geometry = stack->sorted_by_geometry;
   series->is_localizer = stack->is_localizer;
   series->spacing = stack->spacing;
+  series->has_normal = stack->has_normal;
+  memcpy(series->normal, stack->normal, sizeof series->normal);
+  series->frame_of_reference_uid = g_strdup(record->frame_of_reference_uid);
   series->notes = g_steal_pointer(&stack->notes);
   stack->notes = g_ptr_array_new();
   return series;
@@ -92,6 +97,9 @@ add_item(DicomSeries *series, const DicomRecord *record, const DicomSlice *slice
   if (strcmp(record->burned_in, "YES") == 0 && strcmp(series->burned_in_annotation, "YES") != 0) {
     g_free(series->burned_in_annotation);
     series->burned_in_annotation = g_strdup(record->burned_in);
+  }
+  if (strcmp(record->frame_of_reference_uid, series->frame_of_reference_uid) != 0) {
+    series->frame_of_reference_uid[0] = '\0';
   }
   item->path = g_strdup(record->path);
   item->frames = n_frames;
@@ -164,6 +172,7 @@ make_of_frames(const DicomRecord *record, gboolean alone, GArray *made)
         add_item(series, record, &g_array_index(own->stack->slices, DicomSlice, 0), own->n_frames);
 
     item->frame_order = g_steal_pointer(&own->order);
+    item->alongs = g_steal_pointer(&own->alongs);
     split |= own->stack->split;
     made_add(made, series, record->slice.number);
   }

@@ -371,6 +371,21 @@ split_classes(const GArray *slices)
 
 /* ---- all of it ------------------------------------------------------------------------------ */
 
+static void
+find_normal(DicomStack *stack)
+{
+  const DicomSlice *first = slice_at(stack->slices, 0);
+
+  memcpy(stack->normal, first->normal, sizeof stack->normal);
+  stack->has_normal = TRUE;
+  for (guint i = 0; i < stack->slices->len; i++) {
+    const DicomSlice *slice = slice_at(stack->slices, i);
+
+    stack->has_normal =
+        stack->has_normal && slice->has_geometry && dicom_slices_are_parallel(first, slice);
+  }
+}
+
 /* Order and notes. Whether there are images at one place beside others. */
 static gboolean
 settle(DicomStack *stack)
@@ -378,12 +393,15 @@ settle(DicomStack *stack)
   guint n_places;
 
   stack->is_localizer = slice_at(stack->slices, 0)->is_localizer;
+  find_normal(stack); /* of the same slice that sorting goes by */
   stack->sorted_by_geometry = sort_by_geometry(stack->slices, &n_places);
   if (!stack->sorted_by_geometry) {
     g_array_sort(stack->slices, compare_number);
     for (guint i = 0; i < stack->slices->len; i++) {
       DicomSlice *slice = slice_at(stack->slices, i);
-      slice->along = slice->has_geometry ? dot(slice->position, slice->normal) : 0;
+      slice->along = !slice->has_geometry ? 0
+                     : stack->has_normal  ? dot(slice->position, stack->normal)
+                                          : dot(slice->position, slice->normal);
     }
   }
   return stack->sorted_by_geometry && n_places < stack->slices->len;

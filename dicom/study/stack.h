@@ -42,6 +42,8 @@ typedef struct {
   GArray *slices; /* of DicomSlice, in the order to show them */
   gboolean sorted_by_geometry;
   gboolean is_localizer;
+  gboolean has_normal; /* all slices lie in parallel planes; ALONG is along it */
+  double normal[3];
   double spacing; /* mm, 0 when unknown */
   guint split;    /* of DicomSplit: why it is apart from others */
   GPtrArray *notes;

@@ -1,0 +1,188 @@
+/* slice-measure.c - values, lengths, angles and statistics of a slice. */
+#include <math.h>
+#include <string.h>
+
+#include "slice.h"
+
+/* ---- one pixel ---------------------------------------------------------------------------- */
+
+/* The pixel that AT lies in. FALSE: none, or AT is no number. */
+static gboolean
+pixel_at(double at, guint n, guint *pixel)
+{
+  if (!(at >= 0 && at < n)) {
+    return FALSE;
+  }
+  *pixel = (guint)at;
+  return TRUE;
+}
+
+static void
+probe_position(const AppSlice *slice, AppProbe *probe)
+{
+  const AppPlane *plane = slice->facts.plane;
+
+  probe->has_position = plane != NULL;
+  for (guint i = 0; plane && i < 3; i++) {
+    probe->position[i] = plane->origin[i] + plane->row[i] * plane->spacing_x * probe->x +
+                         plane->column[i] * plane->spacing_y * probe->y;
+  }
+}
+
+gboolean
+app_slice_probe(const AppSlice *slice, double x, double y, AppProbe *probe)
+{
+  *probe = (AppProbe){0};
+  if (!pixel_at(x, slice->facts.width, &probe->x) || !pixel_at(y, slice->facts.height, &probe->y)) {
+    return FALSE;
+  }
+  probe_position(slice, probe);
+  if (slice->facts.is_colour) {
+    return dicom_frame_rgb(slice->frame, probe->x, probe->y, probe->rgb);
+  }
+  probe->has_value = dicom_frame_probe(slice->frame, probe->x, probe->y, &probe->stored,
+                                       &probe->value, &probe->is_padding) &&
+                     isfinite(probe->value);
+  return TRUE;
+}
+
+/* ---- lengths and angles ------------------------------------------------------------------- */
+
+/* What a pixel counts along x and y: mm, or, where they are not known, widths of a pixel. */
+static void
+pixel_size(const AppSlice *slice, double *x, double *y)
+{
+  gboolean known = slice->facts.mm_x > 0;
+
+  *x = known ? slice->facts.mm_x : 1;
+  *y = known ? slice->facts.mm_y : slice->facts.pixel_aspect;
+}
+
+gboolean
+app_slice_distance(const AppSlice *slice, const double from[2], const double to[2],
+                   double *distance)
+{
+  double x, y;
+
+  pixel_size(slice, &x, &y);
+  *distance = hypot((to[0] - from[0]) * x, (to[1] - from[1]) * y);
+  return slice->facts.mm_x > 0;
+}
+
+double
+app_slice_angle(const AppSlice *slice, const double a[2], const double apex[2], const double b[2])
+{
+  double aspect = slice->facts.pixel_aspect;
+  double ax = a[0] - apex[0], ay = (a[1] - apex[1]) * aspect;
+  double bx = b[0] - apex[0], by = (b[1] - apex[1]) * aspect;
+
+  /* Right to the last digit near 0 and 180 degrees too, where a cosine says little. */
+  return atan2(fabs(ax * by - ay * bx), ax * bx + ay * by) * 180 / G_PI;
+}
+
+/* ---- statistics --------------------------------------------------------------------------- */
+
+typedef struct {
+  double low[2], high[2]; /* corners of the box, in order */
+  gboolean is_ellipse;
+} Shape;
+
+/* The pixels along one axis whose centres are from LOW to HIGH; how many, from FIRST on. */
+static guint
+pixels_between(double low, double high, guint n, guint *first)
+{
+  double from = CLAMP(ceil(low - 0.5), 0, n), to = CLAMP(floor(high - 0.5) + 1, 0, n);
+
+  *first = (guint)from;
+  return to > from ? (guint)(to - from) : 0;
+}
+
+/* Where row Y of the shape begins and ends, by the centre of the row. */
+static guint
+row_of(const Shape *shape, guint y, guint n, guint *first)
+{
+  double low = shape->low[0], high = shape->high[0];
+
+  if (shape->is_ellipse) {
+    double b = (shape->high[1] - shape->low[1]) / 2;
+    double up = (y + 0.5 - shape->low[1] - b) / b, middle = (low + high) / 2;
+    double half = (high - low) / 2 * sqrt(MAX(1 - up * up, 0));
+
+    low = middle - half;
+    high = middle + half;
+  }
+  return pixels_between(low, high, n, first);
+}
+
+typedef struct {
+  guint64 n;
+  double mean, squares, minimum, maximum; /* SQUARES: of the differences from MEAN */
+} Sums;
+
+/* Welford's way: no large numbers are subtracted from each other. */
+static void
+add_value(Sums *sums, double value)
+{
+  double difference = value - sums->mean;
+
+  sums->n++;
+  sums->mean += difference / (double)sums->n;
+  sums->squares += difference * (value - sums->mean);
+  sums->minimum = MIN(sums->minimum, value);
+  sums->maximum = MAX(sums->maximum, value);
+}
+
+static void
+sum_shape(const AppSlice *slice, const Shape *shape, Sums *sums)
+{
+  guint top, rows = pixels_between(shape->low[1], shape->high[1], slice->facts.height, &top);
+
+  for (guint y = top; y < top + rows; y++) {
+    guint left, n = row_of(shape, y, slice->facts.width, &left);
+
+    for (guint x = left; x < left + n; x++) {
+      double stored, value;
+      gboolean is_padding;
+
+      if (dicom_frame_probe(slice->frame, x, y, &stored, &value, &is_padding) && !is_padding &&
+          isfinite(value)) {
+        add_value(sums, value);
+      }
+    }
+  }
+}
+
+gboolean
+app_slice_statistics(const AppSlice *slice, AppShape shape, const double from[2],
+                     const double to[2], AppStatistics *statistics)
+{
+  Shape box = {.is_ellipse = shape == APP_SHAPE_ELLIPSE};
+  Sums sums = {.minimum = INFINITY, .maximum = -INFINITY};
+  double x, y;
+
+  *statistics = (AppStatistics){0};
+  for (guint i = 0; i < 2; i++) {
+    if (!isfinite(from[i]) || !isfinite(to[i])) {
+      return FALSE;
+    }
+    box.low[i] = MIN(from[i], to[i]);
+    box.high[i] = MAX(from[i], to[i]);
+  }
+  pixel_size(slice, &x, &y);
+  statistics->has_area = slice->facts.mm_x > 0;
+  statistics->area = (box.high[0] - box.low[0]) * (box.high[1] - box.low[1]) *
+                     (box.is_ellipse ? G_PI / 4 : 1) * (statistics->has_area ? x * y : 1);
+  if (slice->facts.is_colour) {
+    return FALSE;
+  }
+  sum_shape(slice, &box, &sums);
+  if (sums.n == 0) {
+    return FALSE;
+  }
+  statistics->n = sums.n;
+  statistics->mean = sums.mean;
+  statistics->sd = sums.n > 1 ? sqrt(sums.squares / (double)(sums.n - 1)) : 0;
+  statistics->minimum = sums.minimum;
+  statistics->maximum = sums.maximum;
+  return TRUE;
+}
