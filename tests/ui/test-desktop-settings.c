@@ -2,8 +2,9 @@
 #include <adwaita.h>
 #include <math.h>
 
-#include "settings/keys.h"
-#include "settings/settings.h"
+#include "app/wait.h"
+#include "settings/preferences-private.h"
+#include "settings/shortcuts.h"
 
 static DesktopSettings *
 settings_new(void)
@@ -262,11 +263,140 @@ test_attach_application(void)
   g_object_unref(application);
 }
 
+/* ---- the dialogs -------------------------------------------------------------------------- */
+
+static void
+on_gone(gpointer gone, GObject *where)
+{
+  *(gboolean *)gone = TRUE;
+}
+
+static void
+close_and_wait(GtkWindow *window)
+{
+  gboolean gone = FALSE;
+
+  g_object_weak_ref(G_OBJECT(window), on_gone, &gone);
+  gtk_window_close(window);
+  wait_until(gone);
+}
+
+/* The first below WIDGET of TYPE that is named TITLE. */
+static GtkWidget *
+find_row(GtkWidget *widget, GType type, const char *title)
+{
+  GtkWidget *found = NULL;
+
+  if (g_type_is_a(G_OBJECT_TYPE(widget), type) && ADW_IS_PREFERENCES_ROW(widget) &&
+      g_strcmp0(adw_preferences_row_get_title(ADW_PREFERENCES_ROW(widget)), title) == 0) {
+    return widget;
+  }
+  for (GtkWidget *c = gtk_widget_get_first_child(widget); c && !found;
+       c = gtk_widget_get_next_sibling(c)) {
+    found = find_row(c, type, title);
+  }
+  return found;
+}
+
+static void
+test_preferences(void)
+{
+  g_autoptr(DesktopSettings) settings = settings_new();
+  GSettings *store = desktop_settings_peek(settings);
+  DesktopPreferences *p = desktop_preferences_new(settings);
+  g_autofree char *style = NULL, *reader = NULL;
+  guint n_keys = 0;
+
+  gtk_window_present(GTK_WINDOW(p));
+  for (const DesktopKey *key = desktop_keys(); key->action; key++) {
+    n_keys++;
+  }
+  g_assert_cmpuint(p->key_rows->len, ==, n_keys);
+  g_assert_cmpuint(adw_combo_row_get_selected(p->style), ==, 0);
+  adw_combo_row_set_selected(p->style, 1);
+  style = g_settings_get_string(store, DESKTOP_SETTING_STYLE);
+  g_assert_cmpstr(style, ==, "light");
+  gtk_editable_set_text(p->reader, "Dr. Doe");
+  reader = g_settings_get_string(store, DESKTOP_SETTING_READER);
+  g_assert_cmpstr(reader, ==, "Dr. Doe");
+  g_assert_false(gtk_widget_get_visible(GTK_WIDGET(p->log_reset)));
+  g_settings_set_string(store, DESKTOP_SETTING_LOG, "/some/<log>.sqlite");
+  g_assert_true(gtk_widget_get_visible(GTK_WIDGET(p->log_reset)));
+  g_signal_emit_by_name(p->log_reset, "clicked");
+  g_assert_false(gtk_widget_get_visible(GTK_WIDGET(p->log_reset)));
+  close_and_wait(GTK_WINDOW(p));
+  g_settings_reset(store, DESKTOP_SETTING_STYLE);
+  g_settings_reset(store, DESKTOP_SETTING_READER);
+}
+
+static DesktopPreset *
+preset_at(DesktopSettings *settings, guint i)
+{
+  g_autoptr(GPtrArray) presets = desktop_settings_get_presets(settings);
+
+  return presets->len > i ? g_ptr_array_steal_index(presets, i) : NULL;
+}
+
+static void
+test_preset_rows(void)
+{
+  g_autoptr(DesktopSettings) settings = settings_new();
+  DesktopPreferences *p = desktop_preferences_new(settings);
+  GtkWidget *entry, *row;
+  DesktopPreset *preset;
+
+  gtk_window_present(GTK_WINDOW(p));
+  row = find_row(GTK_WIDGET(p), ADW_TYPE_EXPANDER_ROW, "Lung");
+  entry = find_row(row, ADW_TYPE_ENTRY_ROW, "Width in HU");
+  g_assert_cmpstr(gtk_editable_get_text(GTK_EDITABLE(entry)), ==, "1500");
+  /* A wrong one is not taken, a right one is. */
+  gtk_editable_set_text(GTK_EDITABLE(entry), "1500 HU");
+  g_signal_emit_by_name(entry, "apply");
+  preset = preset_at(settings, 0);
+  g_assert_cmpfloat(preset->width, ==, 1500);
+  desktop_preset_free(preset);
+  gtk_editable_set_text(GTK_EDITABLE(entry), "1600");
+  g_signal_emit_by_name(entry, "apply");
+  preset = preset_at(settings, 0);
+  g_assert_cmpfloat(preset->width, ==, 1600);
+  g_assert_cmpfloat(preset->center, ==, -600);
+  desktop_preset_free(preset);
+  /* Rows are made anew. */
+  wait_until(find_row(GTK_WIDGET(p), ADW_TYPE_EXPANDER_ROW, "Lung") != row);
+  g_signal_emit_by_name(p->preset_add, "clicked");
+  wait_until(p->preset_rows->len == 7);
+  g_signal_emit_by_name(p->preset_reset, "clicked");
+  wait_until(p->preset_rows->len == 6);
+  preset = preset_at(settings, 0);
+  g_assert_cmpfloat(preset->width, ==, 1500);
+  desktop_preset_free(preset);
+  close_and_wait(GTK_WINDOW(p));
+}
+
+static void
+test_shortcuts_window(void)
+{
+  g_autoptr(DesktopSettings) settings = settings_new();
+  GtkWindow *window = desktop_shortcuts_new(settings);
+
+  gtk_window_present(window);
+  wait_until(gtk_widget_get_mapped(GTK_WIDGET(window)));
+  close_and_wait(window);
+}
+
 int
 main(int argc, char **argv)
 {
+  g_autoptr(GtkCssProvider) style = NULL;
+
+  g_setenv("GTK_A11Y", "none", TRUE);
   gtk_test_init(&argc, &argv, NULL);
   adw_init();
+  /* As AdwApplication does. */
+  style = gtk_css_provider_new();
+  gtk_css_provider_load_from_resource(style, "/org/hilum/Hilum/style.css");
+  gtk_style_context_add_provider_for_display(gdk_display_get_default(), GTK_STYLE_PROVIDER(style),
+                                             GTK_STYLE_PROVIDER_PRIORITY_APPLICATION);
   g_test_add_func("/desktop/settings/presets-default", test_default_presets);
   g_test_add_func("/desktop/settings/presets", test_presets);
   g_test_add_func("/desktop/settings/text", test_empty_text);
@@ -275,5 +405,8 @@ main(int argc, char **argv)
   g_test_add_func("/desktop/settings/keys-problems", test_problems);
   g_test_add_func("/desktop/settings/keys-attach", test_attach);
   g_test_add_func("/desktop/settings/keys-application", test_attach_application);
+  g_test_add_func("/desktop/settings/preferences", test_preferences);
+  g_test_add_func("/desktop/settings/preset-rows", test_preset_rows);
+  g_test_add_func("/desktop/settings/shortcuts", test_shortcuts_window);
   return g_test_run();
 }

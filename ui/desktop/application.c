@@ -7,7 +7,9 @@
 #include <string.h>
 
 #include "settings/keys.h"
+#include "settings/preferences.h"
 #include "settings/settings.h"
+#include "settings/shortcuts.h"
 #include "window/window.h"
 
 struct _DesktopApplication {
@@ -18,6 +20,9 @@ struct _DesktopApplication {
 
   /* Owned. */
   DesktopSettings *settings;
+
+  /* Weak: open now, or NULL. */
+  GtkWindow *shortcuts, *preferences;
 
   guint on_interrupt, on_terminate;
 };
@@ -74,6 +79,39 @@ on_about(GSimpleAction *action, GVariant *parameter, gpointer application)
                         _("translator-credits"), NULL);
 }
 
+/* Over the window in use; one of each kind is enough. */
+static void
+present_dialog(DesktopApplication *self, GtkWindow **slot, GtkWindow *dialog)
+{
+  gtk_window_set_transient_for(dialog, gtk_application_get_active_window(GTK_APPLICATION(self)));
+  g_set_weak_pointer(slot, dialog);
+  gtk_window_present(dialog);
+}
+
+static void
+on_shortcuts(GSimpleAction *action, GVariant *parameter, gpointer application)
+{
+  DesktopApplication *self = DESKTOP_APPLICATION(application);
+
+  if (self->shortcuts) {
+    gtk_window_present(self->shortcuts);
+  } else {
+    present_dialog(self, &self->shortcuts, desktop_shortcuts_new(self->settings));
+  }
+}
+
+static void
+on_preferences(GSimpleAction *action, GVariant *parameter, gpointer application)
+{
+  DesktopApplication *self = DESKTOP_APPLICATION(application);
+
+  if (self->preferences) {
+    gtk_window_present(self->preferences);
+  } else {
+    present_dialog(self, &self->preferences, GTK_WINDOW(desktop_preferences_new(self->settings)));
+  }
+}
+
 static gboolean
 on_signal(gpointer application)
 {
@@ -124,7 +162,9 @@ static void
 desktop_application_startup(GApplication *application)
 {
   static const GActionEntry actions[] = {{.name = "quit", .activate = on_quit},
-                                         {.name = "about", .activate = on_about}};
+                                         {.name = "about", .activate = on_about},
+                                         {.name = "shortcuts", .activate = on_shortcuts},
+                                         {.name = "preferences", .activate = on_preferences}};
   DesktopApplication *self = DESKTOP_APPLICATION(application);
 
   G_APPLICATION_CLASS(desktop_application_parent_class)->startup(application);
@@ -150,7 +190,11 @@ desktop_application_shutdown(GApplication *application)
 static void
 desktop_application_finalize(GObject *object)
 {
-  g_clear_object(&DESKTOP_APPLICATION(object)->settings);
+  DesktopApplication *self = DESKTOP_APPLICATION(object);
+
+  g_clear_weak_pointer(&self->shortcuts);
+  g_clear_weak_pointer(&self->preferences);
+  g_clear_object(&self->settings);
   G_OBJECT_CLASS(desktop_application_parent_class)->finalize(object);
 }
 

@@ -51,6 +51,20 @@ desktop_keys_get(DesktopSettings *settings, const DesktopKey *key)
   return g_strv_builder_end(builder);
 }
 
+char **
+desktop_keys_shown(DesktopSettings *settings, const DesktopKey *key)
+{
+  g_auto(GStrv) keys = desktop_keys_get(settings, key);
+  g_autoptr(GStrvBuilder) builder = g_strv_builder_new();
+
+  for (gsize i = 0; keys[i]; i++) {
+    if (i == 0 || !strstr(keys[i], "KP_")) {
+      g_strv_builder_add(builder, keys[i]);
+    }
+  }
+  return g_strv_builder_end(builder);
+}
+
 void
 desktop_keys_set(DesktopSettings *settings, const DesktopKey *key, const char *const *keys)
 {

@@ -27,6 +27,8 @@ const DesktopKey *desktop_keys_find(const char *action);
 
 /* In force now. g_strfreev(). */
 char **desktop_keys_get(DesktopSettings *settings, const DesktopKey *key);
+/* The same without those of the number pad that stand beside others: for people to read. */
+char **desktop_keys_shown(DesktopSettings *settings, const DesktopKey *key);
 /* NULL goes back to the defaults. */
 void desktop_keys_set(DesktopSettings *settings, const DesktopKey *key, const char *const *keys);
 void desktop_keys_reset_all(DesktopSettings *settings);

@@ -1,0 +1,46 @@
+/* preferences-private.h - the inside of the preferences, shared by their files.
+ *
+ * Invariants:
+ * 1. The rows of `preset_rows` and `key_rows` show what the settings hold; they are made anew, or
+ *    told, when the settings change, whoever changed them.
+ */
+#ifndef HILUM_DESKTOP_PREFERENCES_PRIVATE_H
+#define HILUM_DESKTOP_PREFERENCES_PRIVATE_H
+
+#include "settings/keys.h"
+#include "settings/preferences.h"
+
+G_BEGIN_DECLS
+
+struct _DesktopPreferences {
+  AdwPreferencesWindow parent;
+
+  /* Template widgets. */
+  GtkEditable *reader;
+  AdwComboRow *style;
+  AdwActionRow *log_row, *model_row;
+  GtkButton *log_reset, *log_choose, *preset_reset, *preset_add;
+  AdwPreferencesGroup *presets;
+  GtkSpinButton *cache, *threads;
+  GtkSwitch *blank_check, *probabilities;
+  AdwPreferencesPage *keys_page;
+
+  /* Owned. */
+  DesktopSettings *settings;
+  GtkFileChooserNative *chooser;
+  GPtrArray *preset_rows; /* of GtkWidget, borrowed from PRESETS */
+  GPtrArray *key_rows;    /* of KeyRow */
+};
+
+/* preferences-presets.c */
+void desktop_preferences_presets_setup(DesktopPreferences *self);
+
+/* preferences-keys.c */
+void desktop_preferences_keys_setup(DesktopPreferences *self);
+
+/* key-dialog.c. Asks for new keys for KEY, over PARENT, and sets them. */
+void desktop_key_dialog_present(DesktopSettings *settings, const DesktopKey *key,
+                                GtkWindow *parent);
+
+G_END_DECLS
+#endif
