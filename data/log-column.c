@@ -21,8 +21,8 @@ type_name(int type)
   }
 }
 
-static void G_GNUC_PRINTF(3, 4)
-    corrupt(StoreReader *reader, const char *field, const char *format, ...)
+void
+store_corrupt(StoreReader *reader, const char *field, const char *format, ...)
 {
   va_list args;
   g_autofree char *what = NULL;
@@ -59,7 +59,7 @@ next(StoreReader *reader, const char *field, int type, StoreNull null)
     return index;
   }
   if (found != SQLITE_NULL || null == STORE_REQUIRED) {
-    corrupt(reader, field, "found %s, expected %s", type_name(found), type_name(type));
+    store_corrupt(reader, field, "found %s, expected %s", type_name(found), type_name(type));
   }
   return -1;
 }
@@ -79,9 +79,9 @@ store_read_text(StoreReader *reader, const char *field, StoreNull null)
   if (!text) {
     out_of_memory(reader);
   } else if ((guint)length > STORE_MAX_TEXT) {
-    corrupt(reader, field, "found %d bytes, expected at most %u", length, STORE_MAX_TEXT);
+    store_corrupt(reader, field, "found %d bytes, expected at most %u", length, STORE_MAX_TEXT);
   } else if (!g_utf8_validate_len(text, (gsize)length, NULL)) { /* refuses a NUL as well */
-    corrupt(reader, field, "found a text that is no UTF-8, expected UTF-8");
+    store_corrupt(reader, field, "found a text that is no UTF-8, expected UTF-8");
   }
   return reader->failed ? NULL : text;
 }
@@ -97,9 +97,9 @@ store_read_int(StoreReader *reader, const char *field, gint64 min, gint64 max)
   }
   value = sqlite3_column_int64(reader->statement, index);
   if (value < min || value > max) {
-    corrupt(reader, field,
-            "found %" G_GINT64_FORMAT ", expected %" G_GINT64_FORMAT " to %" G_GINT64_FORMAT, value,
-            min, max);
+    store_corrupt(reader, field,
+                  "found %" G_GINT64_FORMAT ", expected %" G_GINT64_FORMAT " to %" G_GINT64_FORMAT,
+                  value, min, max);
     return 0;
   }
   return value;
@@ -112,7 +112,7 @@ store_read_id(StoreReader *reader, const char *field, StoreNull null)
   gint64 value = index < 0 ? 0 : sqlite3_column_int64(reader->statement, index);
 
   if (index >= 0 && value < 1) {
-    corrupt(reader, field, "found %" G_GINT64_FORMAT ", expected an id of 1 or more", value);
+    store_corrupt(reader, field, "found %" G_GINT64_FORMAT ", expected an id of 1 or more", value);
     return 0;
   }
   return value;
@@ -145,8 +145,9 @@ store_read_ids(StoreReader *reader, const char *field, gsize *count)
   }
   bytes = (gsize)sqlite3_column_bytes(reader->statement, index);
   if (bytes % sizeof *ids != 0 || bytes / sizeof *ids > STORE_MAX_IDS) {
-    corrupt(reader, field, "found %" G_GSIZE_FORMAT " bytes, expected a multiple of 4 up to %u",
-            bytes, STORE_MAX_IDS * 4);
+    store_corrupt(reader, field,
+                  "found %" G_GSIZE_FORMAT " bytes, expected a multiple of 4 up to %u", bytes,
+                  STORE_MAX_IDS * 4);
     return NULL;
   }
   if (bytes == 0) {
@@ -162,4 +163,47 @@ store_read_ids(StoreReader *reader, const char *field, gsize *count)
     ids[i] = GINT32_FROM_LE(ids[i]);
   }
   return ids;
+}
+
+static gboolean
+is_cut(const char *text, gsize length, guint end)
+{
+  return end <= length && ((guchar)text[end] & 0xc0) != 0x80;
+}
+
+StorePiece *
+store_read_pieces(StoreReader *reader, const char *field, const char *text, gsize *count)
+{
+  int index = next(reader, field, SQLITE_BLOB, STORE_NULLABLE);
+  const gsize length = text ? strlen(text) : 0;
+  gsize bytes = index < 0 ? 0 : (gsize)sqlite3_column_bytes(reader->statement, index);
+  const guint8 *blob = bytes > 0 ? sqlite3_column_blob(reader->statement, index) : NULL;
+  g_autofree StorePiece *pieces = NULL;
+  guint before = 0;
+
+  *count = 0;
+  if (bytes % 8 != 0 || bytes / 8 > STORE_MAX_IDS) {
+    store_corrupt(reader, field, "found %" G_GSIZE_FORMAT " bytes, expected a multiple of 8",
+                  bytes);
+    return NULL;
+  }
+  if (!blob) {
+    return NULL;
+  }
+  pieces = g_new0(StorePiece, bytes / 8);
+  for (gsize i = 0; i < bytes / 8; i++) {
+    guint32 words[2];
+    memcpy(words, blob + 8 * i, sizeof words);
+    words[1] = GUINT32_FROM_LE(words[1]);
+    pieces[i].end = GUINT32_FROM_LE(words[0]);
+    memcpy(&pieces[i].p, &words[1], sizeof pieces[i].p);
+    if (pieces[i].end < before || !is_cut(text ? text : "", length, pieces[i].end) ||
+        !(pieces[i].p >= 0 && pieces[i].p <= 1)) {
+      store_corrupt(reader, field, "found a piece that the answer does not have");
+      return NULL;
+    }
+    before = pieces[i].end;
+  }
+  *count = bytes / 8;
+  return g_steal_pointer(&pieces);
 }

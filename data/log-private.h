@@ -27,7 +27,22 @@ typedef enum {
   STORE_SQL_HAS_CONVERSATION,
   STORE_SQL_LAST_TURN,
   STORE_SQL_LIST,
+  STORE_SQL_GET,
   STORE_SQL_SHOW,
+  STORE_SQL_ADD_TURN_IMAGE,
+  STORE_SQL_EARLIER,
+  STORE_SQL_HAS_TURN,
+  STORE_SQL_ADD_VERDICT,
+  STORE_SQL_VERDICTS,
+  STORE_SQL_ADD_CHECK,
+  STORE_SQL_ADD_CHECK_ANSWER,
+  STORE_SQL_CHECKS,
+  STORE_SQL_CHECK_ANSWERS,
+  STORE_SQL_ADD_TURN_WORDS,
+  STORE_SQL_ADD_VERDICT_WORDS,
+  STORE_SQL_FIND_WORD,
+  STORE_SQL_SNIPPET,
+  STORE_SQL_VERDICT_SNIPPET,
   STORE_N_SQL,
 } StoreSql;
 
@@ -97,6 +112,8 @@ void store_bind_id(StoreBinder *binder, gint64 id);
 void store_bind_real(StoreBinder *binder, double value);
 /* Little-endian int32. */
 void store_bind_ids(StoreBinder *binder, const char *field, const gint32 *ids, gsize count);
+void store_bind_pieces(StoreBinder *binder, const char *field, const StorePiece *pieces,
+                       gsize count);
 void store_bind_null(StoreBinder *binder);
 /* Now, ISO 8601, UTC, milliseconds. */
 void store_bind_time(StoreBinder *binder);
@@ -127,5 +144,39 @@ guint store_read_uint(StoreReader *reader, const char *field);
 double store_read_real(StoreReader *reader, const char *field);
 /* Host order, g_free(); NULL with *count 0 for none. */
 gint32 *store_read_ids(StoreReader *reader, const char *field, gsize *count);
+/* Pieces of TEXT: their ends never fall, and stand between characters. */
+StorePiece *store_read_pieces(StoreReader *reader, const char *field, const char *text,
+                              gsize *count);
+void store_corrupt(StoreReader *reader, const char *field, const char *format, ...)
+    G_GNUC_PRINTF(3, 4);
+
+/* ---- log-read.c ------------------------------------------------------------------------------ */
+
+/* Two columns: the reference in one row and the id of the row that was found for it. A reference
+ * that leads nowhere was broken by other hands. 0 for NULL. */
+gint64 store_read_reference(StoreReader *reader, const char *field, StoreNull null);
+char *store_dup_text(StoreReader *reader, const char *field, StoreNull null);
+/* The conversation ID; NULL with NOT_FOUND. */
+StoreConversation *store_log_get(StoreLog *log, gint64 id, GError **error);
+
+/* ---- log-write.c ----------------------------------------------------------------------------- */
+
+gboolean store_begin(StoreLog *log, const char *doing, GError **error);
+/* Ends the transaction: commits what made ID, or rolls back. Returns ID, or 0 with *error set. */
+gint64 store_finish(StoreLog *log, const char *doing, gint64 id, GError **error);
+/* NOT_FOUND unless SQL finds ID, which is one of WHAT. */
+gboolean store_require(StoreLog *log, StoreSql sql, const char *what, const char *doing, gint64 id,
+                       GError **error);
+/* The row that an INSERT without a result has made: its id, or 0. */
+gint64 store_insert(StoreLog *log, StoreBinder *binder, const char *doing, GError **error);
+
+/* ---- log-search.c ---------------------------------------------------------------------------- */
+
+/* Enters the words of TEXT and, when SQL has a place for them, of MORE (else NULL) for row ID, by
+ * SQL. */
+gboolean store_add_words(StoreLog *log, StoreSql sql, gint64 id, const char *text, const char *more,
+                         const char *doing, GError **error);
+/* IO when this SQLite has no FTS5. */
+gboolean store_check_words(sqlite3 *db, const char *name, GError **error);
 
 #endif

@@ -21,6 +21,7 @@ store_conversation_free(StoreConversation *conversation)
   g_free(conversation->image_path);
   g_free(conversation->first_question);
   g_free(conversation->program_version);
+  g_free(conversation->snippet);
   g_free(conversation);
 }
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(StoreConversation, store_conversation_free)
@@ -34,15 +35,16 @@ store_turn_row_free(StoreTurnRow *row)
   g_free(row->time);
   g_free((gpointer)row->turn.prompt_ids);
   g_free((gpointer)row->turn.answer_ids);
+  g_free((gpointer)row->turn.pieces);
+  g_free((gpointer)row->turn.earlier_images);
+  g_free(row->earlier);
   g_string_chunk_free(row->strings);
   g_free(row);
 }
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(StoreTurnRow, store_turn_row_free)
 
-/* Two columns: the reference in one row and the id of the row that was found for it. A reference
- * that leads nowhere was broken by other hands. 0 for NULL. */
-static gint64
-read_reference(StoreReader *reader, const char *field, StoreNull null)
+gint64
+store_read_reference(StoreReader *reader, const char *field, StoreNull null)
 {
   gint64 reference = store_read_id(reader, field, null);
 
@@ -68,8 +70,8 @@ out_of_order(StoreReader *reader, const char *field, gint64 found, gint64 expect
   }
 }
 
-static char *
-dup_text(StoreReader *reader, const char *field, StoreNull null)
+char *
+store_dup_text(StoreReader *reader, const char *field, StoreNull null)
 {
   return g_strdup(store_read_text(reader, field, null));
 }
@@ -105,19 +107,19 @@ read_conversation(StoreReader *reader, gint64 previous)
   if (row->id >= previous) {
     out_of_order(reader, "id", row->id, previous - 1);
   }
-  row->started = dup_text(reader, "time", STORE_REQUIRED);
-  read_reference(reader, "model", STORE_REQUIRED);
-  row->model_name = dup_text(reader, "model name", STORE_NULLABLE);
-  row->model_sha256 = dup_text(reader, "model sha256", STORE_NULLABLE);
-  row->model_engine = dup_text(reader, "model engine", STORE_NULLABLE);
-  row->program_version = dup_text(reader, "program version", STORE_NULLABLE);
+  row->started = store_dup_text(reader, "time", STORE_REQUIRED);
+  store_read_reference(reader, "model", STORE_REQUIRED);
+  row->model_name = store_dup_text(reader, "model name", STORE_NULLABLE);
+  row->model_sha256 = store_dup_text(reader, "model sha256", STORE_NULLABLE);
+  row->model_engine = store_dup_text(reader, "model engine", STORE_NULLABLE);
+  row->program_version = store_dup_text(reader, "program version", STORE_NULLABLE);
   row->rewound_from = store_read_id(reader, "rewound from", STORE_NULLABLE);
   row->rewound_turn = read_uint_or_0(reader, "rewound turn");
-  row->first_question = dup_text(reader, "first question", STORE_NULLABLE);
-  read_reference(reader, "image", STORE_NULLABLE);
-  row->image_path = dup_text(reader, "image path", STORE_NULLABLE);
-  read_reference(reader, "series", STORE_NULLABLE);
-  row->modality = dup_text(reader, "modality", STORE_NULLABLE);
+  row->first_question = store_dup_text(reader, "first question", STORE_NULLABLE);
+  store_read_reference(reader, "image", STORE_NULLABLE);
+  row->image_path = store_dup_text(reader, "image path", STORE_NULLABLE);
+  store_read_reference(reader, "series", STORE_NULLABLE);
+  row->modality = store_dup_text(reader, "modality", STORE_NULLABLE);
   row->n_turns = read_uint_or_0(reader, "number of turns");
   return reader->failed ? NULL : g_steal_pointer(&row);
 }
@@ -156,6 +158,30 @@ store_log_list(StoreLog *log, guint limit, GError **error)
   return g_steal_pointer(&rows);
 }
 
+StoreConversation *
+store_log_get(StoreLog *log, gint64 id, GError **error)
+{
+  const char *doing = "reading a conversation";
+  g_autoptr(StoreStatement) statement = store_statement(log, STORE_SQL_GET, doing, error);
+  StoreBinder binder = {log, statement, "conversations", 0, FALSE, error};
+  StoreReader reader = {log, statement, "conversations", 0, 0, FALSE, error};
+  gboolean found = FALSE;
+
+  if (!statement) {
+    return NULL;
+  }
+  store_bind_int(&binder, id);
+  if (binder.failed || !store_step(log, statement, doing, &found, error)) {
+    return NULL;
+  }
+  if (!found) {
+    store_fail(error, STORE_ERROR_NOT_FOUND, log->name,
+               "conversation %" G_GINT64_FORMAT " is not in the log", id);
+    return NULL;
+  }
+  return read_conversation(&reader, G_MAXINT64);
+}
+
 /* ---- the turns of a conversation ------------------------------------------------------------ */
 
 static void
@@ -185,12 +211,13 @@ read_turn(StoreReader *reader, StoreTurn *turn, GStringChunk *strings)
   turn->instruction_text = chunk_text(reader, strings, "instruction_text", STORE_NULLABLE);
   turn->instruction_words = store_read_uint(reader, "instruction_words");
   turn->instruction_threshold = store_read_uint(reader, "instruction_threshold");
+  turn->pieces = store_read_pieces(reader, "pieces", turn->answer, &turn->n_pieces);
 }
 
 static void
 read_model(StoreReader *reader, StoreModel *model, GStringChunk *strings)
 {
-  read_reference(reader, "model", STORE_REQUIRED);
+  store_read_reference(reader, "model", STORE_REQUIRED);
   model->name = chunk_text(reader, strings, "model name", STORE_NULLABLE);
   model->sha256 = chunk_text(reader, strings, "model sha256", STORE_NULLABLE);
   model->quantization = chunk_text(reader, strings, "model quantization", STORE_NULLABLE);
@@ -219,14 +246,22 @@ read_image(StoreReader *reader, StoreImage *image, GStringChunk *strings)
   image->view = chunk_text(reader, strings, "view", STORE_NULLABLE);
   image->laterality = chunk_text(reader, strings, "laterality", STORE_NULLABLE);
   image->warnings = chunk_text(reader, strings, "warnings", STORE_NULLABLE);
-  read_reference(reader, "series", STORE_NULLABLE);
+  image->region_x = store_read_uint(reader, "region_x");
+  image->region_y = store_read_uint(reader, "region_y");
+  image->region_width = store_read_uint(reader, "region_width");
+  image->region_height = store_read_uint(reader, "region_height");
+  image->turns = (guint)store_read_int(reader, "turns", 0, 3);
+  image->flip = (gboolean)store_read_int(reader, "flip", 0, 1);
+  image->has_voi_lut = sqlite3_column_type(reader->statement, reader->index) != SQLITE_NULL;
+  image->voi_lut = read_uint_or_0(reader, "voi_lut");
+  store_read_reference(reader, "series", STORE_NULLABLE);
   image->series_instance_uid = chunk_text(reader, strings, "series_instance_uid", STORE_NULLABLE);
   image->modality = chunk_text(reader, strings, "modality", STORE_NULLABLE);
-  read_reference(reader, "study", STORE_NULLABLE);
+  store_read_reference(reader, "study", STORE_NULLABLE);
   image->study_instance_uid = chunk_text(reader, strings, "study_instance_uid", STORE_NULLABLE);
   image->study_date = chunk_text(reader, strings, "study_date", STORE_NULLABLE);
   image->study_description = chunk_text(reader, strings, "study_description", STORE_NULLABLE);
-  read_reference(reader, "patient", STORE_NULLABLE);
+  store_read_reference(reader, "patient", STORE_NULLABLE);
   image->patient_id = chunk_text(reader, strings, "patient_id", STORE_NULLABLE);
   image->patient_name = chunk_text(reader, strings, "patient_name", STORE_NULLABLE);
 }
@@ -243,14 +278,57 @@ read_turn_row(StoreReader *reader, guint expected)
   if (row->number != expected) {
     out_of_order(reader, "number", row->number, expected);
   }
-  row->time = dup_text(reader, "time", STORE_REQUIRED);
+  row->time = store_dup_text(reader, "time", STORE_REQUIRED);
   read_turn(reader, &row->turn, row->strings);
   read_model(reader, &row->model, row->strings);
-  row->turn.image = read_reference(reader, "image", STORE_NULLABLE);
+  row->turn.image = store_read_reference(reader, "image", STORE_NULLABLE);
   if (row->turn.image) {
     read_image(reader, &row->image, row->strings);
   }
   return reader->failed ? NULL : g_steal_pointer(&row);
+}
+
+/* The pictures before the last one, into ROW. */
+static gboolean
+read_earlier(StoreLog *log, StoreTurnRow *row, const char *doing, GError **error)
+{
+  g_autoptr(StoreStatement) statement = store_statement(log, STORE_SQL_EARLIER, doing, error);
+  StoreBinder binder = {log, statement, "turn_images", 0, FALSE, error};
+  g_autoptr(GArray) ids = g_array_new(FALSE, FALSE, sizeof(gint64));
+  g_autoptr(GArray) images = g_array_new(FALSE, FALSE, sizeof(StoreImage));
+
+  if (!statement) {
+    return FALSE;
+  }
+  store_bind_int(&binder, row->id);
+  for (gboolean more = TRUE; more;) {
+    StoreReader reader = {log, statement, "turn_images", 0, 0, FALSE, error};
+    StoreImage image = {0};
+    gint64 id;
+
+    if (binder.failed || !store_step(log, statement, doing, &more, error)) {
+      return FALSE;
+    }
+    if (!more) {
+      break;
+    }
+    reader.row = store_read_id(&reader, "id", STORE_REQUIRED);
+    id = store_read_uint(&reader, "number");
+    if (id != (gint64)ids->len + 1) {
+      out_of_order(&reader, "number", id, (gint64)ids->len + 1);
+    }
+    id = store_read_reference(&reader, "image", STORE_REQUIRED);
+    read_image(&reader, &image, row->strings);
+    if (reader.failed) {
+      return FALSE;
+    }
+    g_array_append_val(ids, id);
+    g_array_append_val(images, image);
+  }
+  row->turn.n_earlier_images = ids->len;
+  row->turn.earlier_images = g_memdup2(ids->data, ids->len * sizeof(gint64));
+  row->earlier = g_memdup2(images->data, images->len * sizeof(StoreImage));
+  return TRUE;
 }
 
 /* Whether CONVERSATION has a row, asked only where it has no turns. */
@@ -300,6 +378,9 @@ store_log_show(StoreLog *log, gint64 conversation, GError **error)
       return NULL;
     }
     g_ptr_array_add(rows, row);
+    if (row->turn.image && !read_earlier(log, row, doing, error)) {
+      return NULL;
+    }
   }
   if (rows->len == 0 && !check_conversation(log, conversation, doing, error)) {
     return NULL;

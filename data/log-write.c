@@ -62,10 +62,19 @@ find_or_add(StoreLog *log, const Kind *kind, const void *row, GError **error)
   return 0;
 }
 
+gint64
+store_insert(StoreLog *log, StoreBinder *binder, const char *doing, GError **error)
+{
+  gboolean row = FALSE;
+
+  return !binder->failed && store_step(log, binder->statement, doing, &row, error) ? last_id(log)
+                                                                                   : 0;
+}
+
 /* ---- transactions --------------------------------------------------------------------------- */
 
-static gboolean
-begin(StoreLog *log, const char *doing, GError **error)
+gboolean
+store_begin(StoreLog *log, const char *doing, GError **error)
 {
   if (log->read_only) {
     return store_fail(error, STORE_ERROR_IO, log->name, "%s: the log was opened for reading only",
@@ -74,9 +83,8 @@ begin(StoreLog *log, const char *doing, GError **error)
   return store_run(log, STORE_SQL_BEGIN, doing, error);
 }
 
-/* Ends the transaction: commits what made ID, or rolls back. Returns ID, or 0 with *error set. */
-static gint64
-finish(StoreLog *log, const char *doing, gint64 id, GError **error)
+gint64
+store_finish(StoreLog *log, const char *doing, gint64 id, GError **error)
 {
   if (id && store_run(log, STORE_SQL_COMMIT, doing, error)) {
     return id;
@@ -110,10 +118,10 @@ store_log_add_model(StoreLog *log, const StoreModel *model, GError **error)
                             bind_model};
 
   g_return_val_if_fail(log && model, 0);
-  if (!begin(log, kind.doing, error)) {
+  if (!store_begin(log, kind.doing, error)) {
     return 0;
   }
-  return finish(log, kind.doing, find_or_add(log, &kind, model, error), error);
+  return store_finish(log, kind.doing, find_or_add(log, &kind, model, error), error);
 }
 
 /* ---- images: patient, study and series above each ------------------------------------------- */
@@ -179,6 +187,17 @@ bind_image(StoreBinder *binder, const void *row)
   store_bind_text(binder, "view", image->view);
   store_bind_text(binder, "laterality", image->laterality);
   store_bind_text(binder, "warnings", image->warnings);
+  store_bind_int(binder, image->region_x);
+  store_bind_int(binder, image->region_y);
+  store_bind_int(binder, image->region_width);
+  store_bind_int(binder, image->region_height);
+  store_bind_int(binder, image->turns);
+  store_bind_int(binder, image->flip != FALSE);
+  if (image->has_voi_lut) {
+    store_bind_int(binder, image->voi_lut);
+  } else {
+    store_bind_null(binder);
+  }
 }
 
 /* Adds the levels from the patient down. A level of which nothing is known, nor of those above it,
@@ -215,10 +234,10 @@ gint64
 store_log_add_image(StoreLog *log, const StoreImage *image, GError **error)
 {
   g_return_val_if_fail(log && image, 0);
-  if (!begin(log, ADDING_IMAGE, error)) {
+  if (!store_begin(log, ADDING_IMAGE, error)) {
     return 0;
   }
-  return finish(log, ADDING_IMAGE, add_image_rows(log, image, error), error);
+  return store_finish(log, ADDING_IMAGE, add_image_rows(log, image, error), error);
 }
 
 /* ---- conversations and turns ---------------------------------------------------------------- */
@@ -242,8 +261,9 @@ look_up(StoreLog *log, StoreSql sql, const char *doing, gint64 id, gint64 *value
   return TRUE;
 }
 
-static gboolean
-require(StoreLog *log, StoreSql sql, const char *what, const char *doing, gint64 id, GError **error)
+gboolean
+store_require(StoreLog *log, StoreSql sql, const char *what, const char *doing, gint64 id,
+              GError **error)
 {
   gint64 found = 0;
 
@@ -259,7 +279,7 @@ require_turn(StoreLog *log, const char *doing, gint64 conversation, guint turn, 
 {
   gint64 last = 0;
 
-  if (!require(log, STORE_SQL_HAS_CONVERSATION, "conversation", doing, conversation, error) ||
+  if (!store_require(log, STORE_SQL_HAS_CONVERSATION, "conversation", doing, conversation, error) ||
       !look_up(log, STORE_SQL_LAST_TURN, doing, conversation, &last, error)) {
     return FALSE;
   }
@@ -276,7 +296,7 @@ add_conversation_row(StoreLog *log, gint64 model, const char *program_version, g
   g_autoptr(StoreStatement) statement = NULL;
   gboolean row = FALSE;
 
-  if (!require(log, STORE_SQL_HAS_MODEL, "model", doing, model, error) ||
+  if (!store_require(log, STORE_SQL_HAS_MODEL, "model", doing, model, error) ||
       (rewound_from && !require_turn(log, doing, rewound_from, rewound_turn, error))) {
     return 0;
   }
@@ -307,11 +327,11 @@ store_log_add_conversation(StoreLog *log, gint64 model, const char *program_vers
   gint64 id;
 
   g_return_val_if_fail(log, 0);
-  if (!begin(log, doing, error)) {
+  if (!store_begin(log, doing, error)) {
     return 0;
   }
   id = add_conversation_row(log, model, program_version, rewound_from, rewound_turn, doing, error);
-  return finish(log, doing, id, error);
+  return store_finish(log, doing, id, error);
 }
 
 static void
@@ -344,7 +364,34 @@ bind_turn(StoreBinder *binder, gint64 conversation, gint64 number, const StoreTu
   store_bind_text(binder, "instruction text", turn->instruction_text);
   store_bind_int(binder, turn->instruction_words);
   store_bind_int(binder, turn->instruction_threshold);
+  /* A text that has to be repaired is not the one that was cut. */
+  store_bind_pieces(binder, "pieces", g_utf8_validate(turn->answer, -1, NULL) ? turn->pieces : NULL,
+                    turn->n_pieces);
   store_bind_time(binder);
+}
+
+/* The pictures of TURN (row ID) before the last one. */
+static gboolean
+add_earlier_rows(StoreLog *log, gint64 id, const StoreTurn *turn, const char *doing, GError **error)
+{
+  for (gsize i = 0; i < turn->n_earlier_images; i++) {
+    g_autoptr(StoreStatement) statement =
+        store_statement(log, STORE_SQL_ADD_TURN_IMAGE, doing, error);
+    StoreBinder binder = {log, statement, "turn_images", 0, FALSE, error};
+
+    if (!statement ||
+        !store_require(log, STORE_SQL_HAS_IMAGE, "image", doing, turn->earlier_images[i], error)) {
+      return FALSE;
+    }
+    store_bind_id(&binder, id);
+    store_bind_int(&binder, (gint64)i + 1);
+    store_bind_id(&binder, turn->earlier_images[i]);
+    store_bind_time(&binder);
+    if (!store_insert(log, &binder, doing, error)) {
+      return FALSE;
+    }
+  }
+  return TRUE;
 }
 
 static gint64
@@ -352,11 +399,11 @@ add_turn_row(StoreLog *log, gint64 conversation, const StoreTurn *turn, const ch
              GError **error)
 {
   g_autoptr(StoreStatement) statement = NULL;
-  gboolean row = FALSE;
-  gint64 last = 0;
+  gint64 last = 0, id = 0;
 
-  if (!require(log, STORE_SQL_HAS_CONVERSATION, "conversation", doing, conversation, error) ||
-      (turn->image && !require(log, STORE_SQL_HAS_IMAGE, "image", doing, turn->image, error)) ||
+  if (!store_require(log, STORE_SQL_HAS_CONVERSATION, "conversation", doing, conversation, error) ||
+      (turn->image &&
+       !store_require(log, STORE_SQL_HAS_IMAGE, "image", doing, turn->image, error)) ||
       !look_up(log, STORE_SQL_LAST_TURN, doing, conversation, &last, error)) {
     return 0;
   }
@@ -364,11 +411,13 @@ add_turn_row(StoreLog *log, gint64 conversation, const StoreTurn *turn, const ch
   if (statement) {
     StoreBinder binder = {log, statement, "turns", 0, FALSE, error};
     bind_turn(&binder, conversation, last + 1, turn);
-    if (!binder.failed && store_step(log, statement, doing, &row, error)) {
-      return last_id(log);
-    }
+    id = store_insert(log, &binder, doing, error);
   }
-  return 0;
+  return id && add_earlier_rows(log, id, turn, doing, error) &&
+                 store_add_words(log, STORE_SQL_ADD_TURN_WORDS, id, turn->question, turn->answer,
+                                 doing, error)
+             ? id
+             : 0;
 }
 
 gint64
@@ -382,8 +431,8 @@ store_log_add_turn(StoreLog *log, gint64 conversation, const StoreTurn *turn, GE
                turn->question ? "answer" : "question");
     return 0;
   }
-  if (!begin(log, doing, error)) {
+  if (!store_begin(log, doing, error)) {
     return 0;
   }
-  return finish(log, doing, add_turn_row(log, conversation, turn, doing, error), error);
+  return store_finish(log, doing, add_turn_row(log, conversation, turn, doing, error), error);
 }

@@ -207,7 +207,8 @@ store_log_open(const char *path, gboolean read_only, GError **error)
   log->name = g_filename_display_name(path);
   log->read_only = read_only;
   real = store_file_prepare(path, read_only, error);
-  if (!real || !connect_log(log, real, &version, error)) {
+  if (!real || !connect_log(log, real, &version, error) ||
+      !store_check_words(log->db, log->name, error)) {
     return NULL;
   }
   if (!read_only &&

@@ -71,7 +71,19 @@ typedef struct {
   /* what the image is: terms of the header, and the names of what speaks against asking, with
    * commas between ("" when nothing does, NULL when nobody looked) */
   const char *body_part, *view, *laterality, *warnings;
+  /* the part of the picture that was sent (width 0: all of it), turned clockwise by so many right
+   * angles, then mirrored left to right */
+  guint region_x, region_y, region_width, region_height, turns;
+  gboolean flip;
+  gboolean has_voi_lut;
+  guint voi_lut; /* item of VOILUTSequence */
 } StoreImage;
+
+/* A piece of an answer: where it ends, in bytes of the text, and how likely the model held it. */
+typedef struct {
+  guint end;
+  float p;
+} StorePiece;
 
 typedef struct {
   const char *question, *answer; /* required */
@@ -85,7 +97,11 @@ typedef struct {
   guint max_tokens;
   double image_s, prompt_s, first_token_s, answer_s;
   guint prompt_tokens, answer_tokens;
-  gint64 image;            /* id of the image it was asked on; 0: none */
+  gint64 image;                 /* id of the image it was asked on: the last that joined; 0: none */
+  const gint64 *earlier_images; /* ids of those that joined before it, in order */
+  gsize n_earlier_images;
+  const StorePiece *pieces; /* of the answer, or NULL */
+  gsize n_pieces;
   const char *answer_form; /* "free", "short", "yes-no" */
   /* caption-length-aware prompting, for describe; instruction_rule NULL otherwise */
   const char *instruction_rule, *instruction_list, *instruction_text;
@@ -103,6 +119,28 @@ gint64 store_log_add_conversation(StoreLog *log, gint64 model, const char *progr
 gint64 store_log_add_turn(StoreLog *log, gint64 conversation, const StoreTurn *turn,
                           GError **error);
 
+typedef struct {
+  const char *verdict; /* "accepted", "edited", "rejected" */
+  const char *text;    /* of "edited", and of no other */
+  const char *user_name, *real_name;
+} StoreVerdict;
+gint64 store_log_add_verdict(StoreLog *log, gint64 turn, const StoreVerdict *verdict,
+                             GError **error);
+
+typedef struct {
+  const char *answer;
+  guint64 seed;
+  gboolean blank; /* asked on a blank picture */
+} StoreCheckAnswer;
+typedef struct {
+  const char *kind; /* "blank", "seeds" */
+  gboolean same;
+  double agreement;
+  const StoreCheckAnswer *answers;
+  gsize n_answers;
+} StoreCheck;
+gint64 store_log_add_check(StoreLog *log, gint64 turn, const StoreCheck *check, GError **error);
+
 /* ---- reading ------------------------------------------------------------------------------ */
 
 typedef struct {
@@ -113,6 +151,7 @@ typedef struct {
   char *program_version;
   gint64 rewound_from; /* 0: none */
   guint rewound_turn;
+  char *snippet; /* of store_log_search(): around what was found; else NULL */
 } StoreConversation;
 void store_conversation_free(StoreConversation *conversation);
 /* Newest first, at most LIMIT (0: all). Modality and path are those of the first turn's image. */
@@ -124,13 +163,38 @@ typedef struct {
   guint number;
   char *time;
   StoreTurn turn;
-  StoreImage image; /* zeroes when the turn had none */
+  StoreImage image;    /* zeroes when the turn had none */
+  StoreImage *earlier; /* turn.n_earlier_images of them */
   StoreModel model;
   GStringChunk *strings; /* private */
 } StoreTurnRow;
 void store_turn_row_free(StoreTurnRow *row);
 /* All turns of a conversation, in order; NULL with NOT_FOUND. */
 GPtrArray *store_log_show(StoreLog *log, gint64 conversation, GError **error);
+
+/* Conversations whose questions, answers or edited texts hold, taken together, each word of QUERY
+ * (or one that begins so), whatever their case and accents; newest first, at most LIMIT (0: all),
+ * of StoreConversation. A QUERY of blanks finds all, one without a letter or digit nothing. */
+GPtrArray *store_log_search(StoreLog *log, const char *query, guint limit, GError **error);
+
+typedef struct {
+  gint64 id;
+  char *time;
+  StoreVerdict verdict; /* its strings are owned */
+} StoreVerdictRow;
+void store_verdict_row_free(StoreVerdictRow *row);
+/* All verdicts on a turn, oldest first: the last one counts. */
+GPtrArray *store_log_verdicts(StoreLog *log, gint64 turn, GError **error);
+
+typedef struct {
+  gint64 id;
+  char *time;
+  StoreCheck check; /* its strings are owned */
+  GArray *answers;  /* of StoreCheckAnswer: check.answers */
+} StoreCheckRow;
+void store_check_row_free(StoreCheckRow *row);
+/* All checks of a turn, oldest first. */
+GPtrArray *store_log_checks(StoreLog *log, gint64 turn, GError **error);
 
 G_END_DECLS
 #endif

@@ -85,10 +85,20 @@ static const StoreImage sample_image = {
     .view = "PA",
     .laterality = "U",
     .warnings = "localizer,lossy",
+    .region_x = 10,
+    .region_y = 20,
+    .region_width = 300,
+    .region_height = 200,
+    .turns = 3,
+    .flip = TRUE,
+    .has_voi_lut = TRUE,
+    .voi_lut = 1,
 };
 
 static const gint32 sample_prompt_ids[] = {1, 32000, -200, G_MAXINT32, G_MININT32, 0};
 static const gint32 sample_answer_ids[] = {2, 0x01020304};
+
+static const StorePiece sample_pieces[] = {{2, 0.5f}, {9, 1.0f}};
 
 static const StoreTurn sample_turn = {
     .question = SECRET_QUESTION,
@@ -114,6 +124,8 @@ static const StoreTurn sample_turn = {
     .instruction_text = "Describe the image concisely.",
     .instruction_words = 12,
     .instruction_threshold = 30,
+    .pieces = sample_pieces,
+    .n_pieces = G_N_ELEMENTS(sample_pieces),
 };
 
 /* Opens, or fails the test. */

@@ -117,10 +117,10 @@ test_other_database(LogFolder *folder, gconstpointer data)
   run_sql(folder->path, "PRAGMA application_id = 0x0f055112");
   assert_refused_untouched(folder->path, STORE_ERROR_FORMAT, "application id: found 0x0f055112,*");
   run_sql(folder->path, "PRAGMA application_id = 0x48494c4d");
-  assert_refused_untouched(folder->path, STORE_ERROR_FORMAT, "schema version: found 0, expected 3");
+  assert_refused_untouched(folder->path, STORE_ERROR_FORMAT, "schema version: found 0, expected 4");
   run_sql(folder->path, "PRAGMA user_version = -3");
   assert_refused_untouched(folder->path, STORE_ERROR_FORMAT,
-                           "schema version: found -3, expected 1 to 3*");
+                           "schema version: found -3, expected 1 to 4*");
 }
 
 /* ---- a schema that other hands have changed ------------------------------------------------- */
