@@ -4,6 +4,7 @@
  */
 #include "backend.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -129,9 +130,10 @@ recall_picture(Local *local, const char *picture)
 
 static void local_settle(AppBackend *backend);
 
-/* Before IMAGE is asked about, now (ASKING) or perhaps. */
+/* Before IMAGE is asked about, now (ASKING) or perhaps, as the first of a conversation (ANEW) or in
+ * one whose beginning must stay. */
 static void
-recall(Local *local, const ModelImage *image, gboolean asking)
+recall(Local *local, const ModelImage *image, gboolean asking, gboolean anew)
 {
   char key[65];
 
@@ -144,7 +146,7 @@ recall(Local *local, const ModelImage *image, gboolean asking)
   if (asking) { /* what was only looked at is not kept on disk */
     memcpy(local->picture, key, sizeof key);
   }
-  if (model_session_behind(local->session, key) == 0 && !recall_state(local, key) &&
+  if (model_session_behind(local->session, key) == 0 && !(anew && recall_state(local, key)) &&
       !model_picture_is_kept(local->engine, key)) {
     recall_picture(local, key);
   }
@@ -236,7 +238,7 @@ local_ask(AppBackend *backend, const AppBackendQuestion *question,
 
   if (question->shot) {
     picture = app_shot_image(question->shot);
-    recall(local, &picture, TRUE);
+    recall(local, &picture, TRUE, model_session_turns(local->session) == 0);
   }
   return model_session_ask(local->session, question->shot ? &picture : NULL, question->question,
                            &sampling, &callbacks, answer, &failure) ||
@@ -255,7 +257,7 @@ local_prepare(AppBackend *backend, const AppShot *shot, gboolean (*go_on)(gpoint
 
   if (shot) {
     picture = app_shot_image(shot);
-    recall(local, &picture, FALSE);
+    recall(local, &picture, FALSE, TRUE);
   }
   while (left > 0 && go_on(user) &&
          model_session_prepare(local->session, shot ? &picture : NULL, shot != NULL, NULL, &left,
@@ -267,6 +269,25 @@ static void
 local_stop(AppBackend *backend)
 {
   model_session_cancel(((Local *)backend)->session);
+}
+
+static AppPicture *
+local_see(AppBackend *backend, const AppShot *shot, GError **error)
+{
+  const ModelImage image = app_shot_image(shot);
+  ModelError failure = {0};
+  AppPicture *picture;
+  uint32_t side = 0;
+  uint8_t *square = model_preprocess(((Local *)backend)->engine, &image, &side, &failure);
+
+  if (!square) {
+    app_error_from_model(error, &failure);
+    return NULL;
+  }
+  picture = g_new(AppPicture, 1);
+  *picture = (AppPicture){side, side, g_memdup2(square, 3 * (gsize)side * side)};
+  free(square);
+  return picture;
 }
 
 static void
@@ -305,6 +326,7 @@ static const AppBackendClass local_class = {.free = local_free,
                                             .stop = local_stop,
                                             .prepare = local_prepare,
                                             .settle = local_settle,
+                                            .see = local_see,
                                             .expect = local_expect};
 
 AppBackend *

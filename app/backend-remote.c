@@ -1,7 +1,7 @@
 /* backend-remote.c - a conversation with a model on a server that speaks OpenAI's chat completions.
  *
  * 1. `turns` is what was said and answered; it grows only by an answer, whole or broken off.
- * 2. `picture` belongs to the first turn, and is NULL in a conversation without one.
+ * 2. `picture` is the one that was compressed last, and need not be in the conversation any more.
  */
 #include "backend.h"
 
@@ -50,18 +50,15 @@ typedef struct {
   gint64 begun, first, latest; /* µs; first and latest: of text */
 } Hearing;
 
-/* The picture of a conversation that begins; the same as before is not compressed again. */
+/* SHOT (not NULL) as PNG; the same as before is not compressed again. */
 static gboolean
 take_picture(Remote *remote, const AppShot *shot, GError **error)
 {
-  if (shot && remote->picture && strcmp(remote->picture_sha256, shot->sent_sha256) == 0) {
+  if (remote->picture && strcmp(remote->picture_sha256, shot->sent_sha256) == 0) {
     return TRUE;
   }
   g_clear_pointer(&remote->picture, g_bytes_unref);
   g_clear_pointer(&remote->picture_sha256, g_free);
-  if (!shot) {
-    return TRUE;
-  }
   remote->picture = dicom_picture_png(shot->picture, error);
   if (!remote->picture) {
     return FALSE;
@@ -318,12 +315,14 @@ fill_answer(const Hearing *hearing, const char *stop, ModelAnswer *answer)
   }
 }
 
+/* PICTURE: that joined with QUESTION, or NULL. */
 static void
-add_turn(Remote *remote, const char *question, const char *answer)
+add_turn(Remote *remote, const char *question, const char *answer, GBytes *picture)
 {
   AppRemoteTurn *turn = g_new(AppRemoteTurn, 1);
 
-  *turn = (AppRemoteTurn){g_strdup(question), g_strdup(answer)};
+  *turn =
+      (AppRemoteTurn){g_strdup(question), g_strdup(answer), picture ? g_bytes_ref(picture) : NULL};
   g_ptr_array_add(remote->turns, turn);
 }
 
@@ -357,7 +356,8 @@ conclude(Hearing *hearing, const AppBackendQuestion *question, const AppHttpHead
     return FALSE;
   }
   fill_answer(hearing, stop, answer);
-  add_turn(hearing->remote, question->question, hearing->text->str);
+  add_turn(hearing->remote, question->question, hearing->text->str,
+           question->shot ? hearing->remote->picture : NULL);
   return TRUE;
 }
 
@@ -373,13 +373,13 @@ remote_ask(AppBackend *backend, const AppBackendQuestion *question,
   GString *body;
   gboolean ok;
 
-  if (remote->turns->len == 0 && !take_picture(remote, question->shot, error)) {
+  if (question->shot && !take_picture(remote, question->shot, error)) {
     return FALSE;
   }
   app_http_begin(remote->http);
   listener->progress("sending", 0, 100, listener->user); /* which may stop it again */
-  body = app_remote_body(remote->requested, remote->turns, remote->picture, question->question,
-                         &question->sampling);
+  body = app_remote_body(remote->requested, remote->turns, question->shot ? remote->picture : NULL,
+                         question->question, &question->sampling);
   app_sse_init(&hearing.sse);
   hearing.text = g_string_new(NULL);
   hearing.blanks = g_string_new(NULL);
@@ -435,6 +435,18 @@ remote_stop(AppBackend *backend)
   app_http_stop(((Remote *)backend)->http);
 }
 
+/* The server has its own way with it. */
+static AppPicture *
+remote_see(AppBackend *backend, const AppShot *shot, GError **error)
+{
+  const DicomPicture *sent = shot->picture;
+  AppPicture *picture = g_new(AppPicture, 1);
+
+  *picture = (AppPicture){sent->width, sent->height,
+                          g_memdup2(sent->pixels, 3 * (gsize)sent->width * sent->height)};
+  return picture;
+}
+
 static void
 remote_free(AppBackend *backend)
 {
@@ -457,7 +469,8 @@ static const AppBackendClass remote_class = {.free = remote_free,
                                              .turns = remote_turns,
                                              .rewind = remote_rewind,
                                              .ask = remote_ask,
-                                             .stop = remote_stop};
+                                             .stop = remote_stop,
+                                             .see = remote_see};
 
 static AppHttp *
 make_http(const Remote *remote, const AppRemoteOptions *options, GError **error)

@@ -17,7 +17,7 @@ typedef struct _AppBackend AppBackend;
 
 /* One question. Earlier turns are the backend's own to remember. */
 typedef struct {
-  const AppShot *shot;  /* the picture of the conversation, in its first turn; or NULL */
+  const AppShot *shot;  /* the picture that joins the conversation with this question, or NULL */
   const char *question; /* with the answer form's suffix */
   AppSampling sampling; /* max_tokens is set */
 } AppBackendQuestion;
@@ -52,6 +52,8 @@ typedef struct {
   /* Writes what is worth keeping for another day; when nobody waits, and before another picture.
    * NULL: nothing is kept. */
   void (*settle)(AppBackend *backend);
+  /* What the tower gets of SHOT, or what is sent of it. From any thread, at any time. */
+  AppPicture *(*see)(AppBackend *backend, const AppShot *shot, GError **error);
   /* A text that answers may repeat: see AppSampling.lookup. NULL: of no use. */
   void (*expect)(AppBackend *backend, const char *text);
 } AppBackendClass;

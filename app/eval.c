@@ -328,8 +328,9 @@ answer_all(AppBackend *backend, const AppEvalOptions *options, GPtrArray *questi
       return FALSE;
     }
     if (!shown || strcmp(shown, question->image) != 0) {
-      g_clear_pointer(&shot, app_shot_free);
-      shot = app_shot_new(question->image, 0, NULL, options->blank, error);
+      g_clear_pointer(&shot, app_shot_unref);
+      shot =
+          app_shot_new(&(AppImageChoice){.path = question->image, .blank = options->blank}, error);
       if (!shot) {
         return FALSE;
       }

@@ -158,8 +158,8 @@ ask_all(Run *run, GPtrArray *prompts, GError **error)
       return FALSE;
     }
     if (g_strcmp0(shown, prompt->image) != 0) {
-      g_clear_pointer(&shot, app_shot_free);
-      shot = prompt->image ? app_shot_new(prompt->image, 0, NULL, FALSE, error) : NULL;
+      g_clear_pointer(&shot, app_shot_unref);
+      shot = prompt->image ? app_shot_new(&(AppImageChoice){.path = prompt->image}, error) : NULL;
       if (prompt->image && !shot) {
         return FALSE;
       }

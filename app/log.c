@@ -68,6 +68,35 @@ app_log_list(const char *log_path, guint limit, GError **error)
   return array_node(array);
 }
 
+void
+app_json_set_place(JsonObject *object, const StoreImage *image)
+{
+  JsonObject *region = image->region_width > 0 ? json_object_new() : NULL;
+  JsonObject *window = json_object_new();
+
+  if (region) {
+    json_object_set_int_member(region, "x", image->region_x);
+    json_object_set_int_member(region, "y", image->region_y);
+    json_object_set_int_member(region, "width", image->region_width);
+    json_object_set_int_member(region, "height", image->region_height);
+    app_json_set_object(object, "region", region);
+  } else {
+    json_object_set_null_member(object, "region");
+  }
+  json_object_set_int_member(object, "turns", image->turns);
+  json_object_set_boolean_member(object, "flip", image->flip);
+  if (image->has_window) {
+    json_object_set_double_member(window, "center", image->window_center);
+    json_object_set_double_member(window, "width", image->window_width);
+  } else {
+    json_object_set_null_member(window, "center");
+    json_object_set_null_member(window, "width");
+  }
+  json_object_set_int_member(window, "lut", image->has_voi_lut ? (gint64)image->voi_lut + 1 : 0);
+  json_object_set_boolean_member(window, "invert", image->inverted);
+  app_json_set_object(object, "window", window);
+}
+
 static JsonObject *
 logged_image(const StoreImage *image)
 {
@@ -87,6 +116,7 @@ logged_image(const StoreImage *image)
   app_json_set_text(object, "sent_sha256", image->sent_sha256);
   app_json_set_text(object, "voi_function", image->voi_function);
   json_object_set_boolean_member(object, "inverted", image->inverted);
+  app_json_set_place(object, image);
   json_object_set_boolean_member(object, "blank", image->blank);
   app_json_set_text(object, "modality", image->modality);
   app_json_set_text(object, "body_part", image->body_part);
@@ -102,6 +132,21 @@ logged_image(const StoreImage *image)
   app_json_set_text(object, "study_date", image->study_date);
   app_json_set_text(object, "study_description", image->study_description);
   return object;
+}
+
+/* All pictures of the turn, in the order in which they joined. */
+static JsonArray *
+logged_images(const StoreTurnRow *row)
+{
+  JsonArray *array = json_array_new();
+
+  for (gsize i = 0; i < row->turn.n_earlier_images; i++) {
+    json_array_add_object_element(array, logged_image(&row->earlier[i]));
+  }
+  if (row->turn.image != 0) {
+    json_array_add_object_element(array, logged_image(&row->image));
+  }
+  return array;
 }
 
 static JsonObject *
@@ -170,6 +215,7 @@ logged_turn(const StoreTurnRow *row)
   JsonObject *object = json_object_new();
 
   json_object_set_int_member(object, "turn", row->number);
+  json_object_set_int_member(object, "turn_id", row->id);
   app_json_set_text(object, "time", row->time);
   json_object_set_string_member(object, "question", turn->question ? turn->question : "");
   json_object_set_string_member(object, "answer", turn->answer ? turn->answer : "");
@@ -181,6 +227,7 @@ logged_turn(const StoreTurnRow *row)
   } else {
     json_object_set_null_member(object, "image");
   }
+  json_object_set_array_member(object, "images", logged_images(row));
   app_json_set_object(object, "model", logged_model(&row->model));
   app_json_set_object(object, "timing", logged_timing(turn));
   app_json_set_object(object, "sampling", logged_sampling(turn));

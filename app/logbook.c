@@ -3,13 +3,19 @@
 
 #include "app.h"
 
+/* A turn, or a check of one that stands before it in line or is written. */
 typedef struct {
-  AppConversation *conversation;
+  AppTurnId *id;
+  AppConversation *conversation; /* NULL: it is a check */
   StoreTurn turn;
-  StoreImage image;
-  gboolean has_image;
+  StoreImage *images;
+  gint64 *image_ids; /* 0: not written yet */
+  gsize n_images;
   GStringChunk *strings;
   gint32 *prompt_ids, *answer_ids;
+  StorePiece *pieces;
+  StoreCheck check;
+  StoreCheckAnswer *answers;
 } Entry;
 
 struct _AppLogbook {
@@ -18,6 +24,31 @@ struct _AppLogbook {
   char *model_name; /* of that row */
   GQueue unsaved;
 };
+
+AppTurnId *
+app_turn_id_new(gint64 id)
+{
+  AppTurnId *turn = g_new0(AppTurnId, 1);
+
+  turn->n_refs = 1;
+  turn->id = id;
+  return turn;
+}
+
+AppTurnId *
+app_turn_id_ref(AppTurnId *id)
+{
+  id->n_refs++;
+  return id;
+}
+
+void
+app_turn_id_unref(AppTurnId *id)
+{
+  if (id && --id->n_refs == 0) {
+    g_free(id);
+  }
+}
 
 AppConversation *
 app_conversation_new(AppConversation *parent, guint base)
@@ -68,7 +99,12 @@ entry_free(gpointer data)
 {
   Entry *entry = data;
 
+  app_turn_id_unref(entry->id);
   app_conversation_unref(entry->conversation);
+  g_free(entry->images);
+  g_free(entry->image_ids);
+  g_free(entry->pieces);
+  g_free(entry->answers);
   g_string_chunk_free(entry->strings);
   g_free(entry->prompt_ids);
   g_free(entry->answer_ids);
@@ -117,11 +153,8 @@ keep(Entry *entry, const char **text)
 }
 
 static void
-keep_image(Entry *entry, const StoreImage *image)
+keep_image(Entry *entry, StoreImage *to)
 {
-  StoreImage *to = &entry->image;
-
-  *to = *image;
   keep(entry, &to->study_instance_uid);
   keep(entry, &to->series_instance_uid);
   keep(entry, &to->patient_id);
@@ -140,17 +173,46 @@ keep_image(Entry *entry, const StoreImage *image)
   keep(entry, &to->view);
   keep(entry, &to->laterality);
   keep(entry, &to->warnings);
-  entry->has_image = TRUE;
+}
+
+static Entry *
+entry_new(AppTurnId *id)
+{
+  Entry *entry = g_new0(Entry, 1);
+
+  entry->id = id;
+  entry->strings = g_string_chunk_new(1024);
+  return entry;
+}
+
+StoreLog *
+app_logbook_store(AppLogbook *book)
+{
+  return book->store;
 }
 
 void
-app_logbook_add(AppLogbook *book, AppConversation *conversation, const StoreTurn *turn,
-                const StoreImage *image)
+app_logbook_add_check(AppLogbook *book, AppTurnId *turn, const StoreCheck *check)
 {
-  Entry *entry = g_new0(Entry, 1);
+  Entry *entry = entry_new(app_turn_id_ref(turn));
+
+  entry->check = *check;
+  keep(entry, &entry->check.kind);
+  entry->answers = g_memdup2(check->answers, check->n_answers * sizeof *check->answers);
+  entry->check.answers = entry->answers;
+  for (gsize i = 0; i < check->n_answers; i++) {
+    keep(entry, &entry->answers[i].answer);
+  }
+  g_queue_push_tail(&book->unsaved, entry);
+}
+
+AppTurnId *
+app_logbook_add(AppLogbook *book, AppConversation *conversation, const StoreTurn *turn,
+                const StoreImage *images, gsize n_images)
+{
+  Entry *entry = entry_new(app_turn_id_new(0));
   StoreTurn *to = &entry->turn;
 
-  entry->strings = g_string_chunk_new(1024);
   conversation->n_refs++;
   entry->conversation = conversation;
   *to = *turn;
@@ -165,10 +227,16 @@ app_logbook_add(AppLogbook *book, AppConversation *conversation, const StoreTurn
   entry->answer_ids = g_memdup2(turn->answer_ids, turn->n_answer_ids * sizeof(gint32));
   to->prompt_ids = entry->prompt_ids;
   to->answer_ids = entry->answer_ids;
-  if (image) {
-    keep_image(entry, image);
+  entry->pieces = g_memdup2(turn->pieces, turn->n_pieces * sizeof *turn->pieces);
+  to->pieces = entry->pieces;
+  entry->images = g_memdup2(images, n_images * sizeof *images);
+  entry->image_ids = g_new0(gint64, n_images + 1);
+  entry->n_images = n_images;
+  for (gsize i = 0; i < n_images; i++) {
+    keep_image(entry, &entry->images[i]);
   }
   g_queue_push_tail(&book->unsaved, entry);
+  return app_turn_id_ref(entry->id);
 }
 
 static gboolean
@@ -188,18 +256,37 @@ save_model(AppLogbook *book, const AppConversation *conversation, const StoreMod
 }
 
 static gboolean
+save_images(AppLogbook *book, Entry *entry, GError **error)
+{
+  for (gsize i = 0; i < entry->n_images; i++) {
+    if (entry->image_ids[i] == 0) {
+      entry->image_ids[i] = store_log_add_image(book->store, &entry->images[i], error);
+    }
+    if (entry->image_ids[i] == 0) {
+      return FALSE;
+    }
+  }
+  if (entry->n_images > 0) {
+    entry->turn.image = entry->image_ids[entry->n_images - 1];
+    entry->turn.earlier_images = entry->image_ids;
+    entry->turn.n_earlier_images = entry->n_images - 1;
+  }
+  return TRUE;
+}
+
+static gboolean
 save_entry(AppLogbook *book, Entry *entry, const StoreModel *model, GError **error)
 {
   AppConversation *conversation = entry->conversation;
 
+  if (!conversation) {
+    return store_log_add_check(book->store, entry->id->id, &entry->check, error) != 0;
+  }
   if (!save_model(book, conversation, model, error)) {
     return FALSE;
   }
-  if (entry->has_image && entry->turn.image == 0) {
-    entry->turn.image = store_log_add_image(book->store, &entry->image, error);
-    if (entry->turn.image == 0) {
-      return FALSE;
-    }
+  if (!save_images(book, entry, error)) {
+    return FALSE;
   }
   if (conversation->id == 0) {
     /* The parent's turns come earlier in the queue, so its row is there. */
@@ -211,7 +298,8 @@ save_entry(AppLogbook *book, Entry *entry, const StoreModel *model, GError **err
       return FALSE;
     }
   }
-  return store_log_add_turn(book->store, conversation->id, &entry->turn, error) != 0;
+  entry->id->id = store_log_add_turn(book->store, conversation->id, &entry->turn, error);
+  return entry->id->id != 0;
 }
 
 gboolean

@@ -29,15 +29,29 @@ void app_conversation_unref(AppConversation *conversation);
 AppConversation *app_conversation_answered_by(AppConversation *conversation, const char *name,
                                               guint base);
 
+/* The row of a turn, shared by who waits for it and the queue that it waits in. */
+typedef struct {
+  gint n_refs;
+  gint64 id; /* 0: not written yet */
+} AppTurnId;
+AppTurnId *app_turn_id_new(gint64 id);
+AppTurnId *app_turn_id_ref(AppTurnId *id);
+void app_turn_id_unref(AppTurnId *id); /* ID may be NULL */
+
 typedef struct _AppLogbook AppLogbook;
 
 /* PATH NULL: the default place. */
 AppLogbook *app_logbook_open(const char *path, GError **error);
 void app_logbook_close(AppLogbook *book);
 
-/* Copies everything. IMAGE may be NULL; its id in TURN is filled in when it is written. */
-void app_logbook_add(AppLogbook *book, AppConversation *conversation, const StoreTurn *turn,
-                     const StoreImage *image);
+/* Copies everything. IMAGES: those of the turn, in the order in which they joined; their ids in
+ * TURN are filled in when they are written. To be unreferenced. */
+AppTurnId *app_logbook_add(AppLogbook *book, AppConversation *conversation, const StoreTurn *turn,
+                           const StoreImage *images, gsize n_images);
+/* A check of the turn, behind it in line. Copies everything. */
+void app_logbook_add_check(AppLogbook *book, AppTurnId *turn, const StoreCheck *check);
+/* The log itself; writing to it past the line. */
+StoreLog *app_logbook_store(AppLogbook *book);
 /* Writes what waits. TRUE when nothing is left. MODEL: of all conversations, but for the name. */
 gboolean app_logbook_save(AppLogbook *book, const StoreModel *model, GError **error);
 guint app_logbook_n_unsaved(AppLogbook *book);

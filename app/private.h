@@ -32,22 +32,28 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(ModelSession, model_session_free)
 
 /* ---- pictures ----------------------------------------------------------------------------- */
 
-/* One frame of one file as the radiologist and the model see it. */
+/* One frame of one file as the radiologist and the model see it. Immutable, shared by references.
+ */
 typedef struct {
-  DicomInfo *info; /* header facts */
-  guint frame;
+  gint n_refs;
+  DicomInfo *info;       /* header facts */
+  AppImageChoice choice; /* what was asked for; its path is owned */
+  DicomWindow own;       /* the file's own window */
   DicomWindow window;    /* in force */
   gboolean has_numbers;  /* the window has a centre and a width */
-  gboolean blank;        /* PICTURE is the blank control */
-  DicomPicture *picture; /* THE rendering, or the blank picture */
+  DicomPicture *picture; /* of THE rendering, or of the blank picture, the part that was chosen */
   guint8 *grey;          /* the same in one channel, for 8-bit grey bitmaps; else NULL */
   char *pixels_sha256;   /* of the stored values of the frame */
   char *sent_sha256;     /* of the bytes of PICTURE */
 } AppShot;
-AppShot *app_shot_new(const char *path, guint frame, const AppWindow *window, gboolean blank,
-                      GError **error);
-void app_shot_free(AppShot *shot);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(AppShot, app_shot_free)
+AppShot *app_shot_new(const AppImageChoice *choice, GError **error);
+AppShot *app_shot_ref(AppShot *shot);
+void app_shot_unref(AppShot *shot); /* SHOT may be NULL */
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(AppShot, app_shot_unref)
+/* Whether CHOICE would give the same: by the window in force, however it was asked for. */
+gboolean app_shot_is_of(const AppShot *shot, const AppImageChoice *choice);
+/* Makes *PICTURE the part of it that CHOICE says (shot-part.c). */
+gboolean app_picture_cut(DicomPicture **picture, const AppImageChoice *choice, GError **error);
 ModelImage app_shot_image(const AppShot *shot); /* borrowed */
 
 /* The window that renders FRAME when WINDOW is asked for (NULL or unset: the file's own, perhaps
@@ -81,6 +87,9 @@ void app_json_set_text(JsonObject *object, const char *member, const char *text)
 void app_json_set_ids(JsonObject *object, const char *member, const gint32 *ids, gsize n);
 void app_json_set_object(JsonObject *object, const char *member, JsonObject *value);
 JsonNode *app_json_node(JsonObject *object); /* takes OBJECT */
+/* How an image was taken: "region" ({x, y, width, height}, or null for all of it), "turns", "flip",
+ * "window" ({center, width: or null; lut, invert: as in AppWindow}). */
+void app_json_set_place(JsonObject *object, const StoreImage *image);
 
 /* ---- JSON from elsewhere ------------------------------------------------------------------ */
 

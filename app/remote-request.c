@@ -14,6 +14,7 @@ app_remote_turn_free(gpointer data)
 
   g_free(turn->question);
   g_free(turn->answer);
+  g_clear_pointer(&turn->picture, g_bytes_unref);
   g_free(turn);
 }
 
@@ -88,12 +89,12 @@ app_remote_body(const char *model, GPtrArray *turns, GBytes *picture, const char
   for (guint i = 0; i < turns->len; i++) {
     const AppRemoteTurn *turn = turns->pdata[i];
 
-    append_message(body, "user", turn->question, i == 0 ? picture : NULL);
+    append_message(body, "user", turn->question, turn->picture);
     g_string_append(body, ", ");
     append_message(body, "assistant", turn->answer, NULL);
     g_string_append(body, ", ");
   }
-  append_message(body, "user", question, turns->len == 0 ? picture : NULL);
+  append_message(body, "user", question, picture);
   g_string_append(body, "]}");
   return body;
 }

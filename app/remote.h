@@ -45,10 +45,10 @@ gboolean app_remote_key(char **key, GError **error);
 
 typedef struct {
   char *question, *answer;
+  GBytes *picture; /* PNG, that joined with QUESTION; or NULL */
 } AppRemoteTurn;
 void app_remote_turn_free(gpointer turn);
-/* The body of a request: TURNS (of AppRemoteTurn) and QUESTION, with PICTURE (PNG, or NULL) in the
- * first message. */
+/* The body of a request: TURNS (of AppRemoteTurn) and QUESTION, with PICTURE (PNG, or NULL). */
 GString *app_remote_body(const char *model, GPtrArray *turns, GBytes *picture, const char *question,
                          const AppSampling *sampling);
 

@@ -33,16 +33,40 @@ app_review_model(AppReview *review, GError **error)
   return app_json_node(object);
 }
 
+/* How SHOT was taken, and nothing else. */
+static StoreImage
+place_of(const AppShot *shot)
+{
+  const AppImageChoice *choice = &shot->choice;
+  const gboolean is_part = choice->region.width > 0, has_lut = shot->window.voi == DICOM_VOI_LUT;
+
+  return (StoreImage){.frame = choice->frame,
+                      .has_window = shot->has_numbers,
+                      .window_center = shot->has_numbers ? shot->window.center : 0,
+                      .window_width = shot->has_numbers ? shot->window.width : 0,
+                      .inverted = shot->window.invert,
+                      .blank = choice->blank,
+                      .region_x = is_part ? choice->region.x : 0,
+                      .region_y = is_part ? choice->region.y : 0,
+                      .region_width = choice->region.width,
+                      .region_height = is_part ? choice->region.height : 0,
+                      .turns = choice->turns,
+                      .flip = choice->flip != FALSE,
+                      .has_voi_lut = has_lut,
+                      .voi_lut = has_lut ? shot->window.lut : 0};
+}
+
 static JsonObject *
 image_object(const AppShot *shot)
 {
+  const StoreImage place = place_of(shot);
   const DicomInfo *info = shot->info;
   JsonObject *object = json_object_new();
   g_autoptr(DicomGate) gate = dicom_gate_judge(info);
 
   app_json_set_text(object, "path", info->path);
   app_json_set_text(object, "sop_instance_uid", info->sop_instance_uid);
-  json_object_set_int_member(object, "frame", shot->frame);
+  json_object_set_int_member(object, "frame", shot->choice.frame);
   if (shot->has_numbers) {
     json_object_set_double_member(object, "window_center", shot->window.center);
     json_object_set_double_member(object, "window_width", shot->window.width);
@@ -50,6 +74,7 @@ image_object(const AppShot *shot)
     json_object_set_null_member(object, "window_center");
     json_object_set_null_member(object, "window_width");
   }
+  app_json_set_place(object, &place);
   app_json_set_text(object, "pixels_sha256", shot->pixels_sha256);
   app_json_set_text(object, "sent_sha256", shot->sent_sha256);
   app_json_set_text(object, "modality", gate->modality);
@@ -94,13 +119,40 @@ instruction_object(const ModelInstruction *instruction)
   return object;
 }
 
+/* Of the pictures of the conversation so far. */
+static JsonArray *
+images_array(AppReview *review)
+{
+  JsonArray *array = json_array_new();
+
+  for (guint i = 0; i < review->shots->len; i++) {
+    const AppShot *shot = review->shots->pdata[i];
+    JsonObject *object = json_object_new();
+    const StoreImage place = place_of(shot);
+
+    app_json_set_text(object, "path", shot->info->path);
+    json_object_set_int_member(object, "frame", shot->choice.frame);
+    app_json_set_place(object, &place);
+    app_json_set_text(object, "sent_sha256", shot->sent_sha256);
+    json_array_add_object_element(array, object);
+  }
+  return array;
+}
+
 JsonNode *
 app_turn_json(AppReview *review, const AppTurn *turn)
 {
   const ModelAnswer *answer = &turn->answer;
+  const AppShot *shot = app_review_newest_shot(review);
+  const gint64 id = app_review_turn_id_locked(review, turn->number - 1);
   JsonObject *object = json_object_new();
 
   json_object_set_int_member(object, "turn", turn->number);
+  if (id != 0) {
+    json_object_set_int_member(object, "turn_id", id);
+  } else {
+    json_object_set_null_member(object, "turn_id");
+  }
   json_object_set_string_member(object, "question", turn->text);
   json_object_set_string_member(object, "answer", answer->text ? answer->text : "");
   app_json_set_ids(object, "prompt_ids", answer->prompt.ids, answer->prompt.n);
@@ -109,11 +161,12 @@ app_turn_json(AppReview *review, const AppTurn *turn)
   if (turn->why) {
     json_object_set_string_member(object, "interruption", turn->why);
   }
-  if (review->shot) {
-    app_json_set_object(object, "image", image_object(review->shot));
+  if (shot) {
+    app_json_set_object(object, "image", image_object(shot));
   } else {
     json_object_set_null_member(object, "image");
   }
+  json_object_set_array_member(object, "images", images_array(review));
   app_json_set_object(object, "model", model_object(review, NULL));
   app_json_set_object(object, "timing", timing_object(answer));
   if (turn->describing) {
@@ -151,34 +204,49 @@ static StoreImage
 image_row(const AppShot *shot, const DicomGate *gate, const char *warnings)
 {
   const DicomInfo *info = shot->info;
+  StoreImage row = place_of(shot);
 
-  return (StoreImage){.study_instance_uid = text_or_null(info->study_instance_uid),
-                      .series_instance_uid = text_or_null(info->series_instance_uid),
-                      .patient_id = text_or_null(info->patient_id),
-                      .patient_name = text_or_null(info->patient_name),
-                      .study_date = text_or_null(info->study_date),
-                      .study_description = text_or_null(info->study_description),
-                      .modality = text_or_null(info->modality),
-                      .path = info->path,
-                      .sop_instance_uid = text_or_null(info->sop_instance_uid),
-                      .sop_class = text_or_null(info->sop_class),
-                      .transfer_syntax = text_or_null(info->transfer_syntax),
-                      .frame = shot->frame,
-                      .has_window = shot->has_numbers,
-                      .window_center = shot->has_numbers ? shot->window.center : 0,
-                      .window_width = shot->has_numbers ? shot->window.width : 0,
-                      .voi_function = voi_name(shot->window.voi),
-                      .inverted = shot->window.invert,
-                      .pixels_sha256 = shot->pixels_sha256,
-                      .sent_sha256 = shot->sent_sha256,
-                      .blank = shot->blank,
-                      .body_part = text_or_null(gate->body_part),
-                      .view = text_or_null(gate->view),
-                      .laterality = text_or_null(gate->laterality),
-                      .warnings = warnings};
+  row.study_instance_uid = text_or_null(info->study_instance_uid);
+  row.series_instance_uid = text_or_null(info->series_instance_uid);
+  row.patient_id = text_or_null(info->patient_id);
+  row.patient_name = text_or_null(info->patient_name);
+  row.study_date = text_or_null(info->study_date);
+  row.study_description = text_or_null(info->study_description);
+  row.modality = text_or_null(info->modality);
+  row.path = info->path;
+  row.sop_instance_uid = text_or_null(info->sop_instance_uid);
+  row.sop_class = text_or_null(info->sop_class);
+  row.transfer_syntax = text_or_null(info->transfer_syntax);
+  row.voi_function = voi_name(shot->window.voi);
+  row.pixels_sha256 = shot->pixels_sha256;
+  row.sent_sha256 = shot->sent_sha256;
+  row.body_part = text_or_null(gate->body_part);
+  row.view = text_or_null(gate->view);
+  row.laterality = text_or_null(gate->laterality);
+  row.warnings = warnings;
+  return row;
 }
 
-void
+/* ROW with the pictures of the conversation. */
+static AppTurnId *
+add_to_logbook(AppReview *review, const StoreTurn *row)
+{
+  const guint n = review->shots->len;
+  g_autofree StoreImage *images = g_new0(StoreImage, n + 1);
+  g_autoptr(GPtrArray) gates = g_ptr_array_new_with_free_func((GDestroyNotify)dicom_gate_free);
+  g_auto(GStrv) warnings = g_new0(char *, n + 1);
+
+  for (guint i = 0; i < n; i++) {
+    const AppShot *shot = review->shots->pdata[i];
+    DicomGate *gate = dicom_gate_judge(shot->info);
+    g_ptr_array_add(gates, gate);
+    warnings[i] = app_gate_names(gate);
+    images[i] = image_row(shot, gate, warnings[i]);
+  }
+  return app_logbook_add(review->logbook, review->conversation, row, images, n);
+}
+
+AppTurnId *
 app_turn_log(AppReview *review, const AppTurn *turn)
 {
   static const char *const forms[] = {"free", "short", "yes-no"};
@@ -211,13 +279,5 @@ app_turn_log(AppReview *review, const AppTurn *turn)
     row.instruction_words = turn->instruction.words;
     row.instruction_threshold = turn->instruction.threshold;
   }
-  if (!review->shot) {
-    app_logbook_add(review->logbook, review->conversation, &row, NULL);
-    return;
-  }
-  g_autoptr(DicomGate) gate = dicom_gate_judge(review->shot->info);
-  g_autofree char *warnings = app_gate_names(gate);
-  StoreImage image = image_row(review->shot, gate, warnings);
-
-  app_logbook_add(review->logbook, review->conversation, &row, &image);
+  return add_to_logbook(review, &row);
 }

@@ -18,18 +18,20 @@ app_review_free(AppReview *review)
   }
   g_atomic_int_set(&review->closing, 1);
   app_worker_stop_preparing(review->worker);
+  app_review_wait_for_looking(review);
   if (review->worker) {
     review->backend->class->stop(review->backend);
     app_worker_stop(review->worker);
   }
   app_logbook_close(review->logbook);
   app_conversation_unref(review->conversation);
-  app_shot_free(review->shot);
-  g_free(review->shot_path);
-  app_shot_free(review->ready);
-  g_free(review->ready_path);
+  g_ptr_array_unref(review->shots);
+  g_ptr_array_unref(review->said);
+  app_shot_unref(review->ready);
   g_clear_pointer(&review->backend, app_backend_free);
   g_mutex_clear(&review->work);
+  g_mutex_clear(&review->looking);
+  g_cond_clear(&review->looked);
   g_free(review);
 }
 
@@ -41,25 +43,12 @@ app_review_model_name(AppReview *review)
 
 /* ---- conversations ------------------------------------------------------------------------ */
 
-static void
-reset_locked(AppReview *review)
-{
-  /* There is none while the review is being opened. Back to an empty timeline cannot fail. */
-  if (review->backend) {
-    review->backend->class->rewind(review->backend, 0, NULL);
-  }
-  app_conversation_unref(review->conversation);
-  review->conversation = app_conversation_new(NULL, 0);
-  g_clear_pointer(&review->shot, app_shot_free);
-  g_clear_pointer(&review->shot_path, g_free);
-}
-
 void
 app_review_reset(AppReview *review)
 {
   app_worker_stop_preparing(review->worker);
   g_mutex_lock(&review->work);
-  reset_locked(review);
+  app_review_reset_locked(review);
   g_mutex_unlock(&review->work);
 }
 
@@ -92,6 +81,7 @@ app_review_rewind(AppReview *review, guint turn, GError **error)
     ok = backend->class->rewind(backend, turn, error);
     if (ok) {
       AppConversation *left = review->conversation;
+      app_review_forget(review, turn);
       review->conversation = app_conversation_new(left, turn);
       app_conversation_unref(left);
     }
@@ -103,111 +93,14 @@ app_review_rewind(AppReview *review, guint turn, GError **error)
 char **
 app_review_warnings(AppReview *review)
 {
+  const AppShot *shot;
   char **texts;
 
   g_mutex_lock(&review->work);
-  texts = review->shot ? app_gate_sentences(review->shot->info) : g_new0(char *, 1);
+  shot = app_review_newest_shot(review);
+  texts = shot ? app_gate_sentences(shot->info) : g_new0(char *, 1);
   g_mutex_unlock(&review->work);
   return texts;
-}
-
-static gboolean
-same_window(const AppWindow *a, const AppWindow *b)
-{
-  return a->set == b->set && (!a->set || (a->center == b->center && a->width == b->width));
-}
-
-gboolean
-app_review_same_image(const AppImageChoice *a, const AppImageChoice *b)
-{
-  return strcmp(a->path, b->path) == 0 && a->frame == b->frame && a->blank == b->blank &&
-         same_window(&a->window, &b->window);
-}
-
-static gboolean
-is_shot_of(const AppShot *shot, const char *path, const AppWindow *window,
-           const AppImageChoice *choice)
-{
-  return shot &&
-         app_review_same_image(&(AppImageChoice){path, shot->frame, *window, shot->blank}, choice);
-}
-
-static gboolean
-is_current(AppReview *review, const AppImageChoice *choice)
-{
-  return !choice || is_shot_of(review->shot, review->shot_path, &review->shot_window, choice);
-}
-
-/* The shot of CHOICE, which may have been prepared; it is no longer `ready` then. */
-static AppShot *
-take_shot(AppReview *review, const AppImageChoice *choice, GError **error)
-{
-  if (is_shot_of(review->ready, review->ready_path, &review->ready_window, choice)) {
-    return g_steal_pointer(&review->ready);
-  }
-  return app_shot_new(choice->path, choice->frame, &choice->window, choice->blank, error);
-}
-
-/* Makes CHOICE the picture of the conversation; another picture begins another conversation. */
-static gboolean
-choose_image(AppReview *review, const AppImageChoice *choice, GError **error)
-{
-  g_autoptr(AppShot) shot = NULL;
-
-  if (is_current(review, choice)) {
-    return TRUE;
-  }
-  shot = take_shot(review, choice, error);
-  if (!shot) {
-    return FALSE;
-  }
-  reset_locked(review);
-  review->shot = g_steal_pointer(&shot);
-  review->shot_path = g_strdup(choice->path);
-  review->shot_window = choice->window;
-  return TRUE;
-}
-
-/* ---- beforehand --------------------------------------------------------------------------- */
-
-/* The picture that a question about CHOICE would begin a conversation with; NULL when it would go
- * on with the present one, or when there is no such picture. */
-static const AppShot *
-beginning(AppReview *review, const AppImageChoice *choice, gboolean *is_good)
-{
-  AppShot *shot;
-
-  *is_good = TRUE;
-  if (is_current(review, choice)) {
-    return review->backend->class->turns(review->backend) == 0 ? review->shot : NULL;
-  }
-  shot = take_shot(review, choice, NULL);
-  g_clear_pointer(&review->ready, app_shot_free);
-  g_free(review->ready_path);
-  review->ready = shot;
-  review->ready_path = g_strdup(choice->path);
-  review->ready_window = choice->window;
-  *is_good = shot != NULL;
-  return shot;
-}
-
-void
-app_review_prepare_now(AppReview *review, const AppImageChoice *choice,
-                       gboolean (*go_on)(gpointer user), gpointer user)
-{
-  const AppBackendClass *class = review->backend->class;
-  const AppShot *shot;
-  gboolean is_good;
-
-  if (!class->prepare) {
-    return;
-  }
-  g_mutex_lock(&review->work);
-  shot = beginning(review, choice, &is_good);
-  if (is_good) {
-    class->prepare(review->backend, shot, go_on, user);
-  }
-  g_mutex_unlock(&review->work);
 }
 
 void
@@ -226,8 +119,13 @@ AppReview *
 app_review_new(const AppReviewOptions *options, GError **error)
 {
   g_autoptr(AppReview) review = g_new0(AppReview, 1);
+  gboolean joined;
 
   g_mutex_init(&review->work);
+  g_mutex_init(&review->looking);
+  g_cond_init(&review->looked);
+  review->shots = g_ptr_array_new_with_free_func((GDestroyNotify)app_shot_unref);
+  review->said = g_ptr_array_new_with_free_func(app_said_free);
   if (options->remote.url) {
     review->backend = app_backend_remote_new(&options->remote, error);
     if (!review->backend) {
@@ -236,7 +134,7 @@ app_review_new(const AppReviewOptions *options, GError **error)
   }
   review->conversation = app_conversation_new(NULL, 0);
   /* What is wrong and soon found is said before the model is loaded. */
-  if (!choose_image(review, options->image, error)) {
+  if (!app_review_choose(review, options->image, FALSE, &joined, error)) {
     return NULL;
   }
   if (!options->no_log) {
@@ -364,7 +262,7 @@ compose(AppReview *review, AppTurn *turn)
   turn->text = q->question;
   turn->sampling = q->sampling;
   if (turn->describing) {
-    g_autofree char *own = q->caption ? NULL : own_caption(review->shot);
+    g_autofree char *own = q->caption ? NULL : own_caption(app_review_newest_shot(review));
     turn->instruction = model_prompt_instruction((ModelLength)q->length,
                                                  q->caption ? q->caption : own, q->sampling.seed);
     turn->text = turn->instruction.text;
@@ -385,9 +283,10 @@ run_turn(AppReview *review, AppTurn *turn, const AppListener *listener, GCancell
   AppBackend *backend = review->backend;
   Watch watch = {review, listener, cancellable};
   const AppBackendListener heard = {on_progress, on_text, &watch};
-  gboolean first = backend->class->turns(backend) == 0;
-  const AppBackendQuestion asked = {
-      .shot = first ? review->shot : NULL, .question = turn->sent, .sampling = turn->sampling};
+  const gboolean is_seen = !turn->joined && backend->class->turns(backend) > 0;
+  const AppBackendQuestion asked = {.shot = is_seen ? NULL : app_review_newest_shot(review),
+                                    .question = turn->sent,
+                                    .sampling = turn->sampling};
   gulong handler = 0;
   gboolean ok;
 
@@ -417,6 +316,25 @@ save_locked(AppReview *review, GError **error)
          (!review->logbook || app_logbook_save(review->logbook, &model, error));
 }
 
+/* The turn joins those that were said. */
+static void
+remember(AppReview *review, const AppTurn *turn)
+{
+  const ModelAnswer *answer = &turn->answer;
+  AppSaid *said = g_new0(AppSaid, 1);
+
+  said->question = g_strdup(turn->sent);
+  said->answer = g_strdup(answer->text ? answer->text : "");
+  said->ids = g_memdup2(answer->answer.ids, answer->answer.n * sizeof(gint32));
+  said->n_ids = answer->answer.n;
+  said->sampling = turn->sampling;
+  said->n_shots = review->shots->len;
+  if (review->logbook) {
+    said->id = app_turn_log(review, turn);
+  }
+  g_ptr_array_add(review->said, said);
+}
+
 static JsonNode *
 ask_locked(AppReview *review, const AppQuestion *question, const AppListener *listener,
            GCancellable *cancellable, GError **error)
@@ -424,17 +342,18 @@ ask_locked(AppReview *review, const AppQuestion *question, const AppListener *li
   AppTurn turn = {.question = question};
   JsonNode *node = NULL;
 
-  if (!check_question(question, error) || !choose_image(review, question->image, error)) {
+  if (!check_question(question, error) ||
+      !app_review_choose(review, question->image, question->add_image, &turn.joined, error)) {
     return NULL;
   }
   compose(review, &turn);
   if (run_turn(review, &turn, listener, cancellable, error)) {
+    remember(review, &turn);
+    /* A failure leaves the turn in line; app_review_save() tells of it. */
+    save_locked(review, NULL);
     node = app_turn_json(review, &turn);
-    if (review->logbook) {
-      app_turn_log(review, &turn);
-      /* A failure leaves the turn in line; app_review_save() tells of it. */
-      save_locked(review, NULL);
-    }
+  } else if (turn.joined) {
+    g_ptr_array_remove_index(review->shots, review->shots->len - 1);
   }
   model_answer_clear(&turn.answer);
   g_free(turn.sent);

@@ -1,10 +1,12 @@
-/* review.h - the inside of a review, shared by review.c, review-report.c and review-async.c.
+/* review.h - the inside of a review, shared by the files review-*.c.
  *
  * Invariants:
- * 1. `work` is held by whoever touches backend, shot, conversation or logbook: one question at a
- *    time, whichever thread asks it.
- * 2. `shot` is the picture of the conversation of `backend`; it changes only together with a reset.
- * 3. A finished turn is in the log or in the logbook's queue, never in neither.
+ * 1. `work` is held by whoever touches backend, shots, said, conversation or logbook: one question
+ *    at a time, whichever thread asks it.
+ * 2. `shots` are the pictures of the conversation of `backend`, in the order in which they joined;
+ *    the first changes only together with a reset, the others come and go with their turns.
+ * 3. `said` has a row for each turn of `backend`.
+ * 4. A finished turn is in the log or in the logbook's queue, never in neither.
  */
 #ifndef HILUM_APP_REVIEW_H
 #define HILUM_APP_REVIEW_H
@@ -22,22 +24,21 @@ struct _AppReview {
   AppBackend *backend;
   AppLogbook *logbook; /* NULL: no log is kept */
   AppConversation *conversation;
-  AppShot *shot;
-  char *shot_path;
-  AppWindow shot_window;
+  GPtrArray *shots; /* of AppShot */
+  GPtrArray *said;  /* of AppSaid */
+  AppShot *ready;   /* the picture that was prepared, when it is none of the conversation's */
 
-  /* The picture that was prepared, when it is not that of the conversation. */
-  AppShot *ready;
-  char *ready_path;
-  AppWindow ready_window;
-
-  gint closing;      /* atomic: the review is being freed */
+  gint closing;   /* atomic: the review is being freed */
+  GMutex looking; /* of the next two */
+  GCond looked;
+  guint n_looking;   /* threads that look at pictures and at nothing that `work` guards */
   AppWorker *worker; /* made by the first asynchronous question */
 };
 
 /* A turn on its way from the model to the log and to JSON. */
 typedef struct {
   const AppQuestion *question;
+  gboolean joined; /* its picture is another one of the conversation */
   gboolean describing;
   ModelInstruction instruction; /* when describing */
   const char *text;             /* the question as the user reads it */
@@ -48,19 +49,49 @@ typedef struct {
   guint number; /* counted from 1 */
 } AppTurn;
 
+/* A finished turn of the conversation: what it takes to say it again. */
+typedef struct {
+  char *question, *answer; /* QUESTION as it was sent */
+  gint32 *ids;             /* of the answer, or NULL */
+  gsize n_ids;
+  AppSampling sampling;
+  guint n_shots; /* pictures that the model had seen by then */
+  AppTurnId *id; /* NULL: no log is kept */
+} AppSaid;
+void app_said_free(gpointer said);
+
+/* review-shots.c: the pictures of the conversation; `work` is held */
+AppShot *app_review_newest_shot(AppReview *review); /* NULL: none */
+/* Makes CHOICE (NULL: no change) a picture of the conversation. One that is none yet begins another
+ * conversation, or, with ADD, joins this one: then *JOINED. */
+gboolean app_review_choose(AppReview *review, const AppImageChoice *choice, gboolean add,
+                           gboolean *joined, GError **error);
+/* Begins anew. */
+void app_review_reset_locked(AppReview *review);
+/* Forgets what was said from TURN on, and the pictures that joined from there on. */
+void app_review_forget(AppReview *review, guint turn);
+
 /* review-report.c */
 JsonNode *app_turn_json(AppReview *review, const AppTurn *turn);
-void app_turn_log(AppReview *review, const AppTurn *turn); /* into the logbook */
+/* 0 as long as TURN (from 0) is not in the log. `work` is held. */
+gint64 app_review_turn_id_locked(AppReview *review, guint turn);
+/* Into the logbook; to be unreferenced. */
+AppTurnId *app_turn_log(AppReview *review, const AppTurn *turn);
 
-/* review.c */
+/* review-shots.c, again */
 gboolean app_review_same_image(const AppImageChoice *a, const AppImageChoice *b);
 /* The part of app_review_prepare() that works. */
 void app_review_prepare_now(AppReview *review, const AppImageChoice *choice,
                             gboolean (*go_on)(gpointer user), gpointer user);
+
+/* review.c */
 void app_review_settle(AppReview *review);
 
 /* review-expect.c */
 void app_review_expect_log(AppReview *review, const char *log_path);
+
+/* review-seen.c */
+void app_review_wait_for_looking(AppReview *review);
 
 /* review-async.c */
 void app_worker_stop_preparing(AppWorker *worker); /* WORKER may be NULL */

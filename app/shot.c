@@ -127,49 +127,100 @@ blank_picture(guint width, guint height)
   return picture;
 }
 
+/* The picture of CHOICE into SHOT. */
+static gboolean
+draw(AppShot *shot, const DicomFrame *pixels, const AppImageChoice *choice, GError **error)
+{
+  shot->own = dicom_frame_default_window(pixels);
+  if (!app_window_resolve(pixels, &choice->window, choice->path, &shot->window, error)) {
+    return FALSE;
+  }
+  shot->has_numbers = shot->window.voi != DICOM_VOI_NONE && shot->window.voi != DICOM_VOI_LUT;
+  shot->picture = choice->blank
+                      ? blank_picture(dicom_frame_width(pixels), dicom_frame_height(pixels))
+                      : dicom_frame_render(pixels, &shot->window, error);
+  if (!shot->picture || !app_picture_cut(&shot->picture, choice, error)) {
+    return FALSE;
+  }
+  if (!choice->blank) {
+    shot->grey = grey_copy(shot->info, shot->picture);
+  }
+  return TRUE;
+}
+
 AppShot *
-app_shot_new(const char *path, guint frame, const AppWindow *window, gboolean blank, GError **error)
+app_shot_new(const AppImageChoice *choice, GError **error)
 {
   g_autoptr(AppShot) shot = g_new0(AppShot, 1);
   g_autoptr(DicomFrame) pixels = NULL;
 
-  shot->frame = frame;
-  shot->blank = blank;
-  shot->info = app_decoder_info(path, NULL, error);
+  shot->n_refs = 1;
+  shot->choice = *choice;
+  shot->choice.path = g_strdup(choice->path);
+  shot->info = app_decoder_info(choice->path, NULL, error);
   if (!shot->info) {
     return NULL;
   }
-  pixels = app_decoder_frame(path, frame, NULL, NULL, error);
-  if (!pixels || !app_window_resolve(pixels, window, path, &shot->window, error)) {
+  pixels = app_decoder_frame(choice->path, choice->frame, NULL, NULL, error);
+  if (!pixels || !draw(shot, pixels, choice, error)) {
     return NULL;
-  }
-  shot->has_numbers = shot->window.voi != DICOM_VOI_NONE && shot->window.voi != DICOM_VOI_LUT;
-  if (blank) {
-    shot->picture = blank_picture(dicom_frame_width(pixels), dicom_frame_height(pixels));
-  } else {
-    shot->picture = dicom_frame_render(pixels, &shot->window, error);
-    if (!shot->picture) {
-      return NULL;
-    }
-    shot->grey = grey_copy(shot->info, shot->picture);
   }
   shot->pixels_sha256 = g_strdup(dicom_frame_sha256(pixels));
   shot->sent_sha256 = dicom_picture_sha256(shot->picture);
   return g_steal_pointer(&shot);
 }
 
-void
-app_shot_free(AppShot *shot)
+AppShot *
+app_shot_ref(AppShot *shot)
 {
-  if (!shot) {
+  g_atomic_int_inc(&shot->n_refs);
+  return shot;
+}
+
+void
+app_shot_unref(AppShot *shot)
+{
+  if (!shot || !g_atomic_int_dec_and_test(&shot->n_refs)) {
     return;
   }
   g_clear_pointer(&shot->info, dicom_info_free);
   g_clear_pointer(&shot->picture, dicom_picture_free);
+  g_free((gpointer)shot->choice.path);
   g_free(shot->grey);
   g_free(shot->pixels_sha256);
   g_free(shot->sent_sha256);
   g_free(shot);
+}
+
+static gboolean
+is_window(const AppShot *shot, const AppWindow *asked)
+{
+  const DicomWindow *window = &shot->window, *own = &shot->own;
+
+  if ((asked->invert != FALSE) != (window->invert != FALSE)) {
+    return FALSE;
+  }
+  if (!asked->set) {
+    return window->voi == own->voi && window->center == own->center &&
+           window->width == own->width && window->lut == own->lut;
+  }
+  if (asked->lut > 0) {
+    return window->voi == DICOM_VOI_LUT && window->lut == asked->lut - 1;
+  }
+  return shot->has_numbers && asked->center == window->center && asked->width == window->width;
+}
+
+gboolean
+app_shot_is_of(const AppShot *shot, const AppImageChoice *choice)
+{
+  const AppImageChoice *own = &shot->choice;
+  const AppRegion *a = &own->region, *b = &choice->region;
+
+  return strcmp(own->path, choice->path) == 0 && own->frame == choice->frame &&
+         own->blank == choice->blank && own->turns == choice->turns &&
+         (own->flip != FALSE) == (choice->flip != FALSE) && a->width == b->width &&
+         (a->width == 0 || (a->x == b->x && a->y == b->y && a->height == b->height)) &&
+         is_window(shot, &choice->window);
 }
 
 ModelImage

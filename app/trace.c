@@ -171,7 +171,7 @@ app_model_trace(const AppModelOptions *options, const char *image, const char *p
   JsonNode *node = NULL;
 
   if (image) {
-    shot = app_shot_new(image, 0, NULL, FALSE, error);
+    shot = app_shot_new(&(AppImageChoice){.path = image}, error);
     if (!shot) {
       return NULL;
     }

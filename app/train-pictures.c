@@ -4,7 +4,6 @@
  * square or the error of its own entry, and the calling thread looks after it has come back. */
 #include "train-pictures.h"
 
-
 typedef struct {
   char *path;
   guint8 *square; /* NULL: not prepared */
@@ -66,7 +65,7 @@ app_train_pictures_free(AppTrainPictures *pictures)
 static gboolean
 prepare(const AppTrainPictures *pictures, const char *path, guint8 *square, GError **error)
 {
-  g_autoptr(AppShot) shot = app_shot_new(path, 0, NULL, FALSE, error);
+  g_autoptr(AppShot) shot = app_shot_new(&(AppImageChoice){.path = path}, error);
   ModelError failure = {0};
   ModelImage image;
 

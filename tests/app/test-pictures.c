@@ -125,7 +125,7 @@ check(Fixture *f, const char *name, const guint8 pad[3])
 {
   g_autoptr(GError) error = NULL;
   g_autofree char *path = g_build_filename(f->folder, name, NULL);
-  g_autoptr(AppShot) shot = app_shot_new(path, 0, NULL, FALSE, &error);
+  g_autoptr(AppShot) shot = app_shot_new(&(AppImageChoice){.path = path}, &error);
   g_autofree char *traced = traced_sha256(f, path);
   ModelError failure = {0};
   ModelImage asked, kept, decoded;

@@ -147,6 +147,65 @@ log_bytes(const Fixture *f)
   return g_string_free(all, FALSE);
 }
 
+/* The PNG of the picture in CONTENT, as it was sent; NULL when there is none. */
+static const char *
+picture_of(JsonObject *message)
+{
+  JsonNode *content = json_object_get_member(message, "content");
+  JsonObject *part;
+
+  if (!JSON_NODE_HOLDS_ARRAY(content)) {
+    return NULL;
+  }
+  part = json_array_get_object_element(json_node_get_array(content), 0);
+  return json_object_get_string_member(json_object_get_object_member(part, "image_url"), "url");
+}
+
+/* A second picture goes with the question that it joined with, then and ever after. */
+static void
+test_add_image(Fixture *f, gconstpointer data)
+{
+  const TinyDicom dicom = {.rows = 30, .columns = 30, .uid = "1.2.3.9", .instance = 1};
+  g_autofree char *other = g_build_filename(f->folder, "b.dcm", NULL);
+  const AppImageChoice second = {.path = other};
+  g_autoptr(JsonNode) one = NULL, two = NULL, three = NULL, keep = NULL, keep2 = NULL;
+  g_autoptr(GError) error = NULL;
+  AppQuestion q = question(f, "And this?");
+  JsonArray *sent;
+
+  tiny_dicom_write(other, &dicom);
+  for (guint i = 0; i < 3; i++) {
+    mock_reply(f->server, MOCK_OK, MOCK_TEXT("Yes."), MOCK_FINISH("stop"), MOCK_DONE, NULL);
+  }
+  ask(f, "What?", &one);
+  q.image = &second;
+  q.add_image = TRUE;
+  two = app_review_ask(f->review, &q, NULL, NULL, &error);
+  g_assert_no_error(error);
+  g_assert_cmpuint(
+      json_array_get_length(json_object_get_array_member(json_node_get_object(two), "images")), ==,
+      2);
+  ask(f, "Compare them.", &three);
+  sent = messages(f, 2, &keep);
+  g_assert_cmpuint(json_array_get_length(sent), ==, 5);
+  g_assert_nonnull(picture_of(json_array_get_object_element(sent, 0)));
+  g_assert_null(picture_of(json_array_get_object_element(sent, 1)));
+  g_assert_nonnull(picture_of(json_array_get_object_element(sent, 2)));
+  g_assert_cmpstr(picture_of(json_array_get_object_element(sent, 0)), !=,
+                  picture_of(json_array_get_object_element(sent, 2)));
+  g_assert_null(picture_of(json_array_get_object_element(sent, 4)));
+
+  /* Back to before it joined, it is sent no more. */
+  g_assert_true(app_review_rewind(f->review, 1, &error));
+  mock_reply(f->server, MOCK_OK, MOCK_TEXT("Yes."), MOCK_FINISH("stop"), MOCK_DONE, NULL);
+  g_clear_pointer(&three, json_node_unref);
+  ask(f, "Alone?", &three);
+  sent = messages(f, 3, &keep2);
+  g_assert_cmpuint(json_array_get_length(sent), ==, 3);
+  g_assert_nonnull(picture_of(json_array_get_object_element(sent, 0)));
+  g_assert_null(picture_of(json_array_get_object_element(sent, 2)));
+}
+
 /* ---- a good server ------------------------------------------------------------------------ */
 
 static void
@@ -746,6 +805,7 @@ main(int argc, char **argv)
     void (*test)(Fixture *f, gconstpointer data);
   } tests[] = {{"/remote/answer", test_answer},
                {"/remote/picture", test_picture},
+               {"/remote/add-image", test_add_image},
                {"/remote/any-pieces", test_any_pieces},
                {"/remote/follow-up", test_follow_up},
                {"/remote/describe", test_describe},

@@ -20,6 +20,7 @@ cli_talk_options_clear(CliTalkOptions *o)
   cli_engine_clear(&o->engine);
   g_clear_pointer(&o->image, g_free);
   g_clear_pointer(&o->window, g_free);
+  g_clear_pointer(&o->region, g_free);
   g_clear_pointer(&o->log, g_free);
   g_clear_pointer(&o->seed, g_free);
 }
@@ -34,6 +35,12 @@ parse_entries(CliTalkOptions *o, int *argc, char ***argv, const GOptionEntry *ow
        "Frame of a multi-frame file, counted from 0 (default: 0)", "N"},
       {"window", 0, 0, G_OPTION_ARG_FILENAME, &o->window,
        "Window center and width (default: the file's own)", "C/W"},
+      {"region", 0, 0, G_OPTION_ARG_FILENAME, &o->region,
+       "Ask about a part of the picture: column and row of its corner, width and height in pixels",
+       "X,Y,W,H"},
+      {"turn", 0, 0, G_OPTION_ARG_INT, &o->turn,
+       "Turn the picture clockwise by N right angles, 0 to 3 (default: 0)", "N"},
+      {"flip", 0, 0, G_OPTION_ARG_NONE, &o->flip, "Then mirror it left to right", NULL},
       {"blank-image", 0, 0, G_OPTION_ARG_NONE, &o->blank,
        "Put a blank picture in the image's place, as a control", NULL},
       {"max-tokens", 0, 0, G_OPTION_ARG_INT, &o->max_tokens,
@@ -105,6 +112,40 @@ check_sampling(CliTalkOptions *o)
   return TRUE;
 }
 
+/* "X,Y,W,H" */
+static gboolean
+parse_region(const char *text, AppRegion *region)
+{
+  g_auto(GStrv) parts = g_strsplit(text, ",", 5);
+  guint *const numbers[] = {&region->x, &region->y, &region->width, &region->height};
+  gboolean ok = g_strv_length(parts) == G_N_ELEMENTS(numbers);
+
+  for (guint i = 0; i < G_N_ELEMENTS(numbers) && ok; i++) {
+    guint64 value = 0;
+    ok = g_ascii_string_to_unsigned(parts[i], 10, i < 2 ? 0 : 1, G_MAXINT32, &value, NULL);
+    *numbers[i] = (guint)value;
+  }
+  if (!ok) {
+    cli_misused("--region is '%s'; expected X,Y,WIDTH,HEIGHT in pixels, such as 0,0,256,256", text);
+  }
+  return ok;
+}
+
+static gboolean
+check_place(CliTalkOptions *o)
+{
+  if (o->turn < 0 || o->turn > 3) {
+    cli_misused("--turn is %d; expected 0 to 3 right angles", o->turn);
+    return FALSE;
+  }
+  if (o->region && !parse_region(o->region, &o->choice.region)) {
+    return FALSE;
+  }
+  o->choice.turns = (guint)o->turn;
+  o->choice.flip = o->flip;
+  return TRUE;
+}
+
 static gboolean
 check_image(CliTalkOptions *o)
 {
@@ -118,10 +159,16 @@ check_image(CliTalkOptions *o)
     cli_failed(error);
     return FALSE;
   }
-  if (!o->image && (o->window || o->blank || o->frame > 0)) {
-    cli_misused("--%s goes with an image; --image is missing", o->window  ? "window"
-                                                               : o->blank ? "blank-image"
-                                                                          : "frame");
+  if (!o->image && (o->window || o->blank || o->region || o->flip || o->turn > 0 || o->frame > 0)) {
+    cli_misused("--%s goes with an image; --image is missing", o->window     ? "window"
+                                                               : o->blank    ? "blank-image"
+                                                               : o->region   ? "region"
+                                                               : o->flip     ? "flip"
+                                                               : o->turn > 0 ? "turn"
+                                                                             : "frame");
+    return FALSE;
+  }
+  if (!check_place(o)) {
     return FALSE;
   }
   o->choice.path = o->image;

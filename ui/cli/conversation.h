@@ -10,8 +10,9 @@ typedef struct {
   CliEngine engine;
   char *image, *window, *log, *seed;
   double temperature, top_p;
-  int frame, max_tokens, lookup;
-  gboolean greedy, blank, no_log, no_cache, lookup_log, json;
+  char *region;
+  int frame, max_tokens, lookup, turn;
+  gboolean flip, greedy, blank, no_log, no_cache, lookup_log, json;
 
   AppImageChoice choice; /* made from the above */
   AppSampling sampling;
