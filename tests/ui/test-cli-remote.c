@@ -94,8 +94,9 @@ test_describe(Fixture *f, gconstpointer data)
   g_assert_cmpint(run.status, ==, 0);
   turns = cli_json_lines(run.out);
   turn = json_node_get_object(turns->pdata[0]);
-  cli_assert_keys(turn, "turn question answer prompt_ids answer_ids stop image model timing "
-                        "instruction");
+  cli_assert_keys(
+      turn, "turn turn_id question answer prompt_ids answer_ids stop image images model timing "
+            "instruction");
   cli_assert_keys(json_object_get_object_member(turn, "model"), "name sha256 quantization engine");
   g_assert_cmpstr(
       json_object_get_string_member(json_object_get_object_member(turn, "instruction"), "list"), ==,

@@ -208,14 +208,16 @@ test_cheap_first(void)
 static void
 assert_turn_keys(JsonObject *turn, gboolean describing)
 {
-  cli_assert_keys(turn, describing ? "turn question answer prompt_ids answer_ids stop image model "
-                                     "timing instruction"
-                                   : "turn question answer prompt_ids answer_ids stop image model "
-                                     "timing");
   cli_assert_keys(
-      json_object_get_object_member(turn, "image"),
-      "path sop_instance_uid frame window_center window_width pixels_sha256 sent_sha256 "
-      "modality body_part view laterality warnings warning_texts");
+      turn, describing
+                ? "turn turn_id question answer prompt_ids answer_ids stop image images model "
+                  "timing instruction"
+                : "turn turn_id question answer prompt_ids answer_ids stop image images model "
+                  "timing");
+  cli_assert_keys(json_object_get_object_member(turn, "image"),
+                  "path sop_instance_uid frame window_center window_width region turns flip window "
+                  "pixels_sha256 sent_sha256 "
+                  "modality body_part view laterality warnings warning_texts");
   cli_assert_keys(json_object_get_object_member(turn, "model"), "name sha256 quantization engine");
   cli_assert_keys(json_object_get_object_member(turn, "timing"),
                   "image_s prompt_tokens prompt_s first_token_s answer_tokens decode_tokens_per_s "

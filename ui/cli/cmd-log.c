@@ -114,6 +114,31 @@ print_kind(JsonObject *image)
   cli_print_field("kind", "%s", text->len > 0 ? text->str : "-");
 }
 
+/* "30 x 15 at 10, 20, turned 90 degrees, mirrored"; nothing of a picture as it is stored. */
+static void
+print_place(JsonObject *image)
+{
+  JsonObject *region = object_member(image, "region");
+  g_autoptr(GString) text = g_string_new(NULL);
+
+  if (region) {
+    g_string_append_printf(
+        text, ", %d x %d at %d, %d", (int)json_object_get_int_member(region, "width"),
+        (int)json_object_get_int_member(region, "height"),
+        (int)json_object_get_int_member(region, "x"), (int)json_object_get_int_member(region, "y"));
+  }
+  if (json_object_get_int_member(image, "turns") > 0) {
+    g_string_append_printf(text, ", turned %d degrees",
+                           90 * (int)json_object_get_int_member(image, "turns"));
+  }
+  if (json_object_get_boolean_member(image, "flip")) {
+    g_string_append(text, ", mirrored");
+  }
+  if (text->len > 0) {
+    cli_print_field("part", "%s", text->str + 2);
+  }
+}
+
 static void
 print_image(JsonObject *image)
 {
@@ -125,6 +150,7 @@ print_image(JsonObject *image)
                     json_object_get_double_member(image, "window_width"),
                     cli_text_member(image, "voi_function"));
   }
+  print_place(image);
   print_kind(image);
   cli_print_field("instance", "%s", cli_text_member(image, "sop_instance_uid"));
   cli_print_field("pixels", "sha256 %s", cli_text_member(image, "pixels_sha256"));
@@ -150,7 +176,7 @@ static void
 print_turn(JsonObject *turn)
 {
   JsonObject *model = object_member(turn, "model");
-  JsonObject *image = object_member(turn, "image");
+  JsonArray *images = json_object_get_array_member(turn, "images");
   JsonObject *instruction = object_member(turn, "instruction");
   JsonObject *sampling = object_member(turn, "sampling");
   g_autofree char *seed = app_json_text(json_object_get_member(sampling, "seed"));
@@ -158,8 +184,8 @@ print_turn(JsonObject *turn)
   cli_print_field("turn", "%d, %s", (int)json_object_get_int_member(turn, "turn"),
                   cli_text_member(turn, "time"));
   print_model(model);
-  if (image) {
-    print_image(image);
+  for (guint i = 0; i < json_array_get_length(images); i++) {
+    print_image(json_array_get_object_element(images, i));
   }
   cli_print_field("sampling", "temperature %g, top-p %g, seed %s, at most %d tokens",
                   json_object_get_double_member(sampling, "temperature"),

@@ -1,0 +1,97 @@
+/* test-cli-trust.c - what the command line says of what was asked, how sure it was, and what a
+ * person made of it. */
+#include <json-glib/json-glib.h>
+#include <string.h>
+
+#include "app/tiny.h"
+#include "cli-run.h"
+
+static char *folder; /* of all tests */
+static char *model, *ct;
+
+static void
+set_up_files(void)
+{
+  const TinyDicom first = {
+      .rows = 40, .columns = 60, .uid = "1.2.3.4.5", .instance = 1, .window = "300\\400"};
+
+  folder = tiny_folder_new();
+  g_setenv("XDG_DATA_HOME", folder, TRUE);
+  model = g_build_filename(folder, "tiny.gguf", NULL);
+  ct = g_build_filename(folder, "ct.dcm", NULL);
+  tiny_model_write(folder, model);
+  tiny_dicom_write(ct, &first);
+}
+
+static void
+test_region(void)
+{
+  g_autofree char *log = g_build_filename(folder, "region.sqlite", NULL);
+  g_auto(CliRun) run = {0}, show = {0}, text = {0};
+  g_autoptr(GPtrArray) turns = NULL, shown = NULL;
+  JsonObject *image, *region;
+
+  cli_run(&run, NULL, "ask", "--model", model, "--image", ct, "--question", "?", "--greedy",
+          "--max-tokens", "2", "--region", "10,20,30,15", "--turn", "3", "--flip", "--log", log,
+          "--json", NULL);
+  g_assert_cmpint(run.status, ==, 0);
+  turns = cli_json_lines(run.out);
+  image = json_object_get_object_member(json_node_get_object(turns->pdata[0]), "image");
+  g_assert_cmpint(json_object_get_int_member(image, "turns"), ==, 3);
+  g_assert_true(json_object_get_boolean_member(image, "flip"));
+  region = json_object_get_object_member(image, "region");
+  cli_assert_keys(region, "x y width height");
+  g_assert_cmpint(json_object_get_int_member(region, "y"), ==, 20);
+  g_assert_cmpint(json_object_get_int_member(region, "height"), ==, 15);
+  cli_run(&show, NULL, "log", "show", "1", "--log", log, "--json", NULL);
+  g_assert_cmpint(show.status, ==, 0);
+  shown = cli_json_lines(show.out);
+  image = json_object_get_object_member(json_node_get_object(shown->pdata[0]), "image");
+  g_assert_true(
+      json_node_equal(json_object_get_member(image, "region"),
+                      json_object_get_member(json_object_get_object_member(
+                                                 json_node_get_object(turns->pdata[0]), "image"),
+                                             "region")));
+  cli_run(&text, NULL, "log", "show", "1", "--log", log, NULL);
+  g_assert_nonnull(strstr(text.out, "30 x 15 at 10, 20, turned 270 degrees, mirrored"));
+}
+
+static void
+test_region_misused(void)
+{
+  static const char *const wrong[][4] = {
+      {"--region", "1,2,3", NULL},
+      {"--region", "1,2,0,4", NULL},
+      {"--region", "-1,2,3,4", NULL},
+      {"--region", "1,2,3,4,5", NULL},
+      {"--region", "a,2,3,4", NULL},
+      {"--turn", "4", NULL},
+      {"--turn", "-1", NULL},
+      {"--region", "50,0,20,20", NULL}, /* outside */
+      {"--region", "0,0,4294967296,1", NULL},
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS(wrong); i++) {
+    g_auto(CliRun) run = {0};
+    cli_run(&run, NULL, "ask", "--model", model, "--image", ct, "--question", "?", "--no-log",
+            wrong[i][0], wrong[i][1], NULL);
+    g_assert_cmpint(run.status, ==, 2);
+    g_assert_cmpstr(run.out, ==, "");
+  }
+}
+
+int
+main(int argc, char **argv)
+{
+  int status;
+
+  g_test_init(&argc, &argv, NULL);
+  set_up_files();
+  g_test_add_func("/cli-trust/region", test_region);
+  g_test_add_func("/cli-trust/region-misused", test_region_misused);
+  status = g_test_run();
+  tiny_folder_free(folder);
+  g_free(model);
+  g_free(ct);
+  return status;
+}
