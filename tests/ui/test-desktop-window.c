@@ -86,19 +86,63 @@ open_path(Fixture *f, const char *path)
   desktop_window_open_files(f->window, &file, 1);
 }
 
+static DesktopViewport *
+viewport(Fixture *f)
+{
+  return desktop_window_viewport(f->window);
+}
+
+static void
+set_window(Fixture *f, double center, double width)
+{
+  const AppWindow window = {.set = TRUE, .center = center, .width = width};
+
+  desktop_viewport_set_window(viewport(f), &window);
+}
+
+static void
+act(Fixture *f, const char *name)
+{
+  g_assert_true(gtk_widget_activate_action(GTK_WIDGET(viewport(f)), name, NULL));
+}
+
+/* At the edges of the screen: "RLAP". */
+static char *
+letters(Fixture *f)
+{
+  AppSlice *slice = desktop_viewport_get_slice(viewport(f));
+  AppPlacement placement;
+  AppLetters all;
+
+  if (!slice) {
+    return g_strdup("");
+  }
+  g_assert_true(desktop_viewport_get_placement(viewport(f), &placement));
+  all = app_placement_letters(&placement, app_slice_facts(slice));
+  return g_strconcat(all.left, all.right, all.top, all.bottom, NULL);
+}
+
+static void
+check_letters(Fixture *f, const char *expected)
+{
+  g_autofree char *shown = letters(f);
+
+  g_assert_cmpstr(shown, ==, expected);
+}
+
 static const char *
 shown_label(Fixture *f)
 {
-  const AppView *view = desktop_viewer_get_view(f->window->viewer);
+  AppSlice *slice = desktop_viewport_get_slice(viewport(f));
 
-  return view ? view->label : "";
+  return slice ? app_slice_facts(slice)->label : "";
 }
 
 static void
 open_study(Fixture *f)
 {
   open_path(f, f->study);
-  wait_until(desktop_viewer_get_view(f->window->viewer));
+  wait_until(desktop_viewport_get_slice(viewport(f)));
 }
 
 static void
@@ -183,39 +227,48 @@ test_stack(Fixture *f, gconstpointer slow)
   g_assert_cmpstr(shown_label(f), ==, "CT 1/30");
   /* Faster than anything renders: the last wish counts. */
   for (int i = 0; i < 20; i++) {
-    g_signal_emit_by_name(f->window->viewer, "step", 1);
+    desktop_viewport_step(viewport(f), 1);
   }
   wait_until(g_str_equal(shown_label(f), "CT 21/30"));
-  g_signal_emit_by_name(f->window->viewer, "step", G_MAXINT);
+  desktop_viewport_step(viewport(f), G_MAXINT);
   wait_until(g_str_equal(shown_label(f), "CT 30/30"));
-  g_signal_emit_by_name(f->window->viewer, "step", 1);
-  g_assert_cmpuint(f->window->index, ==, 29);
-  g_signal_emit_by_name(f->window->viewer, "step", G_MININT);
+  desktop_viewport_step(viewport(f), 1);
+  g_assert_cmpuint(desktop_viewport_get_index(viewport(f)), ==, 29);
+  desktop_viewport_step(viewport(f), G_MININT);
   wait_until(g_str_equal(shown_label(f), "CT 1/30"));
-  g_assert_cmpstr(gtk_label_get_text(f->window->corner_label), ==, "CT 1/30");
+  {
+    g_autofree char *subject = desktop_viewport_subject(viewport(f));
+    g_assert_cmpstr(subject, ==, "CT 1/30 · C 200  W 400");
+  }
 }
 
 static double
 shown_width(Fixture *f)
 {
-  return desktop_viewer_get_view(f->window->viewer)->window.width;
+  AppWindow window;
+
+  g_assert_true(desktop_viewport_get_window(viewport(f), &window));
+  return window.width;
 }
 
 static void
 test_window_level(Fixture *f, gconstpointer slow)
 {
+  g_autofree char *text = NULL;
+
   open_study(f);
   g_assert_cmpfloat(shown_width(f), ==, 400);
   for (int i = 1; i <= 50; i++) {
-    g_signal_emit_by_name(f->window->viewer, "window-changed", 100.0, 300.0 + i);
+    set_window(f, 100.0, 300.0 + i);
   }
   wait_until(shown_width(f) == 350);
-  g_assert_cmpstr(gtk_label_get_text(f->window->corner_window), ==, "C 100  W 350");
+  text = desktop_viewport_window_text(viewport(f));
+  g_assert_cmpstr(text, ==, "C 100  W 350");
   /* It goes along through the stack, and goes back on demand. */
-  g_signal_emit_by_name(f->window->viewer, "step", 3);
+  desktop_viewport_step(viewport(f), 3);
   wait_until(g_str_equal(shown_label(f), "CT 4/30"));
   g_assert_cmpfloat(shown_width(f), ==, 350);
-  g_signal_emit_by_name(f->window->viewer, "window-reset");
+  act(f, "view.reset");
   wait_until(shown_width(f) == 400);
 }
 
@@ -268,14 +321,14 @@ test_broken(Fixture *f, gconstpointer slow)
   desktop_window_select_series(w, 1 - broken);
   wait_until(g_str_equal(shown_label(f), "CT 1/30"));
   desktop_window_select_series(w, broken);
-  wait_until(gtk_widget_get_visible(GTK_WIDGET(w->view_error)));
-  g_assert_null(desktop_viewer_get_view(w->viewer));
-  g_assert_nonnull(strstr(gtk_label_get_text(w->view_error), "broken.dcm"));
-  g_assert_cmpstr(gtk_label_get_text(w->letter_left), ==, "");
+  wait_until(desktop_viewport_get_error(viewport(f)));
+  g_assert_null(desktop_viewport_get_slice(viewport(f)));
+  g_assert_nonnull(strstr(desktop_viewport_get_error(viewport(f)), "broken.dcm"));
+  check_letters(f, "");
   desktop_window_select_series(w, 1 - broken);
   wait_until(g_str_equal(shown_label(f), "CT 1/30"));
-  g_assert_false(gtk_widget_get_visible(GTK_WIDGET(w->view_error)));
-  g_assert_cmpstr(gtk_label_get_text(w->letter_left), ==, "R");
+  g_assert_null(desktop_viewport_get_error(viewport(f)));
+  check_letters(f, "RLAP");
 }
 
 /* What is decoded is shown, whatever becomes of the file. */
@@ -287,7 +340,7 @@ test_vanished(Fixture *f, gconstpointer slow)
   open_study(f);
   wait_until(gtk_progress_bar_get_fraction(f->window->progress) == 1);
   g_assert_cmpint(g_remove(path), ==, 0);
-  g_signal_emit_by_name(f->window->viewer, "step", 5);
+  desktop_viewport_step(viewport(f), 5);
   wait_until(g_str_equal(shown_label(f), "CT 6/30"));
 }
 
@@ -298,12 +351,9 @@ test_letters(Fixture *f, gconstpointer slow)
 {
   DesktopWindow *w = f->window;
 
-  g_assert_cmpstr(gtk_label_get_text(w->letter_left), ==, "");
+  check_letters(f, "");
   open_study(f);
-  g_assert_cmpstr(gtk_label_get_text(w->letter_left), ==, "R");
-  g_assert_cmpstr(gtk_label_get_text(w->letter_right), ==, "L");
-  g_assert_cmpstr(gtk_label_get_text(w->letter_top), ==, "A");
-  g_assert_cmpstr(gtk_label_get_text(w->letter_bottom), ==, "P");
+  check_letters(f, "RLAP");
   /* One series with nothing to say of it needs no list. */
   g_assert_false(gtk_widget_get_visible(w->series_pane));
 }
@@ -331,12 +381,12 @@ test_warnings(Fixture *f, gconstpointer slow)
   g_assert_false(gtk_widget_get_visible(box));
   open_path(f, path);
   wait_until(g_str_equal(shown_label(f), "1/1"));
-  g_assert_true(gtk_widget_get_visible(box));
+  wait_until(gtk_widget_get_visible(box));
   g_assert_cmpstr(gtk_label_get_text(label), !=, "");
-  g_assert_cmpstr(gtk_label_get_text(f->window->letter_left), ==, "");
+  check_letters(f, "");
   open_path(f, f->study);
   wait_until(g_str_equal(shown_label(f), "CT 1/30"));
-  g_assert_false(gtk_widget_get_visible(box));
+  wait_until(!gtk_widget_get_visible(box));
 }
 
 static guint
@@ -416,17 +466,19 @@ test_documents(Fixture *f, gconstpointer slow)
   /* A document alone: a study without an image, and no question. */
   open_path(f, report);
   wait_until(w->study && app_study_n_series(w->study) == 0);
-  g_assert_null(desktop_viewer_get_view(w->viewer));
-  g_assert_true(gtk_widget_get_visible(GTK_WIDGET(w->view_error)));
+  {
+    g_autofree char *text = desktop_viewport_description(viewport(f));
+    g_assert_null(desktop_viewport_get_slice(viewport(f)));
+    g_assert_cmpstr(text, ==, "There is no image here, only documents.");
+  }
   g_assert_cmpuint(n_children(w->documents_list), ==, 1);
-  g_signal_emit_by_name(w->viewer, "step", 1);
-  g_signal_emit_by_name(w->viewer, "window-reset");
-  g_signal_emit_by_name(w->viewer, "play");
+  desktop_viewport_step(viewport(f), 1);
+  act(f, "view.reset");
+  act(f, "view.play");
   /* Below the images. */
   g_assert_true(g_file_set_contents(copy, bytes, (gssize)n, NULL));
   open_path(f, f->study);
   wait_until(g_str_equal(shown_label(f), "CT 1/30"));
-  g_assert_false(gtk_widget_get_visible(GTK_WIDGET(w->view_error)));
   g_assert_true(gtk_widget_get_visible(w->documents_title));
   g_assert_cmpuint(n_children(w->series_list), ==, 1);
   g_assert_cmpuint(n_children(w->documents_list), ==, 1);
@@ -445,27 +497,37 @@ static void
 test_cine(Fixture *f, gconstpointer slow)
 {
   DesktopWindow *w = f->window;
+  g_autofree char *alone = g_build_filename(f->study, "slice-00.dcm", NULL);
   AppSeriesInfo *info;
+  guint index;
 
-  open_study(f);
-  g_signal_emit_by_name(w->viewer, "play"); /* no cine: nothing */
-  g_assert_cmpuint(w->playing, ==, 0);
-  g_assert_false(gtk_widget_get_visible(GTK_WIDGET(w->play)));
+  open_path(f, alone);
+  wait_until(g_str_equal(shown_label(f), "CT 1/1"));
+  act(f, "view.play"); /* one image: nothing */
+  g_assert_false(desktop_viewport_is_playing(viewport(f)));
+  g_assert_false(gtk_widget_get_visible(w->cine));
+  open_path(f, f->study);
+  wait_until(g_str_equal(shown_label(f), "CT 1/30"));
+  g_assert_cmpfloat(desktop_viewport_get_rate(viewport(f)), ==, 10); /* it says none itself */
   info = (AppSeriesInfo *)app_study_series(w->study, 0);
   info->frame_time_ms = 20;
-  desktop_window_update_play(w);
-  g_assert_true(gtk_widget_get_visible(GTK_WIDGET(w->play)));
-  g_signal_emit_by_name(w->viewer, "step", 25);
+  g_assert_cmpfloat(desktop_viewport_get_rate(viewport(f)), ==, 50);
+  desktop_window_update_tools(w);
+  g_assert_true(gtk_widget_get_visible(w->cine));
+  desktop_viewport_step(viewport(f), 25);
   wait_until(g_str_equal(shown_label(f), "CT 26/30"));
-  g_signal_emit_by_name(w->viewer, "play");
-  wait_until(w->index < 20 && w->index > 3); /* past the end, and from the start again */
-  g_assert_cmpuint(w->playing, !=, 0);
-  g_signal_emit_by_name(w->viewer, "step", 1); /* hands end it */
-  g_assert_cmpuint(w->playing, ==, 0);
-  g_signal_emit_by_name(w->viewer, "play");
-  g_signal_emit_by_name(w->viewer, "play");
-  g_assert_cmpuint(w->playing, ==, 0);
-  g_signal_emit_by_name(w->viewer, "play");
+  act(f, "view.play");
+  /* Past the end, and from the start again. */
+  wait_until((index = desktop_viewport_get_index(viewport(f))) < 20 && index > 3);
+  g_assert_true(desktop_viewport_is_playing(viewport(f)));
+  desktop_viewport_step(viewport(f), 1); /* hands end it */
+  g_assert_false(desktop_viewport_is_playing(viewport(f)));
+  act(f, "view.play");
+  act(f, "view.play");
+  g_assert_false(desktop_viewport_is_playing(viewport(f)));
+  act(f, "view.play");
+  gtk_spin_button_set_value(w->rate, 25);
+  g_assert_cmpfloat(desktop_viewport_get_rate(viewport(f)), ==, 25);
   close_window(f);
 }
 
@@ -503,8 +565,8 @@ test_ask(Fixture *f, gconstpointer slow)
   g_assert_cmpuint(n_rows(f), ==, 1);
   ask(f, "Where?");
   g_assert_cmpuint(n_rows(f), ==, 2);
-  g_signal_emit_by_name(f->window->viewer, "step", 2);
-  g_signal_emit_by_name(f->window->viewer, "window-changed", 100.0, 300.0);
+  desktop_viewport_step(viewport(f), 2);
+  set_window(f, 100.0, 300.0);
   wait_until(g_str_equal(shown_label(f), "CT 3/30") && shown_width(f) == 300);
   ask(f, NULL);
   g_assert_cmpuint(n_rows(f), ==, 4); /* a divider, and the third turn */
@@ -537,11 +599,11 @@ test_prepare(Fixture *f, gconstpointer slow)
 
   load(f);
   entry = desktop_conversation_get_entry(f->window->conversation);
-  gtk_widget_grab_focus(GTK_WIDGET(f->window->viewer));
+  gtk_widget_grab_focus(GTK_WIDGET(viewport(f)));
   gtk_editable_set_text(entry, "W");
   g_assert_cmpuint(f->window->preparing_soon, !=, 0);
   wait_until(f->window->preparing_soon == 0);
-  g_signal_emit_by_name(f->window->viewer, "step", 3);
+  desktop_viewport_step(viewport(f), 3);
   wait_until(g_str_equal(shown_label(f), "CT 4/30"));
   g_assert_cmpuint(f->window->preparing_soon, !=, 0);
   wait_until(f->window->preparing_soon == 0);
@@ -573,14 +635,14 @@ test_ask_shown(Fixture *f, gconstpointer slow)
   g_autoptr(JsonNode) holder = NULL, later = NULL;
 
   load(f);
-  g_signal_emit_by_name(f->window->viewer, "step", 9);
-  g_signal_emit_by_name(f->window->viewer, "window-changed", 10.0, 20.0);
+  desktop_viewport_step(viewport(f), 9);
+  set_window(f, 10.0, 20.0);
   ask(f, "What?");
   check_image(json_array_get_object_element(turns_of(f, 0, &holder), 0), "1.2.3.4.1", 200, 400);
   /* Nor on the window that the hand has gone on to meanwhile. */
   wait_until(shown_width(f) == 20);
-  g_signal_emit_by_name(f->window->viewer, "step", 1);
-  g_signal_emit_by_name(f->window->viewer, "window-changed", 300.0, 40.0);
+  desktop_viewport_step(viewport(f), 1);
+  set_window(f, 300.0, 40.0);
   wait_until(g_str_equal(shown_label(f), "CT 11/30"));
   g_assert_cmpfloat(shown_width(f), ==, 20);
   ask(f, "And now?");
@@ -636,7 +698,7 @@ static void
 test_close_while_viewing(Fixture *f, gconstpointer slow)
 {
   open_study(f);
-  g_signal_emit_by_name(f->window->viewer, "step", 3);
+  desktop_viewport_step(viewport(f), 3);
   close_window(f);
 }
 

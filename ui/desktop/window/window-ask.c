@@ -12,26 +12,15 @@
 /* Hands that leaf through images with the entry in focus go on before this many ms. */
 #define PREPARE_MS 250
 
-static AppImageChoice
-choice_of(DesktopWindow *self, const AppView *view)
-{
-  AppImageChoice image = {.path = view->path, .frame = view->frame};
-
-  if (!view->is_colour) {
-    image.window = self->shown;
-  }
-  return image;
-}
-
 static gboolean
 prepare(gpointer data)
 {
   DesktopWindow *self = data;
-  const AppView *view = desktop_viewer_get_view(self->viewer);
+  AppImageChoice image;
 
   self->preparing_soon = 0;
-  if (view && self->review && !self->asking) {
-    const AppImageChoice image = choice_of(self, view);
+  if (self->review && !self->asking &&
+      desktop_viewport_get_choice(desktop_window_viewport(self), &image)) {
     app_review_prepare(self->review, &image);
   }
   return G_SOURCE_REMOVE;
@@ -46,7 +35,8 @@ prepare_soon(DesktopWindow *self)
   if (self->closed || !self->review || self->asking) {
     return;
   }
-  if (desktop_viewer_get_view(self->viewer) && !self->playing &&
+  if (desktop_viewport_get_slice(desktop_window_viewport(self)) &&
+      !desktop_viewport_is_playing(desktop_window_viewport(self)) &&
       desktop_conversation_is_approached(self->conversation)) {
     self->preparing_soon = g_timeout_add(PREPARE_MS, prepare, self);
   } else {
@@ -207,7 +197,8 @@ on_answered(GObject *source, GAsyncResult *result, gpointer data)
 static gboolean
 same_window(const AppWindow *a, const AppWindow *b)
 {
-  return a->set == b->set && (!a->set || (a->center == b->center && a->width == b->width));
+  return a->set == b->set && a->lut == b->lut && a->invert == b->invert &&
+         (!a->set || a->lut || (a->center == b->center && a->width == b->width));
 }
 
 /* Another picture, or another window on it, begins another conversation: the model sees one picture
@@ -235,18 +226,17 @@ mark_conversation(DesktopWindow *self, const AppImageChoice *choice, const char 
 
 /* Frames count from 0, as on the command line and in the log. */
 static char *
-subject_in_full(const AppView *view, const char *subject)
+subject_in_full(const AppImageChoice *image, const char *subject)
 {
-  g_autofree char *name = g_path_get_basename(view->path);
+  g_autofree char *name = g_path_get_basename(image->path);
   g_autofree char *shown = g_filename_display_name(name);
 
-  return g_strdup_printf("%s · %s, frame %u", subject, shown, view->frame);
+  return g_strdup_printf("%s · %s, frame %u", subject, shown, image->frame);
 }
 
 void
 desktop_window_ask(DesktopWindow *self, const char *question)
 {
-  const AppView *view = desktop_viewer_get_view(self->viewer);
   g_autofree char *subject = desktop_window_subject(self);
   g_autofree char *full = NULL;
   AppImageChoice image;
@@ -254,14 +244,14 @@ desktop_window_ask(DesktopWindow *self, const char *question)
   AppListener listener;
   Asking *asking;
 
-  if (!view || !self->review || self->asking) {
+  if (!self->review || self->asking ||
+      !desktop_viewport_get_choice(desktop_window_viewport(self), &image)) {
     return;
   }
-  image = choice_of(self, view);
   ask = (AppQuestion){.question = question,
                       .image = &image,
                       .sampling = {TEMPERATURE, TOP_P, g_random_int(), 0, APP_MOST_LOOKUP}};
-  full = subject_in_full(view, subject);
+  full = subject_in_full(&image, subject);
   mark_conversation(self, &image, subject);
   desktop_window_begin_job(self);
   asking = g_new0(Asking, 1);

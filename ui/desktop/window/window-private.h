@@ -5,15 +5,17 @@
  *    the program up as well; desktop_window_end_job() lets go. After `closed` a job touches no
  *    widget.
  * 2. `review` is freed when the last job is over.
- * 3. `shown` is the window that was asked for when the viewer's view was made: a question is about
- *    the viewer's view and `shown`, never about what is still being rendered.
+ * 3. A question is about what the active viewport shows, never about what is still being drawn.
+ * 4. Viewports borrow `study`: they let go before it is freed.
  */
 #ifndef HILUM_DESKTOP_WINDOW_PRIVATE_H
 #define HILUM_DESKTOP_WINDOW_PRIVATE_H
 
 #include "app_async.h"
 #include "conversation/conversation.h"
-#include "viewer/viewer.h"
+#include "settings/keys.h"
+#include "viewer/viewport.h"
+#include "window/window-hang.h"
 #include "window/window.h"
 
 G_BEGIN_DECLS
@@ -26,15 +28,17 @@ struct _DesktopWindow {
   AdwWindowTitle *title;
   GtkStack *pages;
   AdwStatusPage *failed_page;
-  GtkLabel *loading_label, *corner_label, *corner_window, *view_error;
-  GtkLabel *letter_left, *letter_right, *letter_top, *letter_bottom;
+  GtkLabel *loading_label;
   GtkProgressBar *progress;
+  GtkGrid *views;
+  GtkMenuButton *presets;
+  GtkWidget *cine;
   GtkButton *play;
+  GtkSpinButton *rate;
   GtkWidget *series_pane, *documents_title;
   GtkListBox *series_list, *documents_list;
   GtkLabel *summary_label, *refused_text;
   GtkMenuButton *refused_button;
-  DesktopViewer *viewer;
   DesktopConversation *conversation;
 
   gboolean closed;
@@ -44,21 +48,21 @@ struct _DesktopWindow {
 
   /* Owned: what is open. */
   AppStudy *study;
+  GCancellable *viewing; /* of this study; NULL: no study */
   GCancellable *opening;
   GtkFileChooserNative *chooser;
   GtkFileChooserNative *saver; /* of a document of this study */
   guint saver_document;
 
-  /* Owned: what is shown. `wanted` is what the hands ask for. */
-  guint series, index;
-  AppWindow wanted, shown;
-  GCancellable *viewing; /* of this study; NULL: no study */
-  gboolean view_busy, view_again;
-
-  /* A cine runs while `playing` is not 0: it was at image `play_from` at `play_start`, in µs of the
-   * frame clock. */
-  guint playing, play_from;
-  gint64 play_start;
+  /* What is shown: panes in the order of reading, COLUMNS * ROWS of them to be seen. */
+  DesktopViewport *panes[DESKTOP_PANES]; /* of the template's grid */
+  guint columns, rows, active;
+  gboolean linked;
+  const AppSlice *linked_slice;    /* that others went along with; only compared */
+  DesktopAnnotations *annotations; /* owned; of this study */
+  DesktopSettings *settings;       /* owned; NULL: there are none */
+  guint telling;                   /* source: others heard lately of what is shown */
+  gboolean tell_again;
 
   /* Owned: model and questions. */
   AppReview *review;
@@ -80,16 +84,36 @@ void desktop_window_open_setup(DesktopWindow *self);
 void desktop_window_choose(DesktopWindow *self, gboolean folder);
 
 /* window-view.c */
-void desktop_window_view_setup(DesktopWindow *self);
-/* Takes STUDY and shows its first image. */
+/* Takes STUDY and shows it. */
 void desktop_window_take_study(DesktopWindow *self, AppStudy *study);
+/* Nothing shows or follows the study any more. Once only, before the widgets go. */
+void desktop_window_let_go(DesktopWindow *self);
+/* In the active pane, from its first image on; nothing happens when it is there already. */
 void desktop_window_select_series(DesktopWindow *self, guint series);
-/* Of the series that is shown; NULL: the study has none, or there is no study. */
+/* Of the active pane; NULL: nothing is shown, or there is no study. */
 const AppSeriesInfo *desktop_window_series_info(DesktopWindow *self);
-/* To image INDEX of it, by hands that go in DIRECTION (-1, 0: anywhere, 1). */
-void desktop_window_go_to(DesktopWindow *self, guint index, int direction);
-/* "CT 45/120 · C 40 W 400", what a question would be about now; NULL when nothing is shown. */
+/* Another pane, or another series in it: the list and the title follow. */
+void desktop_window_picked(DesktopWindow *self);
+/* What the active pane shows has changed: the others hear of it, now and then. */
+void desktop_window_shown(DesktopWindow *self);
+/* "CT 45/120 · C 40  W 400", what a question would be about now; NULL when nothing is shown. */
 char *desktop_window_subject(DesktopWindow *self);
+
+/* window-layout.c */
+void desktop_window_layout_setup(DesktopWindow *self);
+/* The active pane: what is asked about, and what keys go to. */
+DesktopViewport *desktop_window_viewport(DesktopWindow *self);
+guint desktop_window_n_panes(DesktopWindow *self);
+void desktop_window_set_layout(DesktopWindow *self, guint columns, guint rows);
+void desktop_window_name_layout(DesktopWindow *self, const char *name);
+char *desktop_window_get_layout(DesktopWindow *self);
+/* Shows the study as its modality is used to. */
+void desktop_window_hang(DesktopWindow *self);
+
+/* window-tools.c: the bar above the pictures */
+void desktop_window_tools_class_setup(DesktopWindowClass *class);
+void desktop_window_tools_setup(DesktopWindow *self);
+void desktop_window_update_tools(DesktopWindow *self);
 
 /* window-pane.c: the list of what the study holds */
 void desktop_window_pane_setup(DesktopWindow *self);
@@ -98,11 +122,6 @@ void desktop_window_fill_pane(DesktopWindow *self);
 /* window-document.c: reads a report, or saves a PDF */
 void desktop_window_open_document(DesktopWindow *self, guint document);
 void desktop_window_close_saver(DesktopWindow *self);
-
-/* window-cine.c */
-void desktop_window_play(DesktopWindow *self);
-void desktop_window_pause(DesktopWindow *self);
-void desktop_window_update_play(DesktopWindow *self);
 
 /* window-ask.c */
 void desktop_window_ask_setup(DesktopWindow *self);

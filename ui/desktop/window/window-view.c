@@ -1,156 +1,103 @@
-/* window-view.c - which image is shown, and how.
- *
- * One view is rendered at a time, and only the newest wish waits: a fast wheel or drag skips what
- * nobody would see. Each view that arrives is shown, so that a drag moves even when it outruns the
- * renderer.
- */
+/* window-view.c - the study that is open, and what the rest of the window says of it. */
 #include "window/window-private.h"
 
-/* Hands that go farther at once go on in no direction. */
-#define MAX_STEPS 10
+#include <glib/gi18n.h>
 
-typedef struct {
-  DesktopWindow *window;
-  GCancellable *cancellable; /* tells which study it was for */
-  AppWindow wanted;
-} Viewing;
-
-static void
-viewing_free(Viewing *viewing)
-{
-  desktop_window_end_job(viewing->window);
-  g_object_unref(viewing->cancellable);
-  g_free(viewing);
-}
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(Viewing, viewing_free)
+/* A scroll or a drag changes what is shown in every frame; words follow it so often. */
+#define TELL_MS 100
 
 char *
 desktop_window_subject(DesktopWindow *self)
 {
-  const AppView *view = desktop_viewer_get_view(self->viewer);
-  g_autofree char *window = desktop_viewer_window_text(view);
-
-  if (!view) {
-    return NULL;
-  }
-  return g_strdup_printf("%s%s%s", view->label, *window ? " · " : "", window);
+  return desktop_viewport_subject(desktop_window_viewport(self));
 }
-
-static void
-show_corners(DesktopWindow *self)
-{
-  const AppView *view = desktop_viewer_get_view(self->viewer);
-  const AppLetters none = {"", "", "", ""}, *letters = view ? &view->letters : &none;
-  g_autofree char *window = desktop_viewer_window_text(view);
-
-  gtk_label_set_text(self->corner_label, view ? view->label : "");
-  gtk_label_set_text(self->corner_window, window);
-  gtk_label_set_text(self->letter_left, letters->left);
-  gtk_label_set_text(self->letter_right, letters->right);
-  gtk_label_set_text(self->letter_top, letters->top);
-  gtk_label_set_text(self->letter_bottom, letters->bottom);
-  desktop_conversation_set_warnings(self->conversation,
-                                    view ? (const char *const *)view->warnings : NULL);
-}
-
-static void
-show_in_place(DesktopWindow *self, const char *text)
-{
-  gtk_label_set_text(self->view_error, text);
-  gtk_widget_set_visible(GTK_WIDGET(self->view_error), *text != '\0');
-}
-
-/* The old picture must not stand where another was asked for. */
-static void
-show_view_error(DesktopWindow *self, const char *message)
-{
-  g_autofree char *text = g_strdup_printf("Image %u of %u cannot be shown\n\n%s", self->index + 1,
-                                          desktop_window_series_info(self)->n_images, message);
-
-  desktop_viewer_take_view(self->viewer, NULL);
-  show_in_place(self, text);
-}
-
-static void request_view(DesktopWindow *self);
-
-static void
-on_view(GObject *source, GAsyncResult *result, gpointer data)
-{
-  g_autoptr(Viewing) viewing = data;
-  g_autoptr(GError) error = NULL;
-  DesktopWindow *self = viewing->window;
-  AppView *view = app_study_view_finish(self->study, result, &error);
-
-  if (self->closed || viewing->cancellable != self->viewing) {
-    g_clear_pointer(&view, app_view_free);
-    return;
-  }
-  self->view_busy = FALSE;
-  if (view) {
-    self->shown = viewing->wanted;
-    show_in_place(self, "");
-    desktop_viewer_take_view(self->viewer, view);
-  } else if (!self->view_again) {
-    show_view_error(self, error->message);
-  }
-  show_corners(self);
-  desktop_window_update_asking(self);
-  if (self->view_again) {
-    request_view(self);
-  }
-}
-
-static void
-request_view(DesktopWindow *self)
-{
-  Viewing *viewing;
-
-  self->view_again = self->view_busy;
-  if (self->view_busy || !desktop_window_series_info(self)) {
-    return;
-  }
-  self->view_busy = TRUE;
-  viewing = g_new0(Viewing, 1);
-  desktop_window_begin_job(self);
-  viewing->window = self;
-  viewing->cancellable = g_object_ref(self->viewing);
-  viewing->wanted = self->wanted;
-  app_study_view_async(self->study, self->series, self->index,
-                       self->wanted.set ? &self->wanted : NULL, self->viewing, on_view, viewing);
-}
-
-/* ---- series ------------------------------------------------------------------------------- */
 
 const AppSeriesInfo *
 desktop_window_series_info(DesktopWindow *self)
 {
-  return self->study && self->series < app_study_n_series(self->study)
-             ? app_study_series(self->study, self->series)
-             : NULL;
+  return desktop_viewport_get_info(desktop_window_viewport(self));
+}
+
+/* ---- telling the others ------------------------------------------------------------------- */
+
+static void
+show_title(DesktopWindow *self)
+{
+  const AppSeriesInfo *info = desktop_window_series_info(self);
+
+  if (info) {
+    adw_window_title_set_title(self->title, info->title);
+    adw_window_title_set_subtitle(self->title, info->subtitle);
+  }
+}
+
+static void
+tell(DesktopWindow *self)
+{
+  AppSlice *slice = desktop_viewport_get_slice(desktop_window_viewport(self));
+
+  desktop_conversation_set_warnings(
+      self->conversation, slice ? (const char *const *)app_slice_facts(slice)->warnings : NULL);
+  desktop_window_update_asking(self);
+  desktop_window_update_tools(self);
+}
+
+static gboolean
+on_tell(gpointer data)
+{
+  DesktopWindow *self = data;
+
+  self->telling = 0;
+  if (self->tell_again) {
+    self->tell_again = FALSE;
+    self->telling = g_timeout_add(TELL_MS, on_tell, self);
+    tell(self);
+  }
+  return G_SOURCE_REMOVE;
 }
 
 void
-desktop_window_go_to(DesktopWindow *self, guint index, int direction)
+desktop_window_shown(DesktopWindow *self)
 {
-  self->index = index;
-  app_study_focus(self->study, self->series, index, direction);
-  request_view(self);
+  if (self->closed) {
+    return;
+  }
+  if (self->telling) {
+    self->tell_again = TRUE;
+  } else {
+    self->telling = g_timeout_add(TELL_MS, on_tell, self);
+    tell(self);
+  }
 }
+
+/* ---- studies ------------------------------------------------------------------------------ */
 
 void
 desktop_window_select_series(DesktopWindow *self, guint series)
 {
-  const AppSeriesInfo *info;
+  DesktopViewport *viewport = desktop_window_viewport(self);
 
   g_return_if_fail(self->study && series < app_study_n_series(self->study));
-  desktop_window_pause(self);
-  info = app_study_series(self->study, series);
-  self->series = series;
-  self->wanted = (AppWindow){0};
-  adw_window_title_set_title(self->title, info->title);
-  adw_window_title_set_subtitle(self->title, info->subtitle);
-  desktop_window_go_to(self, 0, 1);
-  desktop_window_update_play(self);
+  if (desktop_viewport_get_series(viewport) != series) {
+    desktop_viewport_set_series(viewport, series, 0);
+    app_study_focus(self->study, series, 0, 1);
+  }
+  show_title(self);
+}
+
+void
+desktop_window_picked(DesktopWindow *self)
+{
+  DesktopViewport *viewport = desktop_window_viewport(self);
+  guint series = desktop_viewport_get_series(viewport);
+
+  if (self->study && series != G_MAXUINT) {
+    app_study_focus(self->study, series, desktop_viewport_get_index(viewport), 0);
+    gtk_list_box_select_row(self->series_list,
+                            gtk_list_box_get_row_at_index(self->series_list, (int)series));
+    show_title(self);
+  }
+  desktop_window_shown(self);
 }
 
 static void
@@ -164,81 +111,44 @@ on_progress(const AppStudyProgress *progress, gpointer data)
                          progress->is_loading && progress->n_images > 1);
 }
 
-static void
-forget_study(DesktopWindow *self)
+void
+desktop_window_let_go(DesktopWindow *self)
 {
-  if (self->viewing) {
+  g_clear_handle_id(&self->telling, g_source_remove);
+  self->tell_again = FALSE;
+  if (self->study) {
     g_cancellable_cancel(self->viewing);
     g_clear_object(&self->viewing);
+    app_study_set_listener(self->study, NULL, NULL);
+    for (guint i = 0; i < DESKTOP_PANES; i++) {
+      desktop_viewport_set_reference(self->panes[i], NULL);
+      desktop_viewport_set_study(self->panes[i], NULL);
+      desktop_viewport_set_message(self->panes[i], NULL);
+    }
   }
-  desktop_window_pause(self);
-  desktop_window_close_saver(self);
-  self->view_busy = FALSE;
-  desktop_viewer_take_view(self->viewer, NULL);
-  show_in_place(self, "");
-  gtk_widget_set_visible(GTK_WIDGET(self->progress), FALSE);
-  show_corners(self);
-  g_clear_pointer(&self->study, app_study_free);
 }
 
 void
 desktop_window_take_study(DesktopWindow *self, AppStudy *study)
 {
-  forget_study(self);
-  self->viewing = g_cancellable_new();
+  desktop_window_close_saver(self);
+  desktop_window_let_go(self);
+  desktop_annotations_clear(self->annotations);
+  g_clear_pointer(&self->study, app_study_free);
+  gtk_widget_set_visible(GTK_WIDGET(self->progress), FALSE);
   self->study = study;
-  self->series = self->index = 0;
+  self->viewing = g_cancellable_new();
   app_study_set_listener(study, on_progress, self);
-  desktop_window_fill_pane(self); /* which selects the first series */
+  for (guint i = 0; i < DESKTOP_PANES; i++) {
+    desktop_viewport_set_study(self->panes[i], study);
+  }
+  desktop_window_hang(self);
+  desktop_window_fill_pane(self);
   if (app_study_n_series(study) == 0) {
     adw_window_title_set_subtitle(self->title, app_study_summary(study));
-    show_in_place(self, "There is no image here, only documents.");
+    desktop_viewport_set_message(desktop_window_viewport(self),
+                                 _("There is no image here, only documents."));
   }
-  desktop_window_update_play(self);
-  gtk_widget_grab_focus(GTK_WIDGET(self->viewer));
-  desktop_window_update_asking(self);
-}
-
-/* ---- hands -------------------------------------------------------------------------------- */
-
-static void
-on_step(DesktopViewer *viewer, int steps, DesktopWindow *self)
-{
-  const AppSeriesInfo *info = desktop_window_series_info(self);
-  gint64 index;
-
-  if (!info) {
-    return;
-  }
-  desktop_window_pause(self);
-  index = CLAMP((gint64)self->index + steps, 0, (gint64)info->n_images - 1);
-  if (index != self->index) {
-    gboolean is_jump = steps > MAX_STEPS || steps < -MAX_STEPS;
-
-    desktop_window_go_to(self, (guint)index, is_jump ? 0 : steps > 0 ? 1 : -1);
-  }
-}
-
-static void
-on_window_changed(DesktopViewer *viewer, double center, double width, DesktopWindow *self)
-{
-  self->wanted = (AppWindow){.set = TRUE, .center = center, .width = width};
-  request_view(self);
-}
-
-static void
-on_window_reset(DesktopViewer *viewer, DesktopWindow *self)
-{
-  self->wanted = (AppWindow){0};
-  request_view(self);
-}
-
-void
-desktop_window_view_setup(DesktopWindow *self)
-{
-  g_signal_connect(self->viewer, "step", G_CALLBACK(on_step), self);
-  g_signal_connect(self->viewer, "window-changed", G_CALLBACK(on_window_changed), self);
-  g_signal_connect(self->viewer, "window-reset", G_CALLBACK(on_window_reset), self);
-  g_signal_connect_swapped(self->viewer, "play", G_CALLBACK(desktop_window_play), self);
-  g_signal_connect_swapped(self->play, "clicked", G_CALLBACK(desktop_window_play), self);
+  desktop_window_picked(self);
+  gtk_widget_grab_focus(GTK_WIDGET(desktop_window_viewport(self)));
 }

@@ -102,12 +102,12 @@ on_toast(GtkWidget *widget, const char *name, GVariant *parameter)
 static void
 stop_everything(DesktopWindow *self)
 {
-  GCancellable *running[] = {self->opening, self->viewing, self->loading, self->asking};
+  GCancellable *running[] = {self->opening, self->loading, self->asking};
 
-  self->closed = TRUE;
   g_clear_handle_id(&self->preparing_soon, g_source_remove);
-  if (self->study) {
-    app_study_set_listener(self->study, NULL, NULL);
+  if (!self->closed) {
+    self->closed = TRUE;
+    desktop_window_let_go(self);
   }
   for (gsize i = 0; i < G_N_ELEMENTS(running); i++) {
     if (running[i]) {
@@ -146,7 +146,8 @@ desktop_window_finalize(GObject *object)
   g_clear_pointer(&self->study, app_study_free);
   g_clear_pointer(&self->review, app_review_free);
   g_clear_object(&self->opening);
-  g_clear_object(&self->viewing);
+  g_clear_object(&self->annotations);
+  g_clear_object(&self->settings);
   g_clear_object(&self->loading);
   g_clear_object(&self->asking);
   g_free(self->asked_path);
@@ -162,15 +163,12 @@ bind_template(GtkWidgetClass *class)
   gtk_widget_class_bind_template_child(class, DesktopWindow, pages);
   gtk_widget_class_bind_template_child(class, DesktopWindow, failed_page);
   gtk_widget_class_bind_template_child(class, DesktopWindow, loading_label);
-  gtk_widget_class_bind_template_child(class, DesktopWindow, corner_label);
-  gtk_widget_class_bind_template_child(class, DesktopWindow, corner_window);
-  gtk_widget_class_bind_template_child(class, DesktopWindow, view_error);
-  gtk_widget_class_bind_template_child(class, DesktopWindow, letter_left);
-  gtk_widget_class_bind_template_child(class, DesktopWindow, letter_right);
-  gtk_widget_class_bind_template_child(class, DesktopWindow, letter_top);
-  gtk_widget_class_bind_template_child(class, DesktopWindow, letter_bottom);
   gtk_widget_class_bind_template_child(class, DesktopWindow, progress);
+  gtk_widget_class_bind_template_child(class, DesktopWindow, views);
+  gtk_widget_class_bind_template_child(class, DesktopWindow, presets);
+  gtk_widget_class_bind_template_child(class, DesktopWindow, cine);
   gtk_widget_class_bind_template_child(class, DesktopWindow, play);
+  gtk_widget_class_bind_template_child(class, DesktopWindow, rate);
   gtk_widget_class_bind_template_child(class, DesktopWindow, documents_title);
   gtk_widget_class_bind_template_child(class, DesktopWindow, documents_list);
   gtk_widget_class_bind_template_child(class, DesktopWindow, summary_label);
@@ -178,7 +176,6 @@ bind_template(GtkWidgetClass *class)
   gtk_widget_class_bind_template_child(class, DesktopWindow, refused_button);
   gtk_widget_class_bind_template_child(class, DesktopWindow, series_pane);
   gtk_widget_class_bind_template_child(class, DesktopWindow, series_list);
-  gtk_widget_class_bind_template_child(class, DesktopWindow, viewer);
   gtk_widget_class_bind_template_child(class, DesktopWindow, conversation);
 }
 
@@ -191,7 +188,6 @@ desktop_window_class_init(DesktopWindowClass *class)
   G_OBJECT_CLASS(class)->finalize = desktop_window_finalize;
   GTK_WINDOW_CLASS(class)->close_request = desktop_window_close_request;
 
-  g_type_ensure(DESKTOP_TYPE_VIEWER);
   g_type_ensure(DESKTOP_TYPE_CONVERSATION);
   bind_template(widget_class);
   gtk_widget_class_install_action(widget_class, "win.open-file", NULL, on_open_file);
@@ -201,6 +197,7 @@ desktop_window_class_init(DesktopWindowClass *class)
   gtk_widget_class_install_action(widget_class, "win.new-conversation", NULL, on_new_conversation);
   gtk_widget_class_install_action(widget_class, "win.focus-question", NULL, on_focus_question);
   gtk_widget_class_install_action(widget_class, "win.toast", "s", on_toast);
+  desktop_window_tools_class_setup(class);
 }
 
 static void
@@ -209,6 +206,7 @@ desktop_window_init(DesktopWindow *self)
   gtk_widget_init_template(GTK_WIDGET(self));
   desktop_window_open_setup(self);
   desktop_window_pane_setup(self);
-  desktop_window_view_setup(self);
+  desktop_window_layout_setup(self);
+  desktop_window_tools_setup(self);
   desktop_window_ask_setup(self);
 }

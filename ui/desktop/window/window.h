@@ -1,8 +1,8 @@
 /* window.h - the window: series, picture, conversation.
  *
  * One class in several files: window.c (life, widgets), window-open.c (what is opened),
- * window-pane.c (what there is), window-view.c (what is shown), window-cine.c, window-document.c,
- * window-ask.c (model and questions).
+ * window-pane.c (what there is), window-view.c (what is shown), window-layout.c and window-hang.c
+ * (panes side by side), window-tools.c, window-document.c, window-ask.c (model and questions).
  */
 #ifndef HILUM_DESKTOP_WINDOW_H
 #define HILUM_DESKTOP_WINDOW_H

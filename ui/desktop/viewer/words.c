@@ -1,0 +1,174 @@
+/* words.c - lines of text that are read on any picture, black or white. */
+#include "viewer/words.h"
+
+#include <math.h>
+
+/* Of the black edge, in logical pixels on either side of a stroke. */
+#define EDGE 1.5
+/* The corners change from slice to slice; what was not used lately goes. */
+#define MOST_LINES 160
+
+struct _DesktopWords {
+  GtkWidget *widget; /* borrowed */
+  GHashTable *lines; /* key: style, most, text */
+};
+
+typedef struct {
+  GdkTexture *texture;
+  int width, height; /* logical, with the edge */
+} Line;
+
+static void
+line_free(gpointer data)
+{
+  Line *line = data;
+
+  g_object_unref(line->texture);
+  g_free(line);
+}
+
+DesktopWords *
+desktop_words_new(GtkWidget *widget)
+{
+  DesktopWords *words = g_new(DesktopWords, 1);
+
+  *words =
+      (DesktopWords){widget, g_hash_table_new_full(g_str_hash, g_str_equal, g_free, line_free)};
+  return words;
+}
+
+void
+desktop_words_free(DesktopWords *words)
+{
+  if (words) {
+    g_hash_table_unref(words->lines);
+    g_free(words);
+  }
+}
+
+void
+desktop_words_forget(DesktopWords *words)
+{
+  g_hash_table_remove_all(words->lines);
+}
+
+/* ---- one line ----------------------------------------------------------------------------- */
+
+static PangoLayout *
+layout_new(DesktopWords *words, const char *text, DesktopWordsStyle style, int most)
+{
+  PangoLayout *layout = gtk_widget_create_pango_layout(words->widget, text);
+  g_autoptr(PangoAttrList) list = pango_attr_list_new();
+  double scale = style == DESKTOP_WORDS_LETTER ? 1.3 : 1.0;
+
+  if (style != DESKTOP_WORDS_PLAIN && style != DESKTOP_WORDS_WARNING) {
+    pango_attr_list_insert(list, pango_attr_weight_new(PANGO_WEIGHT_BOLD));
+  }
+  /* Digits that change must not make their line dance. */
+  pango_attr_list_insert(list, pango_attr_font_features_new("tnum"));
+  pango_attr_list_insert(list, pango_attr_scale_new(scale));
+  pango_layout_set_attributes(layout, list);
+  if (style == DESKTOP_WORDS_MESSAGE) {
+    pango_layout_set_alignment(layout, PANGO_ALIGN_CENTER);
+    pango_layout_set_wrap(layout, PANGO_WRAP_WORD_CHAR);
+    pango_layout_set_width(layout, MAX(most, 1) * PANGO_SCALE);
+  } else {
+    int width;
+    pango_layout_get_pixel_size(layout, &width, NULL);
+    if (width > most) {
+      pango_layout_set_ellipsize(layout, PANGO_ELLIPSIZE_END);
+      pango_layout_set_width(layout, MAX(most, 1) * PANGO_SCALE);
+    }
+  }
+  return layout;
+}
+
+static void
+draw(cairo_t *cr, PangoLayout *layout, DesktopWordsStyle style)
+{
+  pango_cairo_layout_path(cr, layout);
+  cairo_set_line_width(cr, 2 * EDGE);
+  cairo_set_line_join(cr, CAIRO_LINE_JOIN_ROUND);
+  cairo_set_source_rgba(cr, 0, 0, 0, 0.85);
+  cairo_stroke(cr);
+  if (style == DESKTOP_WORDS_WARNING) {
+    cairo_set_source_rgb(cr, 1, 0.8, 0.3);
+  } else {
+    cairo_set_source_rgb(cr, 1, 1, 1);
+  }
+  cairo_move_to(cr, 0, 0);
+  pango_cairo_show_layout(cr, layout);
+}
+
+static Line *
+line_new(DesktopWords *words, const char *text, DesktopWordsStyle style, int most)
+{
+  g_autoptr(PangoLayout) layout = layout_new(words, text, style, most);
+  int scale = gtk_widget_get_scale_factor(words->widget), edge = (int)ceil(EDGE);
+  PangoRectangle ink, logical;
+  g_autoptr(GBytes) bytes = NULL;
+  cairo_surface_t *surface;
+  cairo_t *cr;
+  Line *line = g_new0(Line, 1);
+
+  pango_layout_get_pixel_extents(layout, &ink, &logical);
+  line->width = MAX(logical.width, 1) + 2 * edge;
+  line->height = MAX(logical.height, 1) + 2 * edge;
+  surface =
+      cairo_image_surface_create(CAIRO_FORMAT_ARGB32, line->width * scale, line->height * scale);
+  cr = cairo_create(surface);
+  cairo_scale(cr, scale, scale);
+  cairo_translate(cr, edge - logical.x, edge - logical.y);
+  draw(cr, layout, style);
+  cairo_destroy(cr);
+  cairo_surface_flush(surface);
+  bytes = g_bytes_new_with_free_func(cairo_image_surface_get_data(surface),
+                                     (gsize)cairo_image_surface_get_stride(surface) *
+                                         (gsize)(line->height * scale),
+                                     (GDestroyNotify)cairo_surface_destroy, surface);
+  line->texture =
+      gdk_memory_texture_new(line->width * scale, line->height * scale, GDK_MEMORY_DEFAULT, bytes,
+                             (gsize)cairo_image_surface_get_stride(surface));
+  return line;
+}
+
+static const Line *
+find_line(DesktopWords *words, const char *text, DesktopWordsStyle style, int most)
+{
+  g_autofree char *key = g_strdup_printf("%d %d %s", (int)style, most, text);
+  Line *line = g_hash_table_lookup(words->lines, key);
+
+  if (!line) {
+    if (g_hash_table_size(words->lines) >= MOST_LINES) {
+      g_hash_table_remove_all(words->lines);
+    }
+    line = line_new(words, text, style, most);
+    g_hash_table_insert(words->lines, g_steal_pointer(&key), line);
+  }
+  return line;
+}
+
+/* ---- many --------------------------------------------------------------------------------- */
+
+void
+desktop_words_measure(DesktopWords *words, const char *text, DesktopWordsStyle style, int most,
+                      int *width, int *height)
+{
+  const Line *line = find_line(words, text, style, most);
+
+  *width = line->width;
+  *height = line->height;
+}
+
+void
+desktop_words_snapshot(DesktopWords *words, GtkSnapshot *snapshot, const char *text,
+                       DesktopWordsStyle style, int most, double x, double y)
+{
+  const Line *line = find_line(words, text, style, most);
+  double scale = gtk_widget_get_scale_factor(words->widget);
+
+  gtk_snapshot_append_texture(snapshot, line->texture,
+                              &GRAPHENE_RECT_INIT((float)(round(x * scale) / scale),
+                                                  (float)(round(y * scale) / scale),
+                                                  (float)line->width, (float)line->height));
+}

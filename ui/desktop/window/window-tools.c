@@ -1,0 +1,192 @@
+/* window-tools.c - the bar above the pictures: what it does goes to the active viewport. */
+#include "window/window-private.h"
+
+#include <glib/gi18n.h>
+
+enum { PROP_TOOL = 1, PROP_INVERT, PROP_LINKED, PROP_LAYOUT, N_PROPERTIES };
+
+/* "view.NAME" from the bar, where no viewport has the focus. */
+static void
+on_view_action(GtkWidget *widget, const char *name, GVariant *parameter)
+{
+  DesktopWindow *self = DESKTOP_WINDOW(widget);
+
+  gtk_widget_activate_action_variant(GTK_WIDGET(desktop_window_viewport(self)), name, parameter);
+}
+
+/* ---- state -------------------------------------------------------------------------------- */
+
+static void
+desktop_window_get_property(GObject *object, guint id, GValue *value, GParamSpec *spec)
+{
+  DesktopWindow *self = DESKTOP_WINDOW(object);
+  DesktopViewport *viewport = desktop_window_viewport(self);
+  gboolean invert = FALSE;
+
+  switch (id) {
+  case PROP_TOOL:
+    g_value_set_string(value, viewport ? desktop_viewport_get_tool(viewport) : "window");
+    break;
+  case PROP_INVERT:
+    if (viewport) {
+      g_object_get(viewport, "invert", &invert, NULL);
+    }
+    g_value_set_boolean(value, invert);
+    break;
+  case PROP_LINKED:
+    g_value_set_boolean(value, self->linked);
+    break;
+  case PROP_LAYOUT:
+    g_value_take_string(value, desktop_window_get_layout(self));
+    break;
+  default:
+    G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
+  }
+}
+
+static void
+desktop_window_set_property(GObject *object, guint id, const GValue *value, GParamSpec *spec)
+{
+  DesktopWindow *self = DESKTOP_WINDOW(object);
+
+  switch (id) {
+  case PROP_TOOL:
+    desktop_viewport_set_tool(desktop_window_viewport(self), g_value_get_string(value));
+    break;
+  case PROP_INVERT:
+    g_object_set(desktop_window_viewport(self), "invert", g_value_get_boolean(value), NULL);
+    break;
+  case PROP_LINKED:
+    self->linked = g_value_get_boolean(value);
+    g_object_notify_by_pspec(object, spec);
+    break;
+  case PROP_LAYOUT:
+    desktop_window_name_layout(self, g_value_get_string(value));
+    break;
+  default:
+    G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
+  }
+}
+
+void
+desktop_window_tools_class_setup(DesktopWindowClass *class)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS(class);
+  GtkWidgetClass *widget_class = GTK_WIDGET_CLASS(class);
+  const GParamFlags flags = G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | G_PARAM_EXPLICIT_NOTIFY;
+  const char *name, *parameter;
+
+  object_class->get_property = desktop_window_get_property;
+  object_class->set_property = desktop_window_set_property;
+  g_object_class_install_property(object_class, PROP_TOOL,
+                                  g_param_spec_string("tool", NULL, NULL, "window", flags));
+  g_object_class_install_property(object_class, PROP_INVERT,
+                                  g_param_spec_boolean("invert", NULL, NULL, FALSE, flags));
+  g_object_class_install_property(object_class, PROP_LINKED,
+                                  g_param_spec_boolean("linked", NULL, NULL, TRUE, flags));
+  g_object_class_install_property(object_class, PROP_LAYOUT,
+                                  g_param_spec_string("layout", NULL, NULL, "1x1", flags));
+  for (guint i = 0; (name = desktop_viewport_action(i, &parameter)); i++) {
+    gtk_widget_class_install_action(widget_class, name, parameter, on_view_action);
+  }
+  gtk_widget_class_install_property_action(widget_class, "view.tool", "tool");
+  gtk_widget_class_install_property_action(widget_class, "view.invert", "invert");
+  gtk_widget_class_install_property_action(widget_class, "win.linked", "linked");
+  gtk_widget_class_install_property_action(widget_class, "win.layout", "layout");
+}
+
+/* One tool for all viewports. */
+static void
+on_tool(DesktopViewport *viewport, GParamSpec *spec, DesktopWindow *self)
+{
+  for (guint i = 0; i < DESKTOP_PANES; i++) {
+    desktop_viewport_set_tool(self->panes[i], desktop_viewport_get_tool(viewport));
+  }
+  if (viewport == desktop_window_viewport(self)) {
+    g_object_notify(G_OBJECT(self), "tool");
+  }
+}
+
+static void
+on_invert(DesktopViewport *viewport, GParamSpec *spec, DesktopWindow *self)
+{
+  if (viewport == desktop_window_viewport(self)) {
+    g_object_notify(G_OBJECT(self), "invert");
+  }
+}
+
+/* ---- presets ------------------------------------------------------------------------------ */
+
+/* Made as it opens: each image has its own. */
+static void
+make_presets(GtkMenuButton *button, gpointer data)
+{
+  DesktopWindow *self = data;
+  DesktopViewport *viewport = desktop_window_viewport(self);
+  g_autoptr(GMenu) menu = g_menu_new();
+  g_autoptr(GMenu) presets = g_menu_new();
+  char *name;
+
+  g_menu_append(menu, _("All Values"), "view.auto");
+  g_menu_append(menu, _("Inverted"), "view.invert");
+  for (guint i = 1; (name = desktop_viewport_preset_name(viewport, i)); i++) {
+    g_autofree char *action = g_strdup_printf("view.preset(%u)", i);
+    g_menu_append(presets, name, action);
+    g_free(name);
+  }
+  g_menu_append_section(menu, _("Windows: width/centre"), G_MENU_MODEL(presets));
+  gtk_menu_button_set_menu_model(button, G_MENU_MODEL(menu));
+}
+
+/* ---- cine --------------------------------------------------------------------------------- */
+
+void
+desktop_window_update_tools(DesktopWindow *self)
+{
+  DesktopViewport *viewport = desktop_window_viewport(self);
+  gboolean plays = desktop_viewport_is_playing(viewport);
+
+  gtk_widget_set_visible(self->cine, desktop_viewport_can_play(viewport));
+  gtk_button_set_icon_name(self->play, plays ? "media-playback-pause-symbolic"
+                                             : "media-playback-start-symbolic");
+  gtk_widget_set_tooltip_text(GTK_WIDGET(self->play), plays ? _("Pause (C)") : _("Play (C)"));
+  if (gtk_spin_button_get_value(self->rate) != desktop_viewport_get_rate(viewport)) {
+    gtk_spin_button_set_value(self->rate, desktop_viewport_get_rate(viewport));
+  }
+}
+
+static void
+on_cine(DesktopViewport *viewport, DesktopWindow *self)
+{
+  if (!self->closed && viewport == desktop_window_viewport(self)) {
+    desktop_window_update_tools(self);
+    desktop_window_update_asking(self);
+  }
+}
+
+static void
+on_rate(GtkSpinButton *rate, DesktopWindow *self)
+{
+  desktop_viewport_set_rate(desktop_window_viewport(self), gtk_spin_button_get_value(rate));
+}
+
+/* What moves goes on moving while its rate is set; the rest of the bar gives the keys back. */
+static void
+on_bar_clicked(DesktopWindow *self)
+{
+  gtk_widget_grab_focus(GTK_WIDGET(desktop_window_viewport(self)));
+}
+
+void
+desktop_window_tools_setup(DesktopWindow *self)
+{
+  for (guint i = 0; i < DESKTOP_PANES; i++) {
+    g_signal_connect(self->panes[i], "notify::tool", G_CALLBACK(on_tool), self);
+    g_signal_connect(self->panes[i], "notify::invert", G_CALLBACK(on_invert), self);
+    g_signal_connect(self->panes[i], "cine", G_CALLBACK(on_cine), self);
+  }
+  gtk_menu_button_set_create_popup_func(self->presets, make_presets, self, NULL);
+  g_signal_connect(self->rate, "value-changed", G_CALLBACK(on_rate), self);
+  g_signal_connect_swapped(self->play, "clicked", G_CALLBACK(on_bar_clicked), self);
+  desktop_window_update_tools(self);
+}
