@@ -1,7 +1,7 @@
 /* Which type each tensor of a file gets. */
 #include "checkpoint/mix.h"
 
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -55,11 +55,14 @@ model_mix_file_type(ModelMix mix)
 static bool
 is_sensitive(const char *name, uint32_t n_layers)
 {
-  uint32_t layer, eighth = n_layers / 8;
-  int end = 0;
+  const uint32_t eighth = n_layers / 8;
+  unsigned long layer;
+  char *end;
 
-  if (sscanf(name, "blk.%u.%n", &layer, &end) != 1 || !end ||
-      (strcmp(name + end, "attn_v.weight") != 0 && strcmp(name + end, "ffn_down.weight") != 0))
+  if (strncmp(name, "blk.", 4) != 0)
+    return false;
+  layer = strtoul(name + 4, &end, 10);
+  if (strcmp(end, ".attn_v.weight") != 0 && strcmp(end, ".ffn_down.weight") != 0)
     return false;
   return layer < eighth || layer >= 7 * n_layers / 8 || (layer - eighth) % 3 == 2;
 }

@@ -204,8 +204,8 @@ bench_elementwise(guint rounds)
 int
 main(int argc, char **argv)
 {
-  const guint layers = argc > 1 ? (guint)CLAMP(atoi(argv[1]), 1, 32) : 32;
-  const guint rounds = argc > 2 ? (guint)CLAMP(atoi(argv[2]), 1, 100) : 3;
+  const guint layers = argc > 1 ? (guint)CLAMP(g_ascii_strtoll(argv[1], NULL, 10), 1, 32) : 32;
+  const guint rounds = argc > 2 ? (guint)CLAMP(g_ascii_strtoll(argv[2], NULL, 10), 1, 100) : 3;
   ModelPool *pool = model_pool_new(0, NULL);
 
   g_assert_nonnull(pool);

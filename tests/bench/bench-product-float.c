@@ -136,11 +136,12 @@ main(int argc, char **argv)
                {"f16", MODEL_TYPE_F16, FALSE},
                {"bf16", MODEL_TYPE_BF16, FALSE},
                {"bf16-dots", MODEL_TYPE_BF16, TRUE}};
-  const guint rounds = argc > 2 ? (guint)CLAMP(atoi(argv[2]), 1, 100) : 3;
+  const guint rounds = argc > 2 ? (guint)CLAMP(g_ascii_strtoll(argv[2], NULL, 10), 1, 100) : 3;
   Job job = {.products = model_float_products_find(NULL), .pool = model_pool_new(0, NULL)};
   g_autofree float *row = g_new(float, COLUMNS);
 
-  job.rows = argc > 1 ? (guint)CLAMP(atoi(argv[1]), 64, 65536) / 64 * 64 : 14336;
+  job.rows =
+      argc > 1 ? (guint)CLAMP(g_ascii_strtoll(argv[1], NULL, 10), 64, 65536) / 64 * 64 : 14336;
   job.x = aligned_alloc(64, 512 * COLUMNS * sizeof(float));
   job.x16 = aligned_alloc(64, 512 * COLUMNS * sizeof(guint16));
   job.y = g_new(float, 512 * (gsize)job.rows);
