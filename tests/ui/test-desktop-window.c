@@ -595,12 +595,10 @@ static void
 test_prepare(Fixture *f, gconstpointer slow)
 {
   g_autoptr(JsonNode) none = NULL, list = NULL;
-  GtkEditable *entry;
 
   load(f);
-  entry = desktop_conversation_get_entry(f->window->conversation);
   gtk_widget_grab_focus(GTK_WIDGET(viewport(f)));
-  gtk_editable_set_text(entry, "W");
+  desktop_conversation_set_question(f->window->conversation, "W");
   g_assert_cmpuint(f->window->preparing_soon, !=, 0);
   wait_until(f->window->preparing_soon == 0);
   desktop_viewport_step(viewport(f), 3);
@@ -611,7 +609,7 @@ test_prepare(Fixture *f, gconstpointer slow)
   g_assert_cmpuint(json_array_get_length(conversations(f, &none)), ==, 0);
   ask(f, "What?");
   g_assert_cmpuint(json_array_get_length(conversations(f, &list)), ==, 1);
-  gtk_editable_set_text(entry, "A");
+  desktop_conversation_set_question(f->window->conversation, "A");
   close_window(f);
 }
 
@@ -762,10 +760,9 @@ static void
 test_away(Fixture *f, gconstpointer slow)
 {
   MockServer *server = mock_server_new();
-  g_autofree char *sent = NULL, *failed = NULL, *broken = NULL;
+  g_autofree char *sent = NULL, *failed = NULL, *broken = NULL, *returned = NULL;
   g_autofree char *sentence =
       g_strconcat("Pictures and questions are sent to ", server->host, NULL);
-  GtkEditable *entry;
 
   g_assert_false(gtk_widget_get_visible(conversation_child(f, "away")));
   close_window(f);
@@ -773,7 +770,6 @@ test_away(Fixture *f, gconstpointer slow)
   f->window = desktop_window_new(NULL, &f->options);
   g_object_add_weak_pointer(G_OBJECT(f->window), (gpointer *)&f->window);
   gtk_window_present(GTK_WINDOW(f->window));
-  entry = desktop_conversation_get_entry(f->window->conversation);
   g_assert_true(gtk_widget_get_visible(conversation_child(f, "away")));
   g_assert_cmpstr(gtk_label_get_text(GTK_LABEL(conversation_child(f, "away_label"))), ==, sentence);
 
@@ -788,7 +784,8 @@ test_away(Fixture *f, gconstpointer slow)
   ask(f, "Where?");
   failed = row_text(last_turn(f), "failure");
   g_assert_nonnull(strstr(failed, "HTTP 500"));
-  g_assert_cmpstr(gtk_editable_get_text(entry), ==, "Where?");
+  returned = desktop_conversation_dup_question(f->window->conversation);
+  g_assert_cmpstr(returned, ==, "Where?");
 
   mock_reply(server, MOCK_OK, MOCK_TEXT("Half an"), NULL);
   ask(f, "Where?");

@@ -1,11 +1,46 @@
 /* window-ask.c - the model, and questions to it. */
 #include "window/window-private.h"
 
-#include <string.h>
+#include <adwaita.h>
+#include <glib/gi18n.h>
 
 /* LLaVA-Med's own demo samples with these. */
 #define TEMPERATURE 0.2
 #define TOP_P 0.7
+
+/* ---- what is on the screen ----------------------------------------------------------------- */
+
+/* A reference, or NULL. */
+static DesktopAbout *
+about_shown(DesktopWindow *self)
+{
+  DesktopViewport *viewport = desktop_window_viewport(self);
+  AppSlice *slice = desktop_viewport_get_slice(viewport);
+  const AppSliceFacts *facts = slice ? app_slice_facts(slice) : NULL;
+  g_autofree char *window = NULL;
+  AppImageChoice choice;
+
+  if (!facts || !desktop_viewport_get_choice(viewport, &choice)) {
+    return NULL;
+  }
+  window = desktop_viewport_window_text(viewport);
+  return desktop_about_new(&choice, facts->label, window, facts->modality, facts->body_part,
+                           (const char *const *)facts->warnings);
+}
+
+/* What is told of the screen may come late, a question must not. */
+static void
+look(DesktopWindow *self)
+{
+  g_autoptr(DesktopAbout) was = self->about;
+
+  self->about = about_shown(self);
+  if (was && self->about && desktop_about_same(was, self->about)) {
+    desktop_about_unref(self->about);
+    self->about = g_steal_pointer(&was);
+  }
+  desktop_conversation_set_about(self->conversation, self->about);
+}
 
 /* ---- beforehand --------------------------------------------------------------------------- */
 
@@ -16,12 +51,11 @@ static gboolean
 prepare(gpointer data)
 {
   DesktopWindow *self = data;
-  AppImageChoice image;
 
   self->preparing_soon = 0;
-  if (self->review && !self->asking &&
-      desktop_viewport_get_choice(desktop_window_viewport(self), &image)) {
-    app_review_prepare(self->review, &image);
+  look(self);
+  if (self->about && self->review && !self->asking) {
+    app_review_prepare(self->review, &self->about->choice);
   }
   return G_SOURCE_REMOVE;
 }
@@ -35,8 +69,7 @@ prepare_soon(DesktopWindow *self)
   if (self->closed || !self->review || self->asking) {
     return;
   }
-  if (desktop_viewport_get_slice(desktop_window_viewport(self)) &&
-      !desktop_viewport_is_playing(desktop_window_viewport(self)) &&
+  if (self->about && !desktop_viewport_is_playing(desktop_window_viewport(self)) &&
       desktop_conversation_is_approached(self->conversation)) {
     self->preparing_soon = g_timeout_add(PREPARE_MS, prepare, self);
   } else {
@@ -47,18 +80,18 @@ prepare_soon(DesktopWindow *self)
 void
 desktop_window_update_asking(DesktopWindow *self)
 {
-  g_autofree char *subject = desktop_window_subject(self);
-  g_autofree char *text = subject ? g_strdup_printf("About %s", subject) : NULL;
-  gboolean can_ask = self->review && subject;
+  gboolean can_ask;
   GtkWidget *widget = GTK_WIDGET(self);
 
+  look(self);
+  can_ask = self->review && self->about;
   desktop_conversation_set_state(self->conversation, can_ask, self->asking != NULL);
   /* A disabled action leaves its key to others: Escape closes a popover, too. */
   gtk_widget_action_set_enabled(widget, "win.stop", self->asking != NULL);
   gtk_widget_action_set_enabled(widget, "win.describe", can_ask && !self->asking);
   gtk_widget_action_set_enabled(widget, "win.new-conversation",
-                                self->asked_path != NULL && !self->asking);
-  desktop_conversation_set_subject(self->conversation, text);
+                                !self->asking &&
+                                    desktop_conversation_n_turns(self->conversation) > 0);
   prepare_soon(self);
 }
 
@@ -78,10 +111,11 @@ on_loaded(GObject *source, GAsyncResult *result, gpointer data)
     self->review = review;
     desktop_conversation_set_model_status(self->conversation, NULL, FALSE, FALSE);
   } else {
-    g_autofree char *text = g_strdup_printf("There is no model to ask: %s\n\nImages can be viewed "
-                                            "all the same. “hilum-desktop --model PATH” starts "
-                                            "with another model.",
-                                            error->message);
+    g_autofree char *text =
+        g_strdup_printf(_("There is no model to ask: %s\n\nImages can be viewed "
+                          "all the same. “hilum-desktop --model PATH” starts "
+                          "with another model."),
+                        error->message);
     desktop_conversation_set_model_status(self->conversation, text, FALSE, TRUE);
   }
   if (!self->closed) {
@@ -96,7 +130,7 @@ desktop_window_load_model(DesktopWindow *self)
   g_return_if_fail(!self->loading && !self->review);
   desktop_window_begin_job(self);
   self->loading = g_cancellable_new();
-  desktop_conversation_set_model_status(self->conversation, "Loading the model…", TRUE, FALSE);
+  desktop_conversation_set_model_status(self->conversation, _("Loading the model…"), TRUE, FALSE);
   app_review_new_async(self->options, self->loading, on_loaded, self);
 }
 
@@ -105,7 +139,6 @@ desktop_window_load_model(DesktopWindow *self)
 typedef struct {
   DesktopWindow *window;
   DesktopTurnRow *row;
-  char *question; /* NULL: describe */
 } Asking;
 
 static void
@@ -113,7 +146,6 @@ asking_free(Asking *asking)
 {
   g_object_unref(asking->row);
   desktop_window_end_job(asking->window);
-  g_free(asking->question);
   g_free(asking);
 }
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Asking, asking_free)
@@ -167,6 +199,23 @@ on_saved(GObject *source, GAsyncResult *result, gpointer data)
   end_asking(self);
 }
 
+/* A timeline without turns knows no image any more: the next question brings its own. */
+static void
+fail(DesktopWindow *self, DesktopTurnRow *row, const char *message)
+{
+  gboolean stopped = g_cancellable_is_cancelled(self->asking);
+  const DesktopQuestion *asked = desktop_turn_row_get_asked(row);
+
+  desktop_conversation_fail_turn(self->conversation, row,
+                                 stopped ? _("Stopped before there was an answer.") : message);
+  if (desktop_conversation_n_turns(self->conversation) == 0) {
+    app_review_reset(self->review);
+  }
+  if (!stopped && asked->text) {
+    desktop_conversation_give_back(self->conversation, asked->text);
+  }
+}
+
 static void
 on_answered(GObject *source, GAsyncResult *result, gpointer data)
 {
@@ -177,92 +226,143 @@ on_answered(GObject *source, GAsyncResult *result, gpointer data)
 
   if (turn) {
     if (!self->closed) {
-      desktop_turn_row_finish(asking->row, turn);
+      desktop_conversation_finish_turn(self->conversation, asking->row, turn);
     }
     /* The next question waits for it, and so does a new conversation: the review is busy. */
     app_review_save_async(self->review, on_saved, g_steal_pointer(&asking));
     return;
   }
   if (!self->closed) {
-    gboolean stopped = g_cancellable_is_cancelled(self->asking);
-    desktop_turn_row_fail(asking->row,
-                          stopped ? "Stopped before there was an answer." : error->message);
-    if (!stopped && asking->question) {
-      desktop_conversation_give_back(self->conversation, asking->question);
-    }
+    fail(self, asking->row, error->message);
   }
   end_asking(self);
 }
 
-static gboolean
-same_window(const AppWindow *a, const AppWindow *b)
+/* With the timeline where the question belongs; N turns of it come before. */
+static void
+send(DesktopWindow *self, DesktopQuestion *question, DesktopTurnRow *instead_of, guint n)
 {
-  return a->set == b->set && a->lut == b->lut && a->invert == b->invert &&
-         (!a->set || a->lut || (a->center == b->center && a->width == b->width));
+  gboolean known = n > 0 && desktop_conversation_knows(self->conversation, question->about, n);
+  AppListener listener;
+  AppQuestion ask;
+  Asking *asking = g_new0(Asking, 1);
+
+  question->sampling = (AppSampling){TEMPERATURE, TOP_P, g_random_int(), 0, APP_MOST_LOOKUP};
+  question->adds = n > 0 && !known && (question->adds || instead_of);
+  ask = (AppQuestion){.question = question->text,
+                      .image = known ? NULL : &question->about->choice,
+                      .add_image = question->adds,
+                      .sampling = question->sampling,
+                      .length = question->length};
+  desktop_window_begin_job(self);
+  asking->window = self;
+  asking->row =
+      g_object_ref(desktop_conversation_add_turn(self->conversation, question, instead_of));
+  self->asking = g_cancellable_new();
+  listener = (AppListener){on_text, on_progress, asking};
+  app_review_ask_async(self->review, &ask, &listener, self->asking, on_answered, asking);
+  desktop_window_update_asking(self);
 }
 
-/* Another picture, or another window on it, begins another conversation: the model sees one picture
- * in each. The list says where. */
 static void
-mark_conversation(DesktopWindow *self, const AppImageChoice *choice, const char *subject)
+ask_in_full(DesktopWindow *self, DesktopQuestion *question, DesktopTurnRow *instead_of)
 {
-  gboolean same = self->asked_path && strcmp(self->asked_path, choice->path) == 0 &&
-                  self->asked_frame == choice->frame &&
-                  same_window(&self->asked_window, &choice->window);
+  int n = instead_of ? desktop_conversation_again_at(self->conversation, instead_of)
+                     : (int)desktop_conversation_n_turns(self->conversation);
+  g_autoptr(GError) error = NULL;
 
-  if (!same) {
-    g_autofree char *text = g_strdup_printf("New conversation · %s", subject);
-    /* Nothing comes before the first. */
-    if (self->has_asked) {
-      desktop_conversation_add_divider(self->conversation, text);
-    }
-    self->has_asked = TRUE;
-    g_free(self->asked_path);
-    self->asked_path = g_strdup(choice->path);
-    self->asked_frame = choice->frame;
-    self->asked_window = choice->window;
+  if (!self->review || self->asking || n < 0) {
+    return;
+  }
+  if (instead_of && !app_review_rewind(self->review, (guint)n, &error)) {
+    desktop_window_toast(self, error->message);
+    return;
+  }
+  send(self, question, instead_of, (guint)n);
+}
+
+/* ---- a warning before ---------------------------------------------------------------------- */
+
+typedef struct {
+  DesktopWindow *window;
+  DesktopQuestion *question;
+  DesktopTurnRow *instead_of; /* or NULL */
+} Doubt;
+
+static void
+doubt_free(gpointer data)
+{
+  Doubt *doubt = data;
+
+  desktop_question_free(doubt->question);
+  g_clear_object(&doubt->instead_of);
+  g_free(doubt);
+}
+
+static void
+on_doubt(AdwMessageDialog *dialog, const char *response, Doubt *doubt)
+{
+  DesktopWindow *self = doubt->window;
+
+  if (g_str_equal(response, "ask") && !self->closed) {
+    g_hash_table_add(self->warned, g_strdup(doubt->question->about->choice.path));
+    ask_in_full(self, doubt->question, doubt->instead_of);
+  } else if (doubt->question->text && !self->closed) {
+    desktop_conversation_give_back(self->conversation, doubt->question->text);
   }
 }
 
-/* Frames count from 0, as on the command line and in the log. */
-static char *
-subject_in_full(const AppImageChoice *image, const char *subject)
+/* The model was never trained on such an image: once for each, the user says whether to go on. */
+static void
+ask_with_care(DesktopWindow *self, const DesktopQuestion *question, DesktopTurnRow *instead_of)
 {
-  g_autofree char *name = g_path_get_basename(image->path);
-  g_autofree char *shown = g_filename_display_name(name);
+  const DesktopAbout *about = question->about;
+  Doubt *doubt = g_new0(Doubt, 1);
+  g_autofree char *text = NULL;
+  GtkWidget *dialog;
 
-  return g_strdup_printf("%s · %s, frame %u", subject, shown, image->frame);
+  doubt->window = self;
+  doubt->question = desktop_question_copy(question);
+  doubt->instead_of = instead_of ? g_object_ref(instead_of) : NULL;
+  if (!about->warnings[0] || g_hash_table_contains(self->warned, about->choice.path)) {
+    ask_in_full(self, doubt->question, instead_of);
+    doubt_free(doubt);
+    return;
+  }
+  text = g_strjoinv("\n\n", about->warnings);
+  dialog = adw_message_dialog_new(GTK_WINDOW(self), _("Ask About This Image?"), text);
+  adw_message_dialog_add_responses(ADW_MESSAGE_DIALOG(dialog), "cancel", _("_Cancel"), "ask",
+                                   _("_Ask All the Same"), NULL);
+  adw_message_dialog_set_default_response(ADW_MESSAGE_DIALOG(dialog), "cancel");
+  adw_message_dialog_set_close_response(ADW_MESSAGE_DIALOG(dialog), "cancel");
+  g_object_set_data_full(G_OBJECT(dialog), "doubt", doubt, doubt_free);
+  g_signal_connect(dialog, "response", G_CALLBACK(on_doubt), doubt);
+  gtk_window_present(GTK_WINDOW(dialog));
+}
+
+static void
+begin(DesktopWindow *self, const char *text, AppLength length)
+{
+  g_autoptr(DesktopQuestion) question = NULL;
+
+  look(self);
+  if (self->about && self->review && !self->asking) {
+    question = desktop_question_new(text, length, self->about);
+    question->adds = desktop_conversation_adds(self->conversation);
+    ask_with_care(self, question, NULL);
+  }
 }
 
 void
 desktop_window_ask(DesktopWindow *self, const char *question)
 {
-  g_autofree char *subject = desktop_window_subject(self);
-  g_autofree char *full = NULL;
-  AppImageChoice image;
-  AppQuestion ask;
-  AppListener listener;
-  Asking *asking;
+  begin(self, question, APP_LENGTH_AUTO);
+}
 
-  if (!self->review || self->asking ||
-      !desktop_viewport_get_choice(desktop_window_viewport(self), &image)) {
-    return;
-  }
-  ask = (AppQuestion){.question = question,
-                      .image = &image,
-                      .sampling = {TEMPERATURE, TOP_P, g_random_int(), 0, APP_MOST_LOOKUP}};
-  full = subject_in_full(&image, subject);
-  mark_conversation(self, &image, subject);
-  desktop_window_begin_job(self);
-  asking = g_new0(Asking, 1);
-  asking->window = self;
-  asking->question = g_strdup(question);
-  asking->row = g_object_ref(desktop_conversation_add_turn(
-      self->conversation, question ? question : "Describe the image.", full));
-  self->asking = g_cancellable_new();
-  listener = (AppListener){on_text, on_progress, asking};
-  app_review_ask_async(self->review, &ask, &listener, self->asking, on_answered, asking);
-  desktop_window_update_asking(self);
+void
+desktop_window_describe(DesktopWindow *self, AppLength length)
+{
+  begin(self, NULL, length);
 }
 
 void
@@ -276,15 +376,17 @@ desktop_window_stop(DesktopWindow *self)
 void
 desktop_window_new_conversation(DesktopWindow *self)
 {
-  if (self->asking || !self->review || !self->asked_path) {
+  if (self->asking || !self->review || desktop_conversation_n_turns(self->conversation) == 0) {
     return;
   }
   app_review_reset(self->review);
-  g_clear_pointer(&self->asked_path, g_free);
+  desktop_conversation_end(self->conversation);
   desktop_window_update_asking(self);
-  desktop_window_toast(self, "The next question begins a new conversation");
+  desktop_window_toast(self, _("The next question begins a new conversation"));
   desktop_conversation_focus_entry(self->conversation);
 }
+
+/* ---- what the conversation asks for --------------------------------------------------------- */
 
 static void
 on_ask(DesktopConversation *conversation, const char *question, DesktopWindow *self)
@@ -293,16 +395,31 @@ on_ask(DesktopConversation *conversation, const char *question, DesktopWindow *s
 }
 
 static void
-on_describe(DesktopConversation *conversation, DesktopWindow *self)
+on_describe(DesktopConversation *conversation, guint length, DesktopWindow *self)
 {
-  desktop_window_ask(self, NULL);
+  desktop_window_describe(self, (AppLength)length);
+}
+
+static void
+on_ask_again(DesktopConversation *conversation, DesktopTurnRow *row, const char *text,
+             DesktopWindow *self)
+{
+  g_autoptr(DesktopQuestion) question = desktop_question_copy(desktop_turn_row_get_asked(row));
+
+  if (text) {
+    g_free(question->text);
+    question->text = g_strdup(text);
+  }
+  ask_with_care(self, question, row);
 }
 
 void
 desktop_window_ask_setup(DesktopWindow *self)
 {
+  self->warned = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
   g_signal_connect(self->conversation, "ask", G_CALLBACK(on_ask), self);
   g_signal_connect(self->conversation, "describe", G_CALLBACK(on_describe), self);
+  g_signal_connect(self->conversation, "ask-again", G_CALLBACK(on_ask_again), self);
   g_signal_connect_swapped(self->conversation, "stop", G_CALLBACK(desktop_window_stop), self);
   g_signal_connect_swapped(self->conversation, "begin-anew",
                            G_CALLBACK(desktop_window_new_conversation), self);

@@ -68,10 +68,8 @@ struct _DesktopWindow {
   AppReview *review;
   GCancellable *loading, *asking;
   guint preparing_soon; /* source, or 0 */
-  gboolean has_asked;
-  char *asked_path; /* of the conversation under way; NULL: none */
-  guint asked_frame;
-  AppWindow asked_window;
+  DesktopAbout *about;  /* what a question would be about now, or NULL */
+  GHashTable *warned;   /* paths of images whose warnings the user has heard */
 };
 
 /* window.c */
@@ -127,6 +125,7 @@ void desktop_window_close_saver(DesktopWindow *self);
 void desktop_window_ask_setup(DesktopWindow *self);
 /* QUESTION NULL: describe. */
 void desktop_window_ask(DesktopWindow *self, const char *question);
+void desktop_window_describe(DesktopWindow *self, AppLength length);
 void desktop_window_stop(DesktopWindow *self);
 void desktop_window_new_conversation(DesktopWindow *self);
 void desktop_window_update_asking(DesktopWindow *self);

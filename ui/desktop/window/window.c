@@ -150,7 +150,8 @@ desktop_window_finalize(GObject *object)
   g_clear_object(&self->settings);
   g_clear_object(&self->loading);
   g_clear_object(&self->asking);
-  g_free(self->asked_path);
+  g_clear_pointer(&self->about, desktop_about_unref);
+  g_clear_pointer(&self->warned, g_hash_table_unref);
   G_OBJECT_CLASS(desktop_window_parent_class)->finalize(object);
 }
 
