@@ -196,25 +196,31 @@ mix_columns(const Work *work, const AppTaps *x, guint n_taps, guint channels, gu
 static void
 mix_line(const Work *work, const AppTaps *x, guint32 *out)
 {
-  if (work->channels == 3) {
-    mix_columns(work, x, x->n_taps, 3, out);
-    return;
-  }
-  switch (x->n_taps) {
-  case 1:
+  switch (x->n_taps * 4 + work->channels) {
+  case 1 * 4 + 1:
     mix_columns(work, x, 1, 1, out);
     break;
-  case 2:
+  case 2 * 4 + 1:
     mix_columns(work, x, 2, 1, out);
     break;
-  case 3:
+  case 3 * 4 + 1:
     mix_columns(work, x, 3, 1, out);
     break;
-  case 4:
+  case 4 * 4 + 1:
     mix_columns(work, x, 4, 1, out);
     break;
+  case 1 * 4 + 3:
+    mix_columns(work, x, 1, 3, out);
+    break;
+  case 2 * 4 + 3:
+    mix_columns(work, x, 2, 3, out);
+    break;
   default:
-    mix_columns(work, x, x->n_taps, 1, out);
+    if (work->channels == 1) {
+      mix_columns(work, x, x->n_taps, 1, out);
+    } else {
+      mix_columns(work, x, x->n_taps, 3, out);
+    }
     break;
   }
 }

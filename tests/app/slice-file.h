@@ -3,9 +3,8 @@
 #define HILUM_TESTS_SLICE_FILE_H
 
 #include <glib.h>
+#include <glib/gstdio.h>
 #include <string.h>
-
-#include "study.h"
 
 /* TEXT: numbers of binary VRs in decimal, separated by backslashes. ITEMS: of one item of a
  * sequence; ends with tag 0. BYTES: instead of TEXT. TEXT NULL and neither: the element is left

@@ -32,18 +32,19 @@ twin_weights(double a, double b, double step, gboolean smooth, guint n, double *
   }
 }
 
-/* The largest difference between CANVAS and what should be there, in greys; RGB is the picture. */
+/* The largest difference between CANVAS and what should be there, in greys, at every STEP-th pixel
+ * of every STEP-th row; RGB is the picture. */
 static inline double
 twin_difference(const AppCanvas *canvas, const guint8 *rgb, const AppSliceFacts *facts,
-                const AppPlacement *placement)
+                const AppPlacement *placement, guint step)
 {
   const guint32 *words = g_bytes_get_data(canvas->pixels, NULL);
   guint w = facts->width, h = facts->height;
   g_autofree double *across = g_new(double, w), *down = g_new(double, h);
   double aspect = facts->pixel_aspect, worst = 0;
 
-  for (guint j = 0; j < canvas->height; j++) {
-    for (guint i = 0; i < canvas->width; i++) {
+  for (guint j = 0; j < canvas->height; j += step) {
+    for (guint i = 0; i < canvas->width; i += step) {
       double cx = canvas->x + i, cy = canvas->y + j, x[2], y[2], sums[3] = {0};
 
       app_placement_to_picture(placement, facts, cx, cy, &x[0], &y[0]);

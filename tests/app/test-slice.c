@@ -242,7 +242,7 @@ check_against_twin(AppSlice *slice, const guint8 *rgb, const AppPlacement *place
   g_assert_cmpuint(g_bytes_get_size(canvas->pixels), ==, canvas->width * canvas->height * 4);
   /* Half a grey is rounding; the sums of 15 bits add two thousandths for each of the at most some
    * dozen weights. */
-  g_assert_cmpfloat(twin_difference(canvas, rgb, app_slice_facts(slice), placement), <=, 0.6);
+  g_assert_cmpfloat(twin_difference(canvas, rgb, app_slice_facts(slice), placement, 1), <=, 0.6);
 }
 
 static const double scales[] = {0.07, 0.3, 0.51, 0.999, 1, 1.6, 7.3};
