@@ -174,6 +174,25 @@ app_decoder_report_text(const char *path, GError **error)
   return text;
 }
 
+GPtrArray *
+app_decoder_tags(const char *path, GCancellable *cancellable, GError **error)
+{
+  Call call = {path, cancellable, -1, NULL};
+  g_autoptr(GError) failure = NULL;
+  GPtrArray *tags;
+
+  if (!call_begin(&call, error)) {
+    return NULL;
+  }
+  tags = dicom_remote_tags(app_helper_remote(call.helper), call.fd, path, app_helper_timeout_ms(),
+                           &failure);
+  call_end(&call, &failure);
+  if (!tags) {
+    g_propagate_error(error, g_steal_pointer(&failure));
+  }
+  return tags;
+}
+
 GBytes *
 app_decoder_pdf(const char *path, GError **error)
 {

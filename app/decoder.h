@@ -45,6 +45,8 @@ gboolean app_decoder_summary(const char *path, char md5[33], double *pix_min, do
                              GCancellable *cancellable, GError **error);
 char *app_decoder_report_text(const char *path, GError **error);
 GBytes *app_decoder_pdf(const char *path, GError **error);
+/* Of DicomTag *. */
+GPtrArray *app_decoder_tags(const char *path, GCancellable *cancellable, GError **error);
 /* dicom_walk(), then every header through all helpers at once. PROGRESS, or NULL, is called some
  * twenty times a second, with TOTAL 0 as long as files are being found; FALSE from it ends the scan
  * as CANCELLABLE does, with G_IO_ERROR_CANCELLED. */

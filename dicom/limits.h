@@ -48,6 +48,11 @@
 /* Tiles of one JPEG 2000 frame: OpenJPEG keeps 9 KB for each from the header on. */
 #define DICOM_MAX_J2K_TILES 4096
 
+/* Elements that are shown of one file, and characters of a value. An enhanced object of a thousand
+ * frames has some 50 000. */
+#define DICOM_MAX_TAGS 200000
+#define DICOM_MAX_TAG_CHARS 256
+
 /* A presentation state: points of all graphics together (an outline around each of a lung's vessels
  * has some thousands), pixels of strokes, texts, and stretches of pixels that shutters and strokes
  * cover. Rows times corners of a polygonal shutter are what filling it costs. */

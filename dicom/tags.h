@@ -3,6 +3,7 @@
 #define HILUM_DICOM_TAGS_H
 
 enum {
+  TAG_TransferSyntaxUID = 0x00020010,
   TAG_DirectoryRecordSequence = 0x00041220,
   TAG_ReferencedFileID = 0x00041500,
   TAG_SpecificCharacterSet = 0x00080005,

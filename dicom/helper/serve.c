@@ -366,16 +366,23 @@ answer_pdf(Server *server, DicomFile *file, GError **error)
   return pdf && answer_bytes(server, pdf);
 }
 
+static gboolean
+answer_tags(Server *server, DicomFile *file, GError **error)
+{
+  g_autoptr(GPtrArray) tags = dicom_file_tags(file);
+  g_autoptr(GBytes) body = dicom_tags_pack(tags);
+
+  return answer_bytes(server, body);
+}
+
 /* FALSE: the other end is gone. */
 static gboolean
 handle(Server *server)
 {
-  static gboolean (*const operations[])(Server *, DicomFile *,
-                                        GError **) = {[DICOM_OP_INFO] = answer_info,
-                                                      [DICOM_OP_FRAME] = answer_frame,
-                                                      [DICOM_OP_SUMMARY] = answer_summary,
-                                                      [DICOM_OP_REPORT] = answer_report,
-                                                      [DICOM_OP_PDF] = answer_pdf};
+  static gboolean (*const operations[])(Server *, DicomFile *, GError **) = {
+      [DICOM_OP_INFO] = answer_info,       [DICOM_OP_FRAME] = answer_frame,
+      [DICOM_OP_SUMMARY] = answer_summary, [DICOM_OP_REPORT] = answer_report,
+      [DICOM_OP_PDF] = answer_pdf,         [DICOM_OP_TAGS] = answer_tags};
   g_autoptr(GError) error = NULL;
   DicomFile *file;
 

@@ -253,6 +253,24 @@ GBytes *dicom_picture_png(const DicomPicture *picture, GError **error);
 char *dicom_file_report_text(DicomFile *file, GError **error);
 /* The document of an encapsulated PDF. */
 GBytes *dicom_file_pdf(DicomFile *file, GError **error);
+/* An element of the file, as a line for people. */
+typedef struct {
+  guint depth; /* sequences around it; an item is the element (FFFE,E000) with its number */
+  guint32 tag; /* 0: the last one, and there are more than DICOM_MAX_TAGS */
+  char vr[3];  /* as in the file, "" in implicit VR */
+  char
+      *value; /* one line of at most 256 characters, "â¦" where it was cut; "" for a sequence */
+} DicomTag;
+void dicom_tag_free(DicomTag *tag);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(DicomTag, dicom_tag_free)
+/* All elements but the pixels, in the order of the file; none of a JPEG or PNG. Of DicomTag *. */
+GPtrArray *dicom_file_tags(DicomFile *file);
+/* TEXT (UTF-8) as such a line; g_free(). */
+char *dicom_tag_line(const char *text);
+/* The keyword of TAG, "" when the standard has none, and the VR that it says, "" likewise. Loads
+ * the dictionary when it is called first. Static. */
+const char *dicom_attribute_name(guint32 tag, char vr[3]);
+
 /* Makes FRAME (number INDEX, from 0, of IMAGE; unshared) look as the grayscale presentation state
  * FILE says (PS3.3 A.33.1): modality, VOI and presentation LUTs, shutters, rotation and flip, and
  * graphics. These replace what the image itself says (PS3.4 N.2). An error when the state is about
@@ -277,7 +295,7 @@ typedef struct {
   char *sop_instance_uid;
   gint instance_number;
   gboolean has_position;
-  double along; /* mm along the normal of the stack, of the first frame shown */
+  double along;   /* mm along the normal of the stack, of the first frame shown */
   GArray *alongs; /* of double: of each frame shown, of an object of several; NULL: not known */
   /* Of guint: the frames that belong here, in the order to show them. An object of several stacks
    * has an item in each. NULL: all of them as they are stored. */

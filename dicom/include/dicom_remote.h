@@ -22,6 +22,10 @@ DicomInfo *dicom_info_unpack(const guint8 *bytes, gsize n, GError **error);
 GBytes *dicom_frame_pack(const DicomFrame *frame);
 DicomFrame *dicom_frame_unpack(const guint8 *bytes, gsize n, GBytes *pixels, GError **error);
 
+/* Of DicomTag *. */
+GBytes *dicom_tags_pack(const GPtrArray *tags);
+GPtrArray *dicom_tags_unpack(const guint8 *bytes, gsize n, GError **error);
+
 typedef enum {
   DICOM_REMOTE_GOOD,
   DICOM_REMOTE_GONE,      /* the socket is closed: the process ended */
@@ -77,6 +81,9 @@ char *dicom_remote_report_text(DicomRemote *remote, int fd, const char *name, gu
                                GError **error);
 GBytes *dicom_remote_pdf(DicomRemote *remote, int fd, const char *name, guint timeout_ms,
                          GError **error);
+/* Of DicomTag *: dicom_file_tags(). */
+GPtrArray *dicom_remote_tags(DicomRemote *remote, int fd, const char *name, guint timeout_ms,
+                             GError **error);
 /* What the sandbox lets a helper do: it tries to open, to write, to connect and to fork, and says
  * what came of it. For tests and for `hilum image sandbox`. */
 gboolean dicom_remote_sandbox(DicomRemote *remote, DicomSandbox *sandbox, guint timeout_ms,

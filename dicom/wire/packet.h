@@ -12,7 +12,7 @@
 #include <sys/uio.h>
 
 #define DICOM_PACKET_MAGIC 0x4d4c4948u /* "HILM" */
-#define DICOM_PACKET_VERSION 2
+#define DICOM_PACKET_VERSION 3
 /* Below the kernel's default for a socket's buffer, with room for several under way. */
 #define DICOM_PACKET_MAX 16384
 /* PATH_MAX, and so the longest name of a file. */
@@ -33,6 +33,7 @@ typedef enum {
   DICOM_OP_SUMMARY,
   DICOM_OP_REPORT,
   DICOM_OP_PDF,
+  DICOM_OP_TAGS,
   DICOM_OP_SANDBOX,
   DICOM_OP_LAST = DICOM_OP_SANDBOX,
 } DicomOp;

@@ -516,6 +516,24 @@ dicom_remote_report_text(DicomRemote *remote, int fd, const char *name, guint ti
   return g_strndup(text ? text : "", n);
 }
 
+GPtrArray *
+dicom_remote_tags(DicomRemote *remote, int fd, const char *name, guint timeout_ms, GError **error)
+{
+  g_auto(Answer) answer = {0};
+  GPtrArray *tags;
+
+  if (!ask(remote, DICOM_OP_TAGS, fd, name, 0, -1, NULL, timeout_ms, error) ||
+      !take_good_answer(remote, DICOM_OP_TAGS, timeout_ms, &answer, error)) {
+    return NULL;
+  }
+  tags =
+      dicom_tags_unpack(g_bytes_get_data(answer.body, NULL), g_bytes_get_size(answer.body), error);
+  if (!tags) {
+    remote->state = DICOM_REMOTE_MAD;
+  }
+  return tags;
+}
+
 GBytes *
 dicom_remote_pdf(DicomRemote *remote, int fd, const char *name, guint timeout_ms, GError **error)
 {

@@ -482,6 +482,61 @@ test_thumbnail(Fixture *f, gconstpointer data)
   g_assert_nonnull(middle);
 }
 
+typedef struct {
+  gboolean done;
+  GPtrArray *tags;
+  GError *error;
+} Tags;
+
+static void
+on_tags(GObject *source, GAsyncResult *result, gpointer data)
+{
+  Tags *answer = data;
+
+  answer->tags = app_study_tags_finish(NULL, result, &answer->error);
+  answer->done = TRUE;
+}
+
+static void
+test_tags(Fixture *f, gconstpointer data)
+{
+  Tags answer = {0};
+  gboolean found = FALSE;
+
+  app_study_tags_async(f->study, 0, 3, NULL, on_tags, &answer);
+  wait_until(answer.done);
+  g_assert_no_error(answer.error);
+  for (guint i = 0; i < answer.tags->len; i++) {
+    const AppTag *tag = answer.tags->pdata[i];
+
+    g_assert_cmpstr(tag->tag, !=, "(7FE0,0010)");
+    if (strcmp(tag->tag, "(0010,0010)") == 0) {
+      g_assert_cmpstr(tag->vr, ==, "PN");
+      g_assert_cmpstr(tag->keyword, ==, "PatientName");
+      g_assert_cmpstr(tag->value, ==, "Doe^Jane^^Dr.");
+      g_assert_cmpuint(tag->depth, ==, 0);
+      found = TRUE;
+    }
+  }
+  g_assert_true(found);
+  g_ptr_array_unref(answer.tags);
+}
+
+static void
+test_no_tags(Fixture *f, gconstpointer data)
+{
+  g_autofree char *path = g_build_filename(f->folder, "slice-03.dcm", NULL);
+  Tags answer = {0};
+
+  g_assert_cmpint(g_remove(path), ==, 0);
+  app_study_tags_async(f->study, 0, 3, NULL, on_tags, &answer);
+  wait_until(answer.done);
+  g_assert_null(answer.tags);
+  g_assert_nonnull(strstr(answer.error->message, "slice-03.dcm"));
+  g_assert_null(strstr(answer.error->message, "Jane"));
+  g_clear_error(&answer.error);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -503,6 +558,8 @@ main(int argc, char **argv)
   add("async", test_async);
   add("async-cancelled", test_async_cancelled);
   add("thumbnail", test_thumbnail);
+  add("tags", test_tags);
+  add("no-tags", test_no_tags);
 #undef add
   return g_test_run();
 }
