@@ -5,6 +5,7 @@
 #ifndef HILUM_TESTS_DESKTOP_HANDS_H
 #define HILUM_TESTS_DESKTOP_HANDS_H
 
+#include <gdk/x11/gdkx.h>
 #include <gtk/gtk.h>
 
 #include "app/wait.h"
@@ -40,6 +41,16 @@ hands_run(const char *const *words)
   wait_until(done);
 }
 #define hands(...) hands_run((const char *const[]){__VA_ARGS__, NULL})
+
+/* Gives the keyboard to the window of WIDGET, as a window manager would. */
+static inline void
+hands_focus(GtkWidget *widget)
+{
+  GdkSurface *surface = gtk_native_get_surface(gtk_widget_get_native(widget));
+  g_autofree char *id = g_strdup_printf("%lu", gdk_x11_surface_get_xid(surface));
+
+  hands("windowfocus", "--sync", id);
+}
 
 /* Presses the middle of WIDGET. The window must lie at the corner of the screen, without a window
  * manager it does. */

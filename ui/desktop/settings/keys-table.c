@@ -71,6 +71,11 @@ static const DesktopKey table[] = {
     {"view.delete", N_("Remove what is selected"), N_("Tools"), "Delete KP_Delete"},
     {"view.clear", N_("Remove drawings from the image"), N_("Tools"), ""},
 
+    {"image.mark", N_("Mark as a key image, or no longer"), N_("Images"), "k"},
+    {"win.save-key-images", N_("Save the key images"), N_("Files"), ""},
+    {"win.toggle-series", N_("Show or fold the series"), N_("Panes"), "F9"},
+    {"win.toggle-conversation", N_("Show or fold the conversation"), N_("Panes"), "<Shift>F9"},
+
     {"win.focus-question", N_("Write a question"), N_("Conversation"), "<Control>l"},
     {"win.describe", N_("Describe the image"), N_("Conversation"), "<Control>d"},
     {"win.new-conversation", N_("New conversation"), N_("Conversation"), "<Control>n"},

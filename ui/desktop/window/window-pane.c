@@ -1,176 +1,99 @@
-/* window-pane.c - the list of what the study holds: series, documents, and what was refused. */
+/* window-pane.c - the panes at the sides: the strip of what the study holds, and folding. */
 #include "window/window-private.h"
 
-/* More are in the tooltip. */
-#define MAX_NOTES 2
-
-static GtkWidget *
-small_label(const char *text)
-{
-  GtkWidget *label = gtk_label_new(text);
-
-  gtk_label_set_xalign(GTK_LABEL(label), 0);
-  gtk_label_set_ellipsize(GTK_LABEL(label), PANGO_ELLIPSIZE_END);
-  gtk_widget_add_css_class(label, "caption");
-  gtk_widget_add_css_class(label, "dim-label");
-  return label;
-}
-
-static GtkWidget *
-row_box(const char *title_text, const char *subtitle)
-{
-  GtkWidget *box = gtk_box_new(GTK_ORIENTATION_VERTICAL, 2);
-  GtkWidget *title = gtk_label_new(title_text);
-
-  gtk_label_set_ellipsize(GTK_LABEL(title), PANGO_ELLIPSIZE_END);
-  gtk_widget_set_tooltip_text(title, title_text);
-  gtk_label_set_xalign(GTK_LABEL(title), 0);
-  gtk_box_append(GTK_BOX(box), title);
-  gtk_box_append(GTK_BOX(box), small_label(subtitle));
-  return box;
-}
-
-/* ---- series ------------------------------------------------------------------------------- */
+/* ---- the strip ----------------------------------------------------------------------------- */
 
 static void
-add_notes(GtkWidget *row, char **notes)
+on_image_chosen(DesktopStrip *strip, guint series, guint index, DesktopWindow *self)
 {
-  guint n = g_strv_length(notes), n_shown = n > MAX_NOTES ? MAX_NOTES - 1 : n;
-  GtkWidget *line = gtk_box_new(GTK_ORIENTATION_HORIZONTAL, 6);
-  GtkWidget *lines = gtk_box_new(GTK_ORIENTATION_VERTICAL, 2);
-  GtkWidget *icon = gtk_image_new_from_icon_name("dialog-warning-symbolic");
-  g_autofree char *all = g_strjoinv("\n", notes);
-
-  gtk_widget_add_css_class(icon, "warning");
-  gtk_widget_set_valign(icon, GTK_ALIGN_START);
-  for (guint i = 0; i < n_shown; i++) {
-    GtkWidget *label = small_label(notes[i]);
-
-    gtk_label_set_wrap(GTK_LABEL(label), TRUE);
-    gtk_label_set_lines(GTK_LABEL(label), 3);
-    gtk_box_append(GTK_BOX(lines), label);
-  }
-  if (n > n_shown) {
-    g_autofree char *more = g_strdup_printf("and %u more", n - n_shown);
-    gtk_box_append(GTK_BOX(lines), small_label(more));
-  }
-  gtk_widget_set_tooltip_text(line, all);
-  gtk_box_append(GTK_BOX(line), icon);
-  gtk_box_append(GTK_BOX(line), lines);
-  gtk_box_append(GTK_BOX(row), line);
+  desktop_window_select_series(self, series);
+  desktop_viewport_go_to(desktop_window_viewport(self), index, 0);
 }
 
-static GtkWidget *
-series_row(const AppSeriesInfo *info)
+/* Folded away by a person, or because there is nothing to choose from. */
+void
+desktop_window_update_panes(DesktopWindow *self)
 {
-  g_autofree char *subtitle =
-      info->is_localizer ? g_strdup_printf("%s · localizer", info->subtitle) : NULL;
-  GtkWidget *box = row_box(info->title, subtitle ? subtitle : info->subtitle);
+  gboolean has_choice = desktop_strip_has_choice(self->strip) || self->series_wanted;
 
-  if (info->notes[0]) {
-    add_notes(box, info->notes);
-  }
-  return box;
+  gtk_revealer_set_reveal_child(self->series_pane, self->study && self->series_shown && has_choice);
 }
+
+/* ---- folding ------------------------------------------------------------------------------- */
 
 static void
-on_series_selected(GtkListBox *list, GtkListBoxRow *row, DesktopWindow *self)
+remember(DesktopWindow *self, const char *key, gboolean shown)
 {
-  if (row && self->study) {
-    desktop_window_select_series(self, (guint)gtk_list_box_row_get_index(row));
-  }
-}
-
-/* ---- documents ---------------------------------------------------------------------------- */
-
-static GtkWidget *
-document_row(const AppDocument *document)
-{
-  GtkWidget *row = gtk_list_box_row_new();
-  GtkWidget *line = gtk_box_new(GTK_ORIENTATION_HORIZONTAL, 8);
-  GtkWidget *box = row_box(document->title, document->kind);
-  GtkWidget *icon = gtk_image_new_from_icon_name(document->has_text ? "text-x-generic-symbolic"
-                                                 : document->is_pdf ? "document-save-symbolic"
-                                                                    : "package-x-generic-symbolic");
-
-  gtk_widget_set_hexpand(box, TRUE);
-  gtk_box_append(GTK_BOX(line), icon);
-  gtk_box_append(GTK_BOX(line), box);
-  gtk_list_box_row_set_child(GTK_LIST_BOX_ROW(row), line);
-  gtk_list_box_row_set_activatable(GTK_LIST_BOX_ROW(row), document->has_text || document->is_pdf);
-  gtk_widget_set_tooltip_text(row, document->has_text ? "Read the Report"
-                                   : document->is_pdf ? "Save PDF…"
-                                                      : document->kind);
-  return row;
-}
-
-static void
-on_document_activated(GtkListBox *list, GtkListBoxRow *row, DesktopWindow *self)
-{
-  if (self->study) {
-    desktop_window_open_document(self, (guint)gtk_list_box_row_get_index(row));
-  }
-}
-
-/* ---- all of it ---------------------------------------------------------------------------- */
-
-static void
-empty_list(GtkListBox *list)
-{
-  GtkWidget *child;
-
-  while ((child = gtk_widget_get_first_child(GTK_WIDGET(list)))) {
-    gtk_list_box_remove(list, child);
+  if (self->settings) {
+    g_settings_set_boolean(desktop_settings_peek(self->settings), key, shown);
   }
 }
 
 static void
-show_summary(DesktopWindow *self)
+on_toggle_series(GtkWidget *widget, const char *name, GVariant *parameter)
 {
-  guint n_refused = 0;
-  const char *why = app_study_refused(self->study, &n_refused);
-  const char *summary = app_study_summary(self->study);
-  g_auto(GStrv) reasons = g_strsplit(why, "\n", -1);
-  g_autofree char *spaced = g_strjoinv("\n\n", reasons);
+  DesktopWindow *self = DESKTOP_WINDOW(widget);
+  gboolean shown = !gtk_revealer_get_reveal_child(self->series_pane);
 
-  gtk_label_set_text(self->summary_label, summary);
-  gtk_menu_button_set_label(self->refused_button, summary);
-  gtk_label_set_text(self->refused_text, spaced);
-  gtk_widget_set_visible(GTK_WIDGET(self->summary_label), n_refused == 0);
-  gtk_widget_set_visible(GTK_WIDGET(self->refused_button), n_refused > 0);
+  self->series_wanted = self->series_shown = shown;
+  remember(self, DESKTOP_SETTING_SERIES_SHOWN, shown);
+  desktop_window_update_panes(self);
 }
+
+static void
+on_toggle_conversation(GtkWidget *widget, const char *name, GVariant *parameter)
+{
+  DesktopWindow *self = DESKTOP_WINDOW(widget);
+  gboolean shown = !gtk_widget_get_visible(GTK_WIDGET(self->conversation));
+
+  gtk_widget_set_visible(GTK_WIDGET(self->conversation), shown);
+  remember(self, DESKTOP_SETTING_CONVERSATION_SHOWN, shown);
+}
+
+/* ---- all of it ----------------------------------------------------------------------------- */
 
 void
 desktop_window_fill_pane(DesktopWindow *self)
 {
-  guint n = app_study_n_series(self->study), n_documents = app_study_n_documents(self->study);
-  gboolean is_odd = n != 1 || n_documents > 0;
-  guint n_refused = 0;
+  self->series_wanted = FALSE;
+  desktop_strip_set_study(self->strip, self->study);
+  desktop_window_update_panes(self);
+  desktop_window_load_keys(self);
+}
 
-  empty_list(self->series_list);
-  empty_list(self->documents_list);
-  for (guint i = 0; i < n; i++) {
-    const AppSeriesInfo *info = app_study_series(self->study, i);
+void
+desktop_window_pane_class_setup(DesktopWindowClass *window_class)
+{
+  GtkWidgetClass *class = GTK_WIDGET_CLASS(window_class);
 
-    gtk_list_box_append(self->series_list, series_row(info));
-    is_odd = is_odd || info->notes[0];
-  }
-  for (guint i = 0; i < n_documents; i++) {
-    gtk_list_box_append(self->documents_list, document_row(app_study_document(self->study, i)));
-  }
-  gtk_widget_set_visible(GTK_WIDGET(self->series_list), n > 0);
-  gtk_widget_set_visible(self->documents_title, n_documents > 0);
-  gtk_widget_set_visible(GTK_WIDGET(self->documents_list), n_documents > 0);
-  show_summary(self);
-  app_study_refused(self->study, &n_refused);
-  /* One series with nothing to say of it needs no list. */
-  gtk_widget_set_visible(self->series_pane, is_odd || n_refused > 0);
-  gtk_list_box_select_row(self->series_list, gtk_list_box_get_row_at_index(self->series_list, 0));
+  g_type_ensure(DESKTOP_TYPE_STRIP);
+  gtk_widget_class_bind_template_child(class, DesktopWindow, strip);
+  gtk_widget_class_bind_template_child(class, DesktopWindow, series_pane);
+  gtk_widget_class_bind_template_child(class, DesktopWindow, series_toggle);
+  gtk_widget_class_bind_template_child(class, DesktopWindow, conversation_toggle);
+  gtk_widget_class_install_action(class, "win.toggle-series", NULL, on_toggle_series);
+  gtk_widget_class_install_action(class, "win.toggle-conversation", NULL, on_toggle_conversation);
 }
 
 void
 desktop_window_pane_setup(DesktopWindow *self)
 {
-  g_signal_connect(self->series_list, "row-selected", G_CALLBACK(on_series_selected), self);
-  g_signal_connect(self->documents_list, "row-activated", G_CALLBACK(on_document_activated), self);
+  GSettings *store = self->settings ? desktop_settings_peek(self->settings) : NULL;
+
+  self->series_shown = !store || g_settings_get_boolean(store, DESKTOP_SETTING_SERIES_SHOWN);
+  gtk_widget_set_visible(GTK_WIDGET(self->conversation),
+                         !store ||
+                             g_settings_get_boolean(store, DESKTOP_SETTING_CONVERSATION_SHOWN));
+  g_object_bind_property(self->series_pane, "reveal-child", self->series_toggle, "active",
+                         G_BINDING_SYNC_CREATE);
+  g_object_bind_property(self->conversation, "visible", self->conversation_toggle, "active",
+                         G_BINDING_SYNC_CREATE);
+  if (self->settings) {
+    desktop_keys_attach(self->settings, GTK_WIDGET(self->pages), "image.");
+  }
+  g_signal_connect_swapped(self->strip, "series-chosen", G_CALLBACK(desktop_window_select_series),
+                           self);
+  g_signal_connect(self->strip, "image-chosen", G_CALLBACK(on_image_chosen), self);
+  g_signal_connect_swapped(self->strip, "document-chosen", G_CALLBACK(desktop_window_open_document),
+                           self);
 }

@@ -14,6 +14,7 @@
 #include "app_async.h"
 #include "conversation/conversation.h"
 #include "settings/keys.h"
+#include "strip/strip.h"
 #include "viewer/viewport.h"
 #include "window/window-hang.h"
 #include "window/window.h"
@@ -35,13 +36,14 @@ struct _DesktopWindow {
   GtkWidget *cine;
   GtkButton *play;
   GtkSpinButton *rate;
-  GtkWidget *series_pane, *documents_title;
-  GtkListBox *series_list, *documents_list;
-  GtkLabel *summary_label, *refused_text;
-  GtkMenuButton *refused_button;
+  GtkRevealer *series_pane;
+  GtkToggleButton *series_toggle, *conversation_toggle;
+  DesktopStrip *strip;
   DesktopConversation *conversation;
 
   gboolean closed;
+  gboolean series_shown;  /* the strip is not folded away by a person; */
+  gboolean series_wanted; /* nor, of this study, for want of a choice */
 
   /* Borrowed. */
   const AppReviewOptions *options;
@@ -113,9 +115,15 @@ void desktop_window_tools_class_setup(DesktopWindowClass *class);
 void desktop_window_tools_setup(DesktopWindow *self);
 void desktop_window_update_tools(DesktopWindow *self);
 
-/* window-pane.c: the list of what the study holds */
+/* window-pane.c: the strip of what the study holds, and folding of the panes at the sides */
+void desktop_window_pane_class_setup(DesktopWindowClass *class);
 void desktop_window_pane_setup(DesktopWindow *self);
 void desktop_window_fill_pane(DesktopWindow *self);
+void desktop_window_update_panes(DesktopWindow *self);
+
+/* window-key-image.c */
+void desktop_window_key_image_class_setup(DesktopWindowClass *class);
+void desktop_window_load_keys(DesktopWindow *self);
 
 /* window-document.c: reads a report, or saves a PDF */
 void desktop_window_open_document(DesktopWindow *self, guint document);

@@ -93,8 +93,7 @@ desktop_window_picked(DesktopWindow *self)
 
   if (self->study && series != G_MAXUINT) {
     app_study_focus(self->study, series, desktop_viewport_get_index(viewport), 0);
-    gtk_list_box_select_row(self->series_list,
-                            gtk_list_box_get_row_at_index(self->series_list, (int)series));
+    desktop_strip_select(self->strip, series);
     show_title(self);
   }
   desktop_window_shown(self);
@@ -106,6 +105,7 @@ on_progress(const AppStudyProgress *progress, gpointer data)
   DesktopWindow *self = data;
   guint n = progress->n_ready + progress->n_failed;
 
+  desktop_strip_set_progress(self->strip, progress);
   gtk_progress_bar_set_fraction(self->progress, (double)n / MAX(progress->n_images, 1));
   gtk_widget_set_visible(GTK_WIDGET(self->progress),
                          progress->is_loading && progress->n_images > 1);
@@ -120,6 +120,7 @@ desktop_window_let_go(DesktopWindow *self)
     g_cancellable_cancel(self->viewing);
     g_clear_object(&self->viewing);
     app_study_set_listener(self->study, NULL, NULL);
+    desktop_strip_set_study(self->strip, NULL);
     for (guint i = 0; i < DESKTOP_PANES; i++) {
       desktop_viewport_set_reference(self->panes[i], NULL);
       desktop_viewport_set_study(self->panes[i], NULL);

@@ -170,13 +170,6 @@ bind_template(GtkWidgetClass *class)
   gtk_widget_class_bind_template_child(class, DesktopWindow, cine);
   gtk_widget_class_bind_template_child(class, DesktopWindow, play);
   gtk_widget_class_bind_template_child(class, DesktopWindow, rate);
-  gtk_widget_class_bind_template_child(class, DesktopWindow, documents_title);
-  gtk_widget_class_bind_template_child(class, DesktopWindow, documents_list);
-  gtk_widget_class_bind_template_child(class, DesktopWindow, summary_label);
-  gtk_widget_class_bind_template_child(class, DesktopWindow, refused_text);
-  gtk_widget_class_bind_template_child(class, DesktopWindow, refused_button);
-  gtk_widget_class_bind_template_child(class, DesktopWindow, series_pane);
-  gtk_widget_class_bind_template_child(class, DesktopWindow, series_list);
   gtk_widget_class_bind_template_child(class, DesktopWindow, conversation);
 }
 
@@ -198,6 +191,8 @@ desktop_window_class_init(DesktopWindowClass *class)
   gtk_widget_class_install_action(widget_class, "win.new-conversation", NULL, on_new_conversation);
   gtk_widget_class_install_action(widget_class, "win.focus-question", NULL, on_focus_question);
   gtk_widget_class_install_action(widget_class, "win.toast", "s", on_toast);
+  desktop_window_pane_class_setup(class);
+  desktop_window_key_image_class_setup(class);
   desktop_window_tools_class_setup(class);
 }
 
@@ -206,8 +201,8 @@ desktop_window_init(DesktopWindow *self)
 {
   gtk_widget_init_template(GTK_WIDGET(self));
   desktop_window_open_setup(self);
-  desktop_window_pane_setup(self);
   desktop_window_layout_setup(self);
+  desktop_window_pane_setup(self);
   desktop_window_tools_setup(self);
   desktop_window_ask_setup(self);
 }
