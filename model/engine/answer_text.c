@@ -208,3 +208,22 @@ model_answer_text_finish(ModelAnswerText *text, size_t *grown, ModelError *err)
 {
   return settle(text, text->n_raw, true, grown, err);
 }
+
+void
+model_answer_text_ends(const ModelAnswerText *text, size_t *ends, size_t n)
+{
+  size_t raw = 0, settled = 0;
+
+  for (size_t i = 0; i < n; i++) {
+    while (raw < text->n_raw) {
+      const int length = utf8_length((const uint8_t *)text->raw + raw, text->n_raw - raw);
+      const size_t taken = length > 0 ? (size_t)length : 1;
+      if (raw + taken > ends[i]) {
+        break;
+      }
+      raw += taken;
+      settled += length > 0 ? (size_t)length : 3; /* U+FFFD */
+    }
+    ends[i] = settled;
+  }
+}

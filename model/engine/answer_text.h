@@ -31,6 +31,9 @@ bool model_answer_text_add(ModelAnswerText *text, const char *bytes, size_t n, b
  * templates of LLaVA-Med write a space in front of "</s>", so its models say it, and LLaVA's
  * scripts strip it; the next turn's closing part brings it again. */
 size_t model_answer_text_trim(ModelAnswerText *text);
+/* Turns each of the N ENDS, which are raw bytes and never fall, into the bytes of the finished text
+ * that are whole by then. */
+void model_answer_text_ends(const ModelAnswerText *text, size_t *ends, size_t n);
 /* Settles what was held back; broken bytes become U+FFFD, one each. */
 bool model_answer_text_finish(ModelAnswerText *text, size_t *grown, ModelError *err);
 

@@ -7,8 +7,10 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/error.h"
+#include "kernels/kernels.h"
 
 /* Uniform in [0, 1) with 53 bits. */
 static double
@@ -23,7 +25,8 @@ model_sampler_init(ModelSampler *sampler, uint32_t n, ModelError *err)
   *sampler = (ModelSampler){.n = n, .top_p = 1};
   sampler->probability = calloc(n, sizeof *sampler->probability);
   sampler->heap = calloc(n, sizeof *sampler->heap);
-  if (!sampler->probability || !sampler->heap) {
+  sampler->soft = calloc(n, sizeof *sampler->soft);
+  if (!sampler->probability || !sampler->heap || !sampler->soft) {
     return model_fail(err, MODEL_ERROR_TOO_LARGE, "out of memory for sampling from %u ids", n);
   }
   return true;
@@ -34,6 +37,7 @@ model_sampler_clear(ModelSampler *sampler)
 {
   free(sampler->probability);
   free(sampler->heap);
+  free(sampler->soft);
   *sampler = (ModelSampler){0};
 }
 
@@ -151,4 +155,15 @@ model_sampler_pick(ModelSampler *s, const float *logits)
     }
   }
   return (int32_t)best;
+}
+
+float
+model_sampler_probability(ModelSampler *s, const float *logits, int32_t id)
+{
+  float p;
+
+  memcpy(s->soft, logits, s->n * sizeof *s->soft);
+  model_softmax(s->soft, s->n);
+  p = s->soft[id];
+  return p < 1 ? p : 1; /* its last bit may be too much */
 }

@@ -119,6 +119,7 @@ void
 model_answer_clear(ModelAnswer *answer)
 {
   free(answer->text);
+  free(answer->pieces);
   model_ids_clear(&answer->prompt);
   model_ids_clear(&answer->answer);
   *answer = (ModelAnswer){0};
@@ -186,7 +187,8 @@ ask_start(ModelAsk *ask, ModelError *err)
     ask->sampling.max_tokens = session->context; /* more cannot come */
   }
   ask->ends = calloc(ask->sampling.max_tokens, sizeof *ask->ends);
-  if (!ask->ends) {
+  ask->p = calloc(ask->sampling.max_tokens, sizeof *ask->p);
+  if (!ask->ends || !ask->p) {
     return model_session_no_memory(err);
   }
   if (!model_answer_text_init(&ask->text, err)) {
@@ -233,6 +235,7 @@ ask_run(ModelAsk *ask, const ModelImage *image, const char *question, ModelError
   }
   model_answer_text_clear(&ask->text);
   free(ask->ends);
+  free(ask->p);
   return ok;
 }
 
@@ -267,6 +270,54 @@ model_session_ask(ModelSession *session, const ModelImage *image, const char *qu
   }
   atomic_store(&session->cancel, false);
   ok = ask_run(&ask, image, question, err);
+  model_session_end(session);
+  return ok;
+}
+
+/* ---- reciting ----------------------------------------------------------------------------- */
+
+static bool
+recite_answer(ModelSession *session, const int32_t *answer, size_t n, ModelError *err)
+{
+  const uint32_t vocab = session->engine->checkpoint.config.decoder.vocab;
+
+  if (n > session->context - session->line.n) {
+    return model_fail(err, MODEL_ERROR_CONTEXT,
+                      "what was said needs %zu positions more than the %u before it, but the "
+                      "context has %u",
+                      n, session->line.n, session->context);
+  }
+  for (size_t i = 0; i < n; i++) {
+    if (answer[i] < 0 || (uint32_t)answer[i] >= vocab) {
+      return model_fail(err, MODEL_ERROR_ARGUMENT,
+                        "id %zu of an answer: found %d, expected 0 to %u", i, (int)answer[i],
+                        vocab - 1);
+    }
+    if (!model_ids_push(&session->ids, answer[i])) {
+      return model_session_no_memory(err);
+    }
+    model_ledger_push_token(&session->line, answer[i]);
+  }
+  return true;
+}
+
+bool
+model_session_recite(ModelSession *session, const ModelImage *image, const char *question,
+                     const int32_t *answer, size_t n, ModelError *err)
+{
+  const ModelMark mark = mark_get(session);
+  bool ok;
+
+  if (!ask_check(session, image, question, NULL, err) || !model_session_begin(session, err)) {
+    return false;
+  }
+  ok = turns_reserve(session, err) && model_session_extend(session, image, question, err) &&
+       recite_answer(session, answer, n, err);
+  if (ok) {
+    session->turns[session->n_turns++] = mark;
+  } else {
+    mark_set(session, mark);
+  }
   model_session_end(session);
   return ok;
 }

@@ -39,8 +39,9 @@ struct ModelSession {
   ModelMark *turns;
   uint32_t n_turns, turns_capacity;
   ModelLookup lookup;
-  uint32_t most_lookup; /* ids in a batch besides the first, so that it gives the bits of one alone */
-  float *checked; /* [1 + MODEL_LOOKUP_MOST][vocab]: logits of a batch; NULL before the first */
+  uint32_t
+      most_lookup; /* ids in a batch besides the first, so that it gives the bits of one alone */
+  float *checked;  /* [1 + MODEL_LOOKUP_MOST][vocab]: logits of a batch; NULL before the first */
 };
 
 /* One running ask. */
@@ -50,7 +51,9 @@ typedef struct {
   ModelWatch watch;
   ModelAnswer *answer;
   ModelAnswerText text;
-  size_t *ends; /* [max_tokens]: raw bytes of the text after each id */
+  size_t *ends; /* [max_tokens]: raw bytes of the text after each id that was drawn */
+  float *p;     /* [max_tokens]: how likely it was */
+  size_t n_drawn;
   double start, first; /* of the call, and of the first id that was drawn (0: none yet) */
 } ModelAsk;
 

@@ -45,9 +45,10 @@ take_back(ModelAsk *ask, size_t cut)
   }
 }
 
-/* Adds one generated id to answer, text and timeline. Sets answer->stop when the answer ends. */
+/* Adds one generated id, of probability P, to answer, text and timeline. Sets answer->stop when the
+ * answer ends. */
 static bool
-answer_add(ModelAsk *ask, int32_t id, ModelError *err)
+answer_add(ModelAsk *ask, int32_t id, float p, ModelError *err)
 {
   ModelSession *session = ask->session;
   ModelAnswer *answer = ask->answer;
@@ -61,7 +62,8 @@ answer_add(ModelAsk *ask, int32_t id, ModelError *err)
     return model_session_no_memory(err);
   }
   model_ledger_push_token(&session->line, id);
-  ask->ends[answer->answer.n - 1] = before + n;
+  ask->ends[ask->n_drawn] = before + n;
+  ask->p[ask->n_drawn++] = p;
   if (!model_answer_text_add(&ask->text, bytes, n, &stopped, &cut, &grown, err)) {
     return false;
   }
@@ -190,7 +192,7 @@ answer_step(ModelAsk *ask, Ahead *ahead, ModelError *err)
     answer->stop = "eos";
     return true;
   }
-  if (!answer_add(ask, id, err)) {
+  if (!answer_add(ask, id, model_sampler_probability(&session->sampler, ahead->logits, id), err)) {
     return false;
   }
   if (answer->stop) {
@@ -208,6 +210,30 @@ answer_step(ModelAsk *ask, Ahead *ahead, ModelError *err)
     }
     answer->stop = "cancelled"; /* the only other way in which a step fails */
   }
+  return true;
+}
+
+/* The pieces of the finished text. */
+static bool
+pieces_make(ModelAsk *ask, ModelError *err)
+{
+  ModelAnswer *answer = ask->answer;
+  ModelAnswerPiece *pieces = calloc(ask->n_drawn + 1, sizeof *pieces);
+  size_t n = 0;
+
+  if (!pieces) {
+    return model_session_no_memory(err);
+  }
+  model_answer_text_ends(&ask->text, ask->ends, ask->n_drawn);
+  /* Those of the answer, and the one whose text the cut went through. */
+  for (; n < ask->n_drawn; n++) {
+    if (n >= answer->answer.n && (n > 0 ? ask->ends[n - 1] : 0) == ask->text.n_text) {
+      break;
+    }
+    pieces[n] = (ModelAnswerPiece){ask->ends[n], ask->p[n]};
+  }
+  answer->pieces = pieces;
+  answer->n_pieces = n;
   return true;
 }
 
@@ -229,7 +255,7 @@ model_session_answer(ModelAsk *ask, ModelError *err)
     }
   } while (!answer->stop);
   lookup_end(ask, &ahead);
-  if (!model_answer_text_finish(&ask->text, &grown, err)) {
+  if (!model_answer_text_finish(&ask->text, &grown, err) || !pieces_make(ask, err)) {
     return false;
   }
   if (strcmp(answer->stop, "cancelled") != 0) {

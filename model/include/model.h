@@ -221,11 +221,21 @@ typedef struct {
   uint32_t drafted, accepted;    /* ids looked up, and those of them that came true */
 } ModelTiming;
 
+/* What one drawn id added to the text. */
 typedef struct {
-  char *text;       /* UTF-8, stop strings cut off */
-  ModelIds prompt;  /* the whole timeline before the answer; a picture is one MODEL_IMAGE_ID,
-                       in v1.0 its start id, one patch id per row, and its end id */
-  ModelIds answer;  /* generated ids, EOS not included */
+  size_t end; /* bytes of the text up to here: between characters, and never less than before */
+  float p;    /* probability of the id at temperature 1, before top-p */
+} ModelAnswerPiece;
+
+typedef struct {
+  char *text;         /* UTF-8, stop strings cut off */
+  ModelIds prompt;    /* the whole timeline before the answer; a picture is one MODEL_IMAGE_ID,
+                         in v1.0 its start id, one patch id per row, and its end id */
+  ModelIds answer;    /* generated ids, EOS not included */
+  ModelAnswerPiece *pieces; /* of text, which they make up: a character that several ids spell belongs to
+                         the last of them. An id whose text was cut off in part has a piece, though
+                         it is not in `answer` any more */
+  size_t n_pieces;
   const char *stop; /* "eos", "stop-string", "max-tokens", "context", "cancelled" (static) */
   ModelTiming timing;
 } ModelAnswer;
@@ -241,6 +251,12 @@ void model_answer_clear(ModelAnswer *answer);
 bool model_session_ask(ModelSession *session, const ModelImage *image, const char *question,
                        const ModelSampling *sampling, const ModelCallbacks *callbacks,
                        ModelAnswer *answer, ModelError *err);
+
+/* A turn that was said before: QUESTION and the N ids of its ANSWER join the timeline as if they had
+ * just been said. Nothing is computed: the next question does that, or model_session_prepare().
+ * CONTEXT when they do not fit, ARGUMENT for an id that the model does not have. */
+bool model_session_recite(ModelSession *session, const ModelImage *image, const char *question,
+                          const int32_t *answer, size_t n, ModelError *err);
 
 /* Computes beforehand what the next question will need whatever it says: the encoded picture, and
  * what its prompt begins with. ANEW: as the first question of another conversation; else of the
@@ -323,8 +339,8 @@ typedef struct {
   const char *card;       /* text; NULL: the model's own and a few lines on this conversion */
   ModelVerify verify;
   bool packed; /* what products read as the kernels do: such a file is used where it lies */
-  bool split; /* the pair that llama.cpp reads: OUT and, for the tower, OUT less ".gguf" and
-                 "-mmproj.gguf" */
+  bool split;  /* the pair that llama.cpp reads: OUT and, for the tower, OUT less ".gguf" and
+                  "-mmproj.gguf" */
 } ModelConvertOptions;
 
 typedef struct {

@@ -158,6 +158,23 @@ scripted_bytes(const char *text, uint32_t context)
   return scripted(chain, n, context);
 }
 
+/* The pieces make up the text, and each was held possible. */
+static inline void
+assert_pieces(const ModelAnswer *answer)
+{
+  size_t end = 0;
+
+  for (size_t i = 0; i < answer->n_pieces; i++) {
+    g_assert_cmpuint(answer->pieces[i].end, >=, end);
+    end = answer->pieces[i].end;
+    g_assert_cmpint((guchar)answer->text[end] & 0xc0, !=, 0x80);
+    g_assert_true(answer->pieces[i].p > 0 && answer->pieces[i].p <= 1);
+  }
+  g_assert_cmpuint(end, ==, strlen(answer->text));
+  g_assert_cmpuint(answer->n_pieces, >=, answer->answer.n);
+  g_assert_cmpuint(answer->n_pieces, <=, answer->answer.n + 1);
+}
+
 /* ---- random models ------------------------------------------------------------------------ */
 
 typedef struct {

@@ -178,6 +178,9 @@ compare(Random *plain, Random *looked, ModelSampling sampling, guint lookup, gui
     assert_ids(&a.prompt, &b.prompt);
     assert_ids(&a.answer, &b.answer);
     g_assert_cmpstr(a.text, ==, b.text);
+    assert_pieces(&a);
+    g_assert_cmpmem(a.pieces, a.n_pieces * sizeof *a.pieces, b.pieces,
+                    b.n_pieces * sizeof *b.pieces);
     g_assert_cmpstr(a.stop, ==, b.stop);
     g_assert_cmpuint(model_session_positions(plain->session), ==,
                      model_session_positions(looked->session));

@@ -46,6 +46,80 @@ test_frequencies(void)
   }
 }
 
+/* What the model gave to an id, whatever it was drawn by. */
+static void
+test_probabilities(void)
+{
+  const double whole[] = {0.5, 0.05, 0.3, 0.15};
+  const float logits[] = {logf(0.5f) - 90, logf(0.05f) - 90, logf(0.3f) - 90, logf(0.15f) - 90, 9};
+  const ModelSampling samplings[] = {{.top_p = 1}, {.temperature = 0.2f, .top_p = 0.4f}};
+
+  for (guint i = 0; i < G_N_ELEMENTS(samplings); i++) {
+    ModelSampler sampler;
+    g_assert_true(model_sampler_init(&sampler, 4, NULL)); /* the fifth row is padding */
+    model_sampler_start(&sampler, &samplings[i]);
+    model_sampler_pick(&sampler, logits);
+    for (gint32 id = 0; id < 4; id++) {
+      /* Floats of 24 bits, of numbers near 90. */
+      g_assert_cmpfloat_with_epsilon(model_sampler_probability(&sampler, logits, id), whole[id],
+                                     2e-5);
+    }
+    model_sampler_clear(&sampler);
+  }
+}
+
+/* A character that several ids spell belongs to the last of them. */
+static void
+test_pieces(void)
+{
+  Scripted s = scripted_bytes("a\xe2\x82\xac"
+                              "b",
+                              200);
+  static const gsize ends[] = {1, 1, 1, 4, 5};
+  ModelAnswer answer = ask(s.session, NULL, "q", 32);
+
+  g_assert_cmpuint(answer.n_pieces, ==, G_N_ELEMENTS(ends));
+  for (gsize i = 0; i < answer.n_pieces; i++) {
+    g_assert_cmpuint(answer.pieces[i].end, ==, ends[i]);
+    g_assert_cmpfloat(answer.pieces[i].p, >, 0.5); /* a script is sure of itself */
+  }
+  assert_pieces(&answer);
+  model_answer_clear(&answer);
+  scripted_clear(&s);
+}
+
+/* A conversation that is recited goes on as the one that was held. */
+static void
+test_recite(void)
+{
+  Random r = random_model(FALSE, 1);
+  const ModelSampling sampling = {.top_p = 1, .max_tokens = 8};
+  const int32_t foreign = 1 << 20;
+  ModelSession *other = model_session_new(r.engine, NULL, NULL);
+  ModelError err = {0};
+  ModelAnswer one, two, again;
+  g_autofree int32_t *many = g_new0(int32_t, 5000);
+
+  g_assert_true(model_session_ask(r.session, &r.image, "q", &sampling, NULL, &one, NULL));
+  g_assert_true(model_session_ask(r.session, NULL, "and", &sampling, NULL, &two, NULL));
+  g_assert_false(model_session_recite(other, &r.image, "q", &foreign, 1, &err));
+  g_assert_cmpint(err.code, ==, MODEL_ERROR_ARGUMENT);
+  g_assert_false(model_session_recite(other, &r.image, "q", many, 5000, &err));
+  g_assert_cmpint(err.code, ==, MODEL_ERROR_CONTEXT);
+  g_assert_cmpuint(model_session_positions(other), ==, 0);
+  g_assert_true(model_session_recite(other, &r.image, "q", one.answer.ids, one.answer.n, NULL));
+  g_assert_cmpuint(model_session_turns(other), ==, 1);
+  g_assert_true(model_session_ask(other, NULL, "and", &sampling, NULL, &again, NULL));
+  assert_ids(&again.prompt, &two.prompt);
+  assert_ids(&again.answer, &two.answer);
+  g_assert_true(model_session_rewind(other, 0, NULL));
+  model_session_free(other);
+  model_answer_clear(&one);
+  model_answer_clear(&two);
+  model_answer_clear(&again);
+  random_clear(&r);
+}
+
 static void
 test_seeds(void)
 {
@@ -116,6 +190,9 @@ main(int argc, char **argv)
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/session/greedy-ties", test_greedy_ties);
   g_test_add_func("/session/frequencies", test_frequencies);
+  g_test_add_func("/session/probabilities", test_probabilities);
+  g_test_add_func("/session/pieces", test_pieces);
+  g_test_add_func("/session/recite", test_recite);
   g_test_add_func("/session/seeds", test_seeds);
   g_test_add_func("/session/padded-rows", test_padded_rows);
   return g_test_run();

@@ -13,6 +13,7 @@ check_script(const char *bytes, const char *expected, const char *stop, guint n_
   g_assert_cmpstr(answer.stop, ==, stop);
   g_assert_cmpuint(answer.answer.n, ==, n_ids);
   g_assert_cmpuint(answer.timing.answer_tokens, ==, n_ids);
+  assert_pieces(&answer);
   /* Neither the EOS nor a stop string's ids stay in the timeline. */
   g_assert_cmpuint(model_session_positions(s.session), ==, answer.prompt.n + n_ids);
   model_answer_clear(&answer);
