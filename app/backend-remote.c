@@ -32,6 +32,7 @@ typedef struct {
   GPtrArray *turns; /* of AppRemoteTurn */
   GBytes *picture;  /* PNG */
   char *picture_sha256;
+  gboolean no_logprobs; /* the server does not like to be asked for them */
 } Remote;
 
 /* What is known of the answer under way. */
@@ -40,8 +41,9 @@ typedef struct {
   const AppBackendListener *listener;
   AppSse sse;
   GString *text;
-  GString *blanks;     /* that came, and are part of the answer if more comes */
-  GString *complaint;  /* body of what is no stream */
+  GString *blanks;    /* that came, and are part of the answer if more comes */
+  GString *complaint; /* body of what is no stream */
+  AppRemoteTokens tokens;
   AppRemoteChunk last; /* finish and usage */
   gboolean done, stopped;
   gsize received;
@@ -178,6 +180,7 @@ on_event(const char *data, gsize length, gpointer user)
     return FALSE;
   }
   keep_facts(hearing, &chunk);
+  app_remote_tokens_append(&hearing->tokens, &chunk.tokens);
   if (chunk.text) {
     take_text(hearing, chunk.text);
   }
@@ -309,6 +312,7 @@ fill_answer(const Hearing *hearing, const char *stop, ModelAnswer *answer)
                                  .answer_s = NAN,
                                  .prompt_tokens = hearing->last.prompt_tokens,
                                  .answer_tokens = hearing->last.answer_tokens};
+  app_remote_tokens_fill(&hearing->tokens, answer);
   if (hearing->first > 0) {
     answer->timing.first_token_s = (double)(hearing->first - hearing->begun) / G_USEC_PER_SEC;
     answer->timing.answer_s = (double)(hearing->latest - hearing->first) / G_USEC_PER_SEC;
@@ -361,16 +365,60 @@ conclude(Hearing *hearing, const AppBackendQuestion *question, const AppHttpHead
   return TRUE;
 }
 
+static void
+hearing_init(Hearing *hearing)
+{
+  app_sse_init(&hearing->sse);
+  hearing->text = g_string_new(NULL);
+  hearing->blanks = g_string_new(NULL);
+  hearing->complaint = g_string_new(NULL);
+  app_remote_tokens_init(&hearing->tokens);
+}
+
+static void
+hearing_clear(Hearing *hearing)
+{
+  app_sse_clear(&hearing->sse);
+  g_string_free(hearing->text, TRUE);
+  g_string_free(hearing->blanks, TRUE);
+  g_string_free(hearing->complaint, TRUE);
+  app_remote_tokens_clear(&hearing->tokens);
+  app_remote_chunk_clear(&hearing->last);
+  g_clear_error(&hearing->failure);
+}
+
+static void
+post(Hearing *hearing, const AppBackendQuestion *question, AppHttpHead *head, GError **failed)
+{
+  Remote *remote = hearing->remote;
+  const AppHttpListener heard = {on_sent, on_data, hearing};
+  GString *body =
+      app_remote_body(remote->requested, remote->turns, question->shot ? remote->picture : NULL,
+                      question->question, &question->sampling, !remote->no_logprobs);
+  gboolean ok = app_http_post(remote->http, body->str, body->len, &heard, head, failed);
+
+  g_string_free(body, TRUE);
+  if (ok && is_stream(head) && !hearing->done && !hearing->failure && !hearing->stopped) {
+    app_sse_end(&hearing->sse, on_event, hearing);
+  }
+}
+
+/* Whether the server refused the request for asking how likely its tokens are. */
+static gboolean
+dislikes_logprobs(const Hearing *hearing, const AppHttpHead *head)
+{
+  return !hearing->remote->no_logprobs && (head->status == 400 || head->status == 422) &&
+         strstr(hearing->complaint->str, "logprob") != NULL;
+}
+
 static gboolean
 remote_ask(AppBackend *backend, const AppBackendQuestion *question,
            const AppBackendListener *listener, ModelAnswer *answer, char **why, GError **error)
 {
   Remote *remote = (Remote *)backend;
   Hearing hearing = {.remote = remote, .listener = listener, .begun = g_get_monotonic_time()};
-  const AppHttpListener heard = {on_sent, on_data, &hearing};
   AppHttpHead head = {0};
   g_autoptr(GError) failed = NULL;
-  GString *body;
   gboolean ok;
 
   if (question->shot && !take_picture(remote, question->shot, error)) {
@@ -378,24 +426,19 @@ remote_ask(AppBackend *backend, const AppBackendQuestion *question,
   }
   app_http_begin(remote->http);
   listener->progress("sending", 0, 100, listener->user); /* which may stop it again */
-  body = app_remote_body(remote->requested, remote->turns, question->shot ? remote->picture : NULL,
-                         question->question, &question->sampling);
-  app_sse_init(&hearing.sse);
-  hearing.text = g_string_new(NULL);
-  hearing.blanks = g_string_new(NULL);
-  hearing.complaint = g_string_new(NULL);
-  ok = app_http_post(remote->http, body->str, body->len, &heard, &head, &failed);
-  g_string_free(body, TRUE);
-  if (ok && is_stream(&head) && !hearing.done && !hearing.failure && !hearing.stopped) {
-    app_sse_end(&hearing.sse, on_event, &hearing);
+  hearing_init(&hearing);
+  post(&hearing, question, &head, &failed);
+  if (dislikes_logprobs(&hearing, &head)) {
+    remote->no_logprobs = TRUE;
+    g_clear_error(&failed);
+    hearing_clear(&hearing);
+    hearing = (Hearing){.remote = remote, .listener = listener, .begun = hearing.begun};
+    hearing_init(&hearing);
+    head = (AppHttpHead){0};
+    post(&hearing, question, &head, &failed);
   }
   ok = conclude(&hearing, question, &head, failed, answer, why, error);
-  app_sse_clear(&hearing.sse);
-  g_string_free(hearing.text, TRUE);
-  g_string_free(hearing.blanks, TRUE);
-  g_string_free(hearing.complaint, TRUE);
-  app_remote_chunk_clear(&hearing.last);
-  g_clear_error(&hearing.failure);
+  hearing_clear(&hearing);
   return ok;
 }
 

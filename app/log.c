@@ -1,4 +1,6 @@
 /* log.c - reading the conversation log, for people and programs. */
+#include <math.h>
+
 #include "private.h"
 
 static StoreLog *
@@ -134,6 +136,29 @@ logged_image(const StoreImage *image)
   return object;
 }
 
+void
+app_json_set_tokens(JsonObject *object, const char *text, const StorePiece *pieces, gsize n)
+{
+  JsonArray *array;
+  guint begin = 0;
+
+  if (!pieces) {
+    json_object_set_null_member(object, "tokens");
+    return;
+  }
+  array = json_array_sized_new((guint)n);
+  for (gsize i = 0; i < n; i++) {
+    JsonObject *token = json_object_new();
+    g_autofree char *part = g_strndup(text + begin, pieces[i].end - begin);
+    json_object_set_string_member(token, "text", part);
+    /* A millionth is more than a person can make of it. */
+    json_object_set_double_member(token, "p", round(1e6 * (double)pieces[i].p) / 1e6);
+    json_array_add_object_element(array, token);
+    begin = pieces[i].end;
+  }
+  json_object_set_array_member(object, "tokens", array);
+}
+
 /* All pictures of the turn, in the order in which they joined. */
 static JsonArray *
 logged_images(const StoreTurnRow *row)
@@ -228,6 +253,7 @@ logged_turn(const StoreTurnRow *row)
     json_object_set_null_member(object, "image");
   }
   json_object_set_array_member(object, "images", logged_images(row));
+  app_json_set_tokens(object, turn->answer, turn->pieces, turn->n_pieces);
   app_json_set_object(object, "model", logged_model(&row->model));
   app_json_set_object(object, "timing", logged_timing(turn));
   app_json_set_object(object, "sampling", logged_sampling(turn));

@@ -87,6 +87,8 @@ void app_json_set_text(JsonObject *object, const char *member, const char *text)
 void app_json_set_ids(JsonObject *object, const char *member, const gint32 *ids, gsize n);
 void app_json_set_object(JsonObject *object, const char *member, JsonObject *value);
 JsonNode *app_json_node(JsonObject *object); /* takes OBJECT */
+/* Sets "tokens": [{text, p}], the pieces of TEXT; null when there are none. */
+void app_json_set_tokens(JsonObject *object, const char *text, const StorePiece *pieces, gsize n);
 /* How an image was taken: "region" ({x, y, width, height}, or null for all of it), "turns", "flip",
  * "window" ({center, width: or null; lut, invert: as in AppWindow}). */
 void app_json_set_place(JsonObject *object, const StoreImage *image);

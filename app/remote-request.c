@@ -59,7 +59,7 @@ append_message(GString *body, const char *role, const char *text, GBytes *pictur
 
 /* Everything but the messages, which would make json-glib hold the picture twice. */
 static void
-append_settings(GString *body, const char *model, const AppSampling *sampling)
+append_settings(GString *body, const char *model, const AppSampling *sampling, gboolean logprobs)
 {
   JsonObject *object = json_object_new(), *options = json_object_new();
   g_autoptr(JsonNode) node = app_json_node(object);
@@ -74,17 +74,20 @@ append_settings(GString *body, const char *model, const AppSampling *sampling)
   /* Servers take it as a signed number. */
   json_object_set_int_member(object, "seed", (gint64)(sampling->seed & G_MAXINT64));
   json_object_set_int_member(object, "max_tokens", sampling->max_tokens);
+  if (logprobs) {
+    json_object_set_boolean_member(object, "logprobs", TRUE);
+  }
   json = app_json_text(node);
   g_string_append_len(body, json, (gssize)strlen(json) - 1); /* the brace is still to come */
 }
 
 GString *
 app_remote_body(const char *model, GPtrArray *turns, GBytes *picture, const char *question,
-                const AppSampling *sampling)
+                const AppSampling *sampling, gboolean logprobs)
 {
   GString *body = g_string_new(NULL);
 
-  append_settings(body, model, sampling);
+  append_settings(body, model, sampling, logprobs);
   g_string_append(body, ", \"messages\": [");
   for (guint i = 0; i < turns->len; i++) {
     const AppRemoteTurn *turn = turns->pdata[i];

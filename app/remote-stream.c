@@ -132,6 +132,7 @@ app_remote_chunk_clear(AppRemoteChunk *chunk)
   g_clear_pointer(&chunk->model, g_free);
   g_clear_pointer(&chunk->finish, g_free);
   g_clear_pointer(&chunk->failure, g_free);
+  app_remote_tokens_clear(&chunk->tokens);
 }
 
 static JsonObject *
@@ -209,6 +210,7 @@ app_remote_chunk_read(const char *data, gsize length, AppRemoteChunk *chunk, GEr
     text = delta ? app_json_get_text(delta, "content") : NULL;
     chunk->text = text && *text ? g_strdup(text) : NULL;
     chunk->finish = g_strdup(app_json_get_text(choice, "finish_reason"));
+    app_remote_tokens_read(&chunk->tokens, choice);
   }
   usage = get_object(object, "usage");
   if (usage) {

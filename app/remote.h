@@ -48,9 +48,10 @@ typedef struct {
   GBytes *picture; /* PNG, that joined with QUESTION; or NULL */
 } AppRemoteTurn;
 void app_remote_turn_free(gpointer turn);
-/* The body of a request: TURNS (of AppRemoteTurn) and QUESTION, with PICTURE (PNG, or NULL). */
+/* The body of a request: TURNS (of AppRemoteTurn) and QUESTION, with PICTURE (PNG, or NULL).
+ * LOGPROBS: how likely each token was is asked as well. */
 GString *app_remote_body(const char *model, GPtrArray *turns, GBytes *picture, const char *question,
-                         const AppSampling *sampling);
+                         const AppSampling *sampling, gboolean logprobs);
 
 /* ---- the stream (remote-stream.c) ----------------------------------------------------------- */
 
@@ -73,6 +74,20 @@ AppSseState app_sse_feed(AppSse *sse, const char *bytes, gsize length, AppSseEve
 /* The last event, when the blank line behind it is missing. */
 AppSseState app_sse_end(AppSse *sse, AppSseEvent event, gpointer user);
 
+/* The tokens of an answer as a server tells them ("logprobs"), gathered over the stream. */
+typedef struct {
+  GString *bytes; /* of all of them */
+  GArray *ends;   /* of ModelAnswerPiece, in BYTES */
+} AppRemoteTokens;
+void app_remote_tokens_init(AppRemoteTokens *tokens);
+void app_remote_tokens_clear(AppRemoteTokens *tokens);
+/* TO takes what FROM holds, behind its own. */
+void app_remote_tokens_append(AppRemoteTokens *to, const AppRemoteTokens *from);
+/* Reads the "logprobs" of a choice; what is none is passed over. */
+void app_remote_tokens_read(AppRemoteTokens *tokens, JsonObject *choice);
+/* Fills in the pieces of ANSWER, whose text was trimmed. None when the tokens do not make it up. */
+void app_remote_tokens_fill(const AppRemoteTokens *tokens, ModelAnswer *answer);
+
 /* What one event of a chat completion says. */
 typedef struct {
   char *text;    /* that the answer grows by, or NULL; valid UTF-8 */
@@ -81,6 +96,7 @@ typedef struct {
   char *failure; /* what went wrong at the server ("" without a message), or NULL */
   gboolean has_usage;
   guint prompt_tokens, answer_tokens;
+  AppRemoteTokens tokens; /* of text */
 } AppRemoteChunk;
 void app_remote_chunk_clear(AppRemoteChunk *chunk);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(AppRemoteChunk, app_remote_chunk_clear)

@@ -119,6 +119,18 @@ instruction_object(const ModelInstruction *instruction)
   return object;
 }
 
+/* NULL when nobody told. */
+static StorePiece *
+pieces_of(const ModelAnswer *answer)
+{
+  StorePiece *pieces = answer->n_pieces > 0 ? g_new(StorePiece, answer->n_pieces) : NULL;
+
+  for (gsize i = 0; i < answer->n_pieces; i++) {
+    pieces[i] = (StorePiece){(guint)answer->pieces[i].end, answer->pieces[i].p};
+  }
+  return pieces;
+}
+
 /* Of the pictures of the conversation so far. */
 static JsonArray *
 images_array(AppReview *review)
@@ -145,6 +157,7 @@ app_turn_json(AppReview *review, const AppTurn *turn)
   const ModelAnswer *answer = &turn->answer;
   const AppShot *shot = app_review_newest_shot(review);
   const gint64 id = app_review_turn_id_locked(review, turn->number - 1);
+  g_autofree StorePiece *pieces = pieces_of(answer);
   JsonObject *object = json_object_new();
 
   json_object_set_int_member(object, "turn", turn->number);
@@ -167,6 +180,7 @@ app_turn_json(AppReview *review, const AppTurn *turn)
     json_object_set_null_member(object, "image");
   }
   json_object_set_array_member(object, "images", images_array(review));
+  app_json_set_tokens(object, answer->text, pieces, answer->n_pieces);
   app_json_set_object(object, "model", model_object(review, NULL));
   app_json_set_object(object, "timing", timing_object(answer));
   if (turn->describing) {
@@ -252,6 +266,7 @@ app_turn_log(AppReview *review, const AppTurn *turn)
   static const char *const forms[] = {"free", "short", "yes-no"};
   const ModelAnswer *answer = &turn->answer;
   const ModelTiming *timing = &answer->timing;
+  g_autofree StorePiece *pieces = pieces_of(answer);
   StoreTurn row = {.question = turn->text,
                    .answer = answer->text ? answer->text : "",
                    .prompt_ids = answer->prompt.ids,
@@ -272,6 +287,8 @@ app_turn_log(AppReview *review, const AppTurn *turn)
                    .answer_tokens = timing->answer_tokens,
                    .answer_form = forms[turn->question->form]};
 
+  row.pieces = pieces;
+  row.n_pieces = answer->n_pieces;
   if (turn->describing) {
     row.instruction_rule = turn->instruction.rule;
     row.instruction_list = turn->instruction.list;

@@ -206,6 +206,80 @@ test_add_image(Fixture *f, gconstpointer data)
   g_assert_null(picture_of(json_array_get_object_element(sent, 2)));
 }
 
+#define MOCK_LIKELY(text, tokens)                                                                  \
+  "data: {\"choices\": [{\"index\": 0, \"delta\": {\"content\": \"" text                           \
+  "\"}, \"logprobs\": {\"content\": [" tokens "]}, \"finish_reason\": null}]}\n\n"
+
+/* How likely the tokens were, "Yes=0.5 ..." */
+static char *
+tokens_of(JsonObject *turn)
+{
+  JsonNode *node = json_object_get_member(turn, "tokens");
+  GString *text = g_string_new(NULL);
+
+  for (guint i = 0;
+       JSON_NODE_HOLDS_ARRAY(node) && i < json_array_get_length(json_node_get_array(node)); i++) {
+    JsonObject *token = json_array_get_object_element(json_node_get_array(node), i);
+    g_string_append_printf(text, "[%s]%.2f", json_object_get_string_member(token, "text"),
+                           json_object_get_double_member(token, "p"));
+  }
+  return g_string_free(text, FALSE);
+}
+
+static void
+test_likely(Fixture *f, gconstpointer data)
+{
+  g_autoptr(JsonNode) one = NULL, two = NULL, three = NULL, four = NULL;
+  g_autofree char *whole = NULL, *split = NULL, *other = NULL, *none = NULL;
+
+  mock_reply(
+      f->server, MOCK_OK,
+      MOCK_LIKELY(" No", "{\"token\": \" No\", \"logprob\": -0.693147, \"bytes\": [32, 78, 111]}"),
+      MOCK_LIKELY(". ", "{\"token\": \".\", \"logprob\": 0}, {\"token\": \" \", \"logprob\": -1}"),
+      MOCK_FINISH("stop"), MOCK_DONE, NULL);
+  whole = tokens_of(ask(f, "What?", &one));
+  g_assert_cmpstr(whole, ==, "[No]0.50[.]1.00");
+  g_assert_nonnull(strstr(mock_body(f->server, 0), "\"logprobs\": true"));
+  /* A character of two tokens belongs to the second. */
+  mock_reply(f->server, MOCK_OK,
+             MOCK_LIKELY("\\u00e4", "{\"token\": \"?\", \"logprob\": -0.693147, \"bytes\": [195]},"
+                                    "{\"token\": \"?\", \"logprob\": -1.386294, \"bytes\": [164]}"),
+             MOCK_FINISH("stop"), MOCK_DONE, NULL);
+  split = tokens_of(ask(f, "And?", &two));
+  g_assert_cmpstr(split, ==, "[]0.50[ä]0.25");
+  /* Tokens that do not make up the answer, and numbers that are none, say nothing. */
+  mock_reply(f->server, MOCK_OK,
+             MOCK_LIKELY("Yes", "{\"token\": \"No\", \"logprob\": -1}, {\"token\": 5}, 7, null"),
+             MOCK_FINISH("stop"), MOCK_DONE, NULL);
+  other = tokens_of(ask(f, "Sure?", &three));
+  g_assert_cmpstr(other, ==, "");
+  mock_reply(f->server, MOCK_OK, MOCK_TEXT("Yes."), MOCK_FINISH("stop"), MOCK_DONE, NULL);
+  none = tokens_of(ask(f, "Really?", &four));
+  g_assert_cmpstr(none, ==, "");
+  g_assert_true(json_object_get_null_member(json_node_get_object(four), "tokens"));
+}
+
+/* A server that refuses to be asked for them is asked without, now and from then on. */
+static void
+test_no_logprobs(Fixture *f, gconstpointer data)
+{
+  g_autoptr(JsonNode) one = NULL, two = NULL;
+
+  mock_reply(
+      f->server,
+      "HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n",
+      "{\"error\": {\"message\": \"logprobs is not supported\"}}", NULL);
+  for (guint i = 0; i < 2; i++) {
+    mock_reply(f->server, MOCK_OK, MOCK_TEXT("Yes."), MOCK_FINISH("stop"), MOCK_DONE, NULL);
+  }
+  ask(f, "What?", &one);
+  ask(f, "And?", &two);
+  g_assert_cmpuint(mock_n_requests(f->server), ==, 3);
+  g_assert_nonnull(strstr(mock_body(f->server, 0), "logprobs"));
+  g_assert_null(strstr(mock_body(f->server, 1), "logprobs"));
+  g_assert_null(strstr(mock_body(f->server, 2), "logprobs"));
+}
+
 /* ---- a good server ------------------------------------------------------------------------ */
 
 static void
@@ -806,6 +880,8 @@ main(int argc, char **argv)
   } tests[] = {{"/remote/answer", test_answer},
                {"/remote/picture", test_picture},
                {"/remote/add-image", test_add_image},
+               {"/remote/likely", test_likely},
+               {"/remote/no-logprobs", test_no_logprobs},
                {"/remote/any-pieces", test_any_pieces},
                {"/remote/follow-up", test_follow_up},
                {"/remote/describe", test_describe},

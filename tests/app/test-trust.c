@@ -346,6 +346,50 @@ test_add_image_fails(Kept *k, gconstpointer data)
   g_assert_cmpuint(n_elements(turn, "images"), ==, 1);
 }
 
+/* ---- how sure it was ---------------------------------------------------------------------- */
+
+static char *
+joined_tokens(JsonObject *turn)
+{
+  JsonArray *tokens = json_object_get_array_member(turn, "tokens");
+  GString *text = g_string_new(NULL);
+
+  for (guint i = 0; i < json_array_get_length(tokens); i++) {
+    JsonObject *token = json_array_get_object_element(tokens, i);
+    double p = json_object_get_double_member(token, "p");
+    g_assert_true(p >= 0 && p <= 1);
+    g_string_append(text, json_object_get_string_member(token, "text"));
+  }
+  return g_string_free(text, FALSE);
+}
+
+static void
+test_tokens(Kept *k, gconstpointer data)
+{
+  g_autoptr(AppReview) review = kept_review(k, TRUE);
+  const AppImageChoice choice = {.path = k->image};
+  AppQuestion q = about(&choice, "What?");
+  g_autoptr(JsonNode) plain = NULL, looked = NULL, log = NULL;
+  g_autofree char *text = NULL;
+  g_autoptr(GError) error = NULL;
+  JsonObject *turn;
+
+  q.sampling = (AppSampling){.temperature = 1, .top_p = 0.9, .seed = 4, .max_tokens = 60};
+  turn = ask(review, &q, &plain);
+  text = joined_tokens(turn);
+  g_assert_cmpstr(text, ==, json_object_get_string_member(turn, "answer"));
+  g_assert_true(app_review_rewind(review, 0, &error));
+  q.sampling.lookup = 16;
+  turn = ask(review, &q, &looked);
+  g_assert_true(json_node_equal(json_object_get_member(turn, "tokens"),
+                                json_object_get_member(json_node_get_object(plain), "tokens")));
+  log = app_log_show(k->log, 1, &error);
+  g_assert_no_error(error);
+  g_assert_true(json_node_equal(
+      json_object_get_member(json_array_get_object_element(json_node_get_array(log), 0), "tokens"),
+      json_object_get_member(turn, "tokens")));
+}
+
 int
 main(int argc, char **argv)
 {
@@ -354,6 +398,7 @@ main(int argc, char **argv)
     void (*test)(Kept *k, gconstpointer data);
   } tests[] = {{"/trust/ask-about-part", test_ask_about_part},
                {"/trust/seen", test_seen},
+               {"/trust/tokens", test_tokens},
                {"/trust/add-image", test_add_image},
                {"/trust/add-image-fails", test_add_image_fails}};
 

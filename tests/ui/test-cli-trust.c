@@ -80,6 +80,36 @@ test_region_misused(void)
   }
 }
 
+static void
+test_probabilities(void)
+{
+  g_autofree char *log = g_build_filename(folder, "likely.sqlite", NULL);
+  g_auto(CliRun) run = {0}, show = {0}, plain = {0};
+  g_autoptr(GPtrArray) turns = NULL, shown = NULL;
+  JsonArray *tokens;
+  g_autoptr(GString) text = g_string_new(NULL);
+
+  cli_run(&run, NULL, "ask", "--model", model, "--image", ct, "--question", "?", "--greedy",
+          "--max-tokens", "5", "--log", log, "--json", "--probabilities", NULL);
+  g_assert_cmpint(run.status, ==, 0);
+  turns = cli_json_lines(run.out);
+  tokens = json_object_get_array_member(json_node_get_object(turns->pdata[0]), "tokens");
+  for (guint i = 0; i < json_array_get_length(tokens); i++) {
+    JsonObject *token = json_array_get_object_element(tokens, i);
+    cli_assert_keys(token, "text p");
+    g_string_append(text, json_object_get_string_member(token, "text"));
+  }
+  g_assert_cmpstr(text->str, ==,
+                  json_object_get_string_member(json_node_get_object(turns->pdata[0]), "answer"));
+  cli_run(&show, NULL, "log", "show", "1", "--log", log, "--json", "--probabilities", NULL);
+  shown = cli_json_lines(show.out);
+  g_assert_true(
+      json_node_equal(json_object_get_member(json_node_get_object(shown->pdata[0]), "tokens"),
+                      json_object_get_member(json_node_get_object(turns->pdata[0]), "tokens")));
+  cli_run(&plain, NULL, "log", "show", "1", "--log", log, "--json", NULL);
+  g_assert_null(strstr(plain.out, "\"tokens\""));
+}
+
 int
 main(int argc, char **argv)
 {
@@ -89,6 +119,7 @@ main(int argc, char **argv)
   set_up_files();
   g_test_add_func("/cli-trust/region", test_region);
   g_test_add_func("/cli-trust/region-misused", test_region_misused);
+  g_test_add_func("/cli-trust/probabilities", test_probabilities);
   status = g_test_run();
   tiny_folder_free(folder);
   g_free(model);

@@ -206,13 +206,18 @@ static int
 cmd_show(int argc, char **argv)
 {
   g_autofree char *log = NULL;
-  gboolean json = FALSE;
+  gboolean json = FALSE, probabilities = FALSE;
   int status;
   guint64 id;
   JsonArray *turns;
   g_autoptr(GError) error = NULL;
   g_autoptr(JsonNode) node = NULL;
-  const GOptionEntry entries[] = {CLI_LOG_ENTRY(&log), CLI_JSON_ENTRY(&json), {NULL}};
+  const GOptionEntry entries[] = {
+      CLI_LOG_ENTRY(&log),
+      CLI_JSON_ENTRY(&json),
+      {"probabilities", 0, 0, G_OPTION_ARG_NONE, &probabilities,
+       "With --json: how likely the model held each token of the answers", NULL},
+      {NULL}};
 
   if (!cli_parse(&argc, &argv, entries, NULL, "ID", "Every turn of one conversation.", NULL, 1, 1,
                  &status)) {
@@ -226,11 +231,14 @@ cmd_show(int argc, char **argv)
   if (!node) {
     return cli_failed(error);
   }
+  turns = json_node_get_array(node);
+  for (guint i = 0; json && !probabilities && i < json_array_get_length(turns); i++) {
+    json_object_remove_member(json_array_get_object_element(turns, i), "tokens");
+  }
   if (json) {
     print_json_lines(node);
     return CLI_DONE;
   }
-  turns = json_node_get_array(node);
   for (guint i = 0; i < json_array_get_length(turns); i++) {
     if (i > 0) {
       putchar('\n');

@@ -65,6 +65,8 @@ parse_entries(CliTalkOptions *o, int *argc, char ***argv, const GOptionEntry *ow
       {"lookup-log", 0, 0, G_OPTION_ARG_NONE, &o->lookup_log,
        "With --lookup: look in earlier answers of the log as well", NULL},
       CLI_JSON_ENTRY(&o->json),
+      {"probabilities", 0, 0, G_OPTION_ARG_NONE, &o->probabilities,
+       "With --json: how likely the model held each token of the answer", NULL},
       {NULL}};
   g_autoptr(GArray) all = g_array_new(TRUE, TRUE, sizeof(GOptionEntry));
   GOptionGroup *group = cli_model_group(&o->model);
@@ -386,6 +388,9 @@ report_answer(CliTalk *talk, JsonNode *node)
   int status = CLI_DONE;
 
   if (talk->options->json) {
+    if (!talk->options->probabilities) {
+      json_object_remove_member(turn, "tokens");
+    }
     cli_print_json(node);
   } else {
     putchar('\n');

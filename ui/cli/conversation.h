@@ -12,7 +12,7 @@ typedef struct {
   double temperature, top_p;
   char *region;
   int frame, max_tokens, lookup, turn;
-  gboolean flip, greedy, blank, no_log, no_cache, lookup_log, json;
+  gboolean flip, greedy, blank, no_log, no_cache, lookup_log, json, probabilities;
 
   AppImageChoice choice; /* made from the above */
   AppSampling sampling;
