@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <string.h>
 
+#include "models/models.h"
 #include "settings/keys.h"
 #include "settings/preferences.h"
 #include "settings/settings.h"
@@ -15,19 +16,51 @@
 struct _DesktopApplication {
   AdwApplication parent;
 
-  /* Borrowed. */
-  const AppReviewOptions *options;
+  /* What the command line says, and the settings where it says nothing. Lent to the windows. */
+  AppReviewOptions options;
 
-  /* Owned. */
+  /* Owned. MODEL, MMPROJ and LOG are what OPTIONS has from the settings. */
   DesktopSettings *settings;
+  char *model, *mmproj, *log;
 
   /* Weak: open now, or NULL. */
-  GtkWindow *shortcuts, *preferences;
+  GtkWindow *shortcuts, *preferences, *models;
 
   guint on_interrupt, on_terminate;
 };
 
 G_DEFINE_FINAL_TYPE(DesktopApplication, desktop_application, ADW_TYPE_APPLICATION)
+
+/* ---- what the windows are to use ----------------------------------------------------------- */
+
+static void
+use_model(DesktopApplication *self, const char *path)
+{
+  g_free(self->model);
+  g_free(self->mmproj);
+  self->model = path && *path ? g_strdup(path) : NULL;
+  self->mmproj = self->model ? app_models_mmproj(self->model) : NULL;
+  self->options.model.model = self->model;
+  self->options.model.mmproj = self->mmproj;
+}
+
+/* The command line has the last word. */
+static void
+take_settings(DesktopApplication *self)
+{
+  AppReviewOptions *options = &self->options;
+
+  if (!options->model.model && !options->remote.url) {
+    g_autofree char *model = desktop_settings_get_text(self->settings, DESKTOP_SETTING_MODEL);
+    use_model(self, model);
+  }
+  if (!options->log_path && !options->no_log) {
+    self->log = desktop_settings_get_text(self->settings, DESKTOP_SETTING_LOG);
+    options->log_path = self->log;
+  }
+  options->model.n_threads =
+      g_settings_get_uint(desktop_settings_peek(self->settings), DESKTOP_SETTING_THREADS);
+}
 
 DesktopApplication *
 desktop_application_new(const AppReviewOptions *options, DesktopSettings *settings)
@@ -36,12 +69,35 @@ desktop_application_new(const AppReviewOptions *options, DesktopSettings *settin
       g_object_new(DESKTOP_TYPE_APPLICATION, "application-id", "org.hilum.Hilum", "flags",
                    G_APPLICATION_HANDLES_OPEN | G_APPLICATION_NON_UNIQUE, NULL);
 
-  self->options = options;
+  self->options = *options;
   self->settings = g_object_ref(settings);
+  take_settings(self);
   return self;
 }
 
 /* ---- actions ------------------------------------------------------------------------------ */
+
+static void
+change_models(DesktopApplication *self)
+{
+  for (GList *l = gtk_application_get_windows(GTK_APPLICATION(self)); l; l = l->next) {
+    if (DESKTOP_IS_WINDOW(l->data)) {
+      desktop_window_change_model(l->data);
+    }
+  }
+}
+
+/* Another log is another review. */
+static void
+on_log(GSettings *settings, const char *name, DesktopApplication *self)
+{
+  if (!self->options.no_log && self->options.log_path == self->log) {
+    g_free(self->log);
+    self->log = desktop_settings_get_text(self->settings, DESKTOP_SETTING_LOG);
+    self->options.log_path = self->log;
+    change_models(self);
+  }
+}
 
 /* Through the windows, so that each can end what it is doing. */
 static void
@@ -63,7 +119,7 @@ on_quit(GSimpleAction *action, GVariant *parameter, gpointer application)
 static void
 on_about(GSimpleAction *action, GVariant *parameter, gpointer application)
 {
-  const AppReviewOptions *options = DESKTOP_APPLICATION(application)->options;
+  const AppReviewOptions *options = &DESKTOP_APPLICATION(application)->options;
 
   g_autofree char *comments = g_strdup_printf(
       "%s\n\n%s",
@@ -112,6 +168,29 @@ on_preferences(GSimpleAction *action, GVariant *parameter, gpointer application)
   }
 }
 
+static void
+on_use(DesktopModels *models, const char *path, DesktopApplication *self)
+{
+  use_model(self, path);
+  change_models(self);
+}
+
+static void
+on_models(GSimpleAction *action, GVariant *parameter, gpointer application)
+{
+  DesktopApplication *self = DESKTOP_APPLICATION(application);
+
+  if (self->models) {
+    gtk_window_present(self->models);
+  } else {
+    g_autofree char *host =
+        self->options.remote.url ? app_remote_host(&self->options.remote, NULL) : NULL;
+    DesktopModels *models = desktop_models_new(self->settings, self->options.model.model, host);
+    g_signal_connect_object(models, "use", G_CALLBACK(on_use), self, 0);
+    present_dialog(self, &self->models, GTK_WINDOW(models));
+  }
+}
+
 static gboolean
 on_signal(gpointer application)
 {
@@ -135,10 +214,14 @@ on_style(GSettings *settings, const char *name, gpointer application)
 static DesktopWindow *
 ensure_window(DesktopApplication *self)
 {
-  GtkWindow *window = gtk_application_get_active_window(GTK_APPLICATION(self));
+  GtkWindow *window = NULL;
 
+  /* Dialogs are among them. The one in use comes first. */
+  for (GList *l = gtk_application_get_windows(GTK_APPLICATION(self)); l && !window; l = l->next) {
+    window = DESKTOP_IS_WINDOW(l->data) ? l->data : NULL;
+  }
   if (!window) {
-    window = GTK_WINDOW(desktop_window_new(GTK_APPLICATION(self), self->options));
+    window = GTK_WINDOW(desktop_window_new(GTK_APPLICATION(self), &self->options));
     gtk_window_present(window);
     desktop_window_load_model(DESKTOP_WINDOW(window));
   }
@@ -164,7 +247,8 @@ desktop_application_startup(GApplication *application)
   static const GActionEntry actions[] = {{.name = "quit", .activate = on_quit},
                                          {.name = "about", .activate = on_about},
                                          {.name = "shortcuts", .activate = on_shortcuts},
-                                         {.name = "preferences", .activate = on_preferences}};
+                                         {.name = "preferences", .activate = on_preferences},
+                                         {.name = "models", .activate = on_models}};
   DesktopApplication *self = DESKTOP_APPLICATION(application);
 
   G_APPLICATION_CLASS(desktop_application_parent_class)->startup(application);
@@ -172,6 +256,8 @@ desktop_application_startup(GApplication *application)
   desktop_keys_attach_application(self->settings, GTK_APPLICATION(self));
   g_signal_connect_object(desktop_settings_peek(self->settings), "changed::" DESKTOP_SETTING_STYLE,
                           G_CALLBACK(on_style), self, 0);
+  g_signal_connect_object(desktop_settings_peek(self->settings), "changed::" DESKTOP_SETTING_LOG,
+                          G_CALLBACK(on_log), self, 0);
   on_style(desktop_settings_peek(self->settings), DESKTOP_SETTING_STYLE, self);
   self->on_interrupt = g_unix_signal_add(SIGINT, on_signal, self);
   self->on_terminate = g_unix_signal_add(SIGTERM, on_signal, self);
@@ -194,6 +280,10 @@ desktop_application_finalize(GObject *object)
 
   g_clear_weak_pointer(&self->shortcuts);
   g_clear_weak_pointer(&self->preferences);
+  g_clear_weak_pointer(&self->models);
+  g_free(self->model);
+  g_free(self->mmproj);
+  g_free(self->log);
   g_clear_object(&self->settings);
   G_OBJECT_CLASS(desktop_application_parent_class)->finalize(object);
 }

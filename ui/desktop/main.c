@@ -108,6 +108,18 @@ set_language(void)
   textdomain(GETTEXT_PACKAGE);
 }
 
+/* Before there are threads. What the environment says has the last word. */
+static void
+set_cache_limit(DesktopSettings *settings)
+{
+  guint megabytes = g_settings_get_uint(desktop_settings_peek(settings), DESKTOP_SETTING_CACHE);
+  g_autofree char *text = g_strdup_printf("%u", megabytes);
+
+  if (megabytes > 0) {
+    g_setenv("HILUM_CACHE_MB", text, FALSE);
+  }
+}
+
 static void
 warn(const char *text)
 {
@@ -157,6 +169,7 @@ main(int argc, char **argv)
     warn(error->message);
     return FAILED;
   }
+  set_cache_limit(settings);
   app_set_warning(warn);
   app_image_warm();
   application = desktop_application_new(&review, settings);

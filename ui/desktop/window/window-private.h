@@ -44,6 +44,8 @@ struct _DesktopWindow {
   gboolean closed;
   gboolean series_shown;  /* the strip is not folded away by a person; */
   gboolean series_wanted; /* nor, of this study, for want of a choice */
+  guint n_jobs;
+  gboolean model_changes; /* when no job is left */
 
   /* Borrowed. */
   const AppReviewOptions *options;

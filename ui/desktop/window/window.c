@@ -24,6 +24,7 @@ desktop_window_begin_job(DesktopWindow *self)
   GApplication *application = g_application_get_default();
 
   g_object_ref(self);
+  self->n_jobs++;
   /* A closed window is no longer the application's, and its jobs still are to be finished. */
   if (application) {
     g_application_hold(application);
@@ -35,6 +36,10 @@ desktop_window_end_job(DesktopWindow *self)
 {
   GApplication *application = g_application_get_default();
 
+  self->n_jobs--;
+  if (self->n_jobs == 0 && self->model_changes) {
+    desktop_window_change_model(self);
+  }
   g_object_unref(self);
   if (application) {
     g_application_release(application);

@@ -2,7 +2,8 @@
  *
  * One class in several files: window.c (life, widgets), window-open.c (what is opened),
  * window-pane.c (what there is), window-view.c (what is shown), window-layout.c and window-hang.c
- * (panes side by side), window-tools.c, window-document.c, window-ask.c (model and questions).
+ * (panes side by side), window-tools.c, window-document.c, window-ask.c (model and questions),
+ * window-model.c (another model).
  */
 #ifndef HILUM_DESKTOP_WINDOW_H
 #define HILUM_DESKTOP_WINDOW_H
@@ -22,6 +23,9 @@ DesktopWindow *desktop_window_new(GtkApplication *application, const AppReviewOp
 void desktop_window_load_model(DesktopWindow *self);
 /* A file or folder; the newest call wins. */
 void desktop_window_open_files(DesktopWindow *self, GFile **files, guint n_files);
+
+/* The model that the options name has changed: it is loaded when nothing is under way. */
+void desktop_window_change_model(DesktopWindow *self);
 
 G_END_DECLS
 #endif
