@@ -20,6 +20,8 @@ typedef struct {
   /* NULL: the same for all. */
   const char *patient_id, *study_uid, *series_uid, *study_date, *body_part, *view_position;
   const char *burned_in, *class_uid;
+  /* NULL: "CT", axial, at 0, 0, Z, in no frame of reference. */
+  const char *modality, *orientation, *position, *frame_of_reference, *image_type;
 } TinyDicom;
 
 static inline guint16
@@ -108,10 +110,11 @@ tiny_dicom_write(const char *path, const TinyDicom *d)
   tiny_text(meta, 2, 0x10, "UI", "1.2.840.10008.1.2.1");
   tiny_text(meta, 2, 0x12, "UI", "1.2.3.4");
 
+  tiny_text(set, 0x08, 0x0008, "CS", d->image_type);
   tiny_text(set, 0x08, 0x0016, "UI", class_uid);
   tiny_text(set, 0x08, 0x0018, "UI", d->uid);
   tiny_text(set, 0x08, 0x0020, "DA", d->study_date);
-  tiny_text(set, 0x08, 0x0060, "CS", "CT");
+  tiny_text(set, 0x08, 0x0060, "CS", d->modality ? d->modality : "CT");
   tiny_text(set, 0x08, 0x1030, "LO", d->study_description);
   tiny_text(set, 0x08, 0x103e, "LO", d->series_description);
   tiny_text(set, 0x10, 0x0010, "PN", d->patient_name);
@@ -121,8 +124,9 @@ tiny_dicom_write(const char *path, const TinyDicom *d)
   tiny_text(set, 0x20, 0x000d, "UI", d->study_uid ? d->study_uid : "1.2.3.100");
   tiny_text(set, 0x20, 0x000e, "UI", d->series_uid ? d->series_uid : "1.2.3.200");
   tiny_text(set, 0x20, 0x0013, "IS", instance);
-  tiny_text(set, 0x20, 0x0032, "DS", position);
-  tiny_text(set, 0x20, 0x0037, "DS", "1\\0\\0\\0\\1\\0");
+  tiny_text(set, 0x20, 0x0032, "DS", d->position ? d->position : position);
+  tiny_text(set, 0x20, 0x0037, "DS", d->orientation ? d->orientation : "1\\0\\0\\0\\1\\0");
+  tiny_text(set, 0x20, 0x0052, "UI", d->frame_of_reference);
   tiny_text(set, 0x20, 0x4000, "LT", d->image_comments);
   tiny_us(set, 0x28, 0x0002, 1);
   tiny_text(set, 0x28, 0x0004, "CS", "MONOCHROME2");

@@ -41,6 +41,7 @@ static const DesktopKey table[] = {
     {"view.flip-horizontal", N_("Mirror left to right"), N_("Size and orientation"), "h"},
     {"view.flip-vertical", N_("Mirror top to bottom"), N_("Size and orientation"), "v"},
     {"view.smooth", N_("Smooth or single pixels"), N_("Size and orientation"), "n"},
+    {"view.texts", N_("Text over the image"), N_("Size and orientation"), "o"},
     {"view.reset", N_("Reset"), N_("Size and orientation"), "BackSpace"},
 
     {"view.auto", N_("All values"), N_("Grey scale"), "0 KP_0"},

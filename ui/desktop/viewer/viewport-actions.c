@@ -227,4 +227,5 @@ desktop_viewport_actions_install(GtkWidgetClass *class)
   gtk_widget_class_install_property_action(class, "view.tool", "tool");
   gtk_widget_class_install_property_action(class, "view.invert", "invert");
   gtk_widget_class_install_property_action(class, "view.smooth", "smooth");
+  gtk_widget_class_install_property_action(class, "view.texts", "texts");
 }

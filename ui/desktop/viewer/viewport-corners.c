@@ -209,10 +209,12 @@ desktop_viewport_snapshot_corners(DesktopViewport *self, GtkSnapshot *snapshot)
 {
   const AppSliceFacts *facts = desktop_viewport_facts(self);
 
-  snapshot_top(self, snapshot, facts);
-  snapshot_bottom(self, snapshot, facts);
+  if (!self->hides_texts) {
+    snapshot_top(self, snapshot, facts);
+    snapshot_bottom(self, snapshot, facts);
+    snapshot_scale(self, snapshot, facts);
+  }
   snapshot_letters(self, snapshot, facts);
-  snapshot_scale(self, snapshot, facts);
 }
 
 void

@@ -148,6 +148,14 @@ snapshot_text(DesktopViewport *self, GtkSnapshot *snapshot, const DesktopAnnotat
     widest = MAX(widest, w);
     height += h - 3;
   }
+  if (annotation->kind == DESKTOP_ANNOTATION_REGION) { /* above it, to be out of its way */
+    for (guint i = 0; i < n; i++) {
+      x = MIN(x, handles[i][0]);
+      y = MIN(y, handles[i][1]);
+    }
+    x -= 8;
+    y -= height + 8;
+  }
   /* Beside the lower right, but inside. */
   x = CLAMP(x + 8, 2, MAX(all_width - widest - 2, 2));
   y = CLAMP(y + 4, 2, MAX(all_height - height - 4, 2));

@@ -45,7 +45,7 @@ struct _DesktopViewport {
   GdkTexture *texture;
   char *error, *message;
   AppSlice *reference;
-  gboolean framed;
+  gboolean framed, hides_texts;
 
   /* Text over the picture; each line is drawn once. */
   DesktopWords *words;

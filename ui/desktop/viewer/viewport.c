@@ -5,7 +5,7 @@
 
 G_DEFINE_FINAL_TYPE(DesktopViewport, desktop_viewport, GTK_TYPE_WIDGET)
 
-enum { PROP_TOOL = 1, PROP_SMOOTH, PROP_INVERT, N_PROPERTIES };
+enum { PROP_TOOL = 1, PROP_SMOOTH, PROP_INVERT, PROP_TEXTS, N_PROPERTIES };
 
 static GParamSpec *properties[N_PROPERTIES];
 static guint signals[N_SIGNALS];
@@ -221,6 +221,9 @@ desktop_viewport_get_property(GObject *object, guint id, GValue *value, GParamSp
   case PROP_INVERT:
     g_value_set_boolean(value, self->window.invert);
     break;
+  case PROP_TEXTS:
+    g_value_set_boolean(value, !self->hides_texts);
+    break;
   default:
     G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
   }
@@ -242,6 +245,11 @@ desktop_viewport_set_property(GObject *object, guint id, const GValue *value, GP
     if (self->window.invert != g_value_get_boolean(value)) {
       desktop_viewport_invert(self);
     }
+    break;
+  case PROP_TEXTS:
+    self->hides_texts = !g_value_get_boolean(value);
+    gtk_widget_queue_draw(GTK_WIDGET(self));
+    g_object_notify_by_pspec(object, spec);
     break;
   default:
     G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
@@ -347,6 +355,7 @@ desktop_viewport_class_init(DesktopViewportClass *class)
   properties[PROP_TOOL] = g_param_spec_string("tool", NULL, NULL, tools[0], flags);
   properties[PROP_SMOOTH] = g_param_spec_boolean("smooth", NULL, NULL, TRUE, flags);
   properties[PROP_INVERT] = g_param_spec_boolean("invert", NULL, NULL, FALSE, flags);
+  properties[PROP_TEXTS] = g_param_spec_boolean("texts", NULL, NULL, TRUE, flags);
   g_object_class_install_properties(object_class, N_PROPERTIES, properties);
   install_signals();
   desktop_viewport_actions_install(widget_class);

@@ -81,7 +81,7 @@ char *desktop_viewport_preset_name(DesktopViewport *self, guint n);
 void desktop_viewport_set_tool(DesktopViewport *self, const char *tool);
 const char *desktop_viewport_get_tool(DesktopViewport *self);
 /* Action I, "view.NAME", and the type of its parameter, or NULL; NULL past the last. Beside them
- * there are the stateful "view.tool" (s), "view.invert" and "view.smooth". */
+ * there are the stateful "view.tool" (s), "view.invert", "view.smooth" and "view.texts". */
 const char *desktop_viewport_action(guint i, const char **parameter);
 /* Shared by the viewports of a window. */
 void desktop_viewport_set_annotations(DesktopViewport *self, DesktopAnnotations *annotations);

@@ -4,7 +4,7 @@
 #include <math.h>
 
 /* Of the black edge, in logical pixels on either side of a stroke. */
-#define EDGE 1.5
+#define EDGE 1.75
 /* The corners change from slice to slice; what was not used lately goes. */
 #define MOST_LINES 160
 
@@ -75,7 +75,12 @@ layout_new(DesktopWords *words, const char *text, DesktopWordsStyle style, int m
   } else {
     int width;
     pango_layout_get_pixel_size(layout, &width, NULL);
-    if (width > most) {
+    if (width > most && style == DESKTOP_WORDS_WARNING) {
+      /* Half a warning is none. */
+      pango_layout_set_alignment(layout, PANGO_ALIGN_RIGHT);
+      pango_layout_set_wrap(layout, PANGO_WRAP_WORD_CHAR);
+      pango_layout_set_width(layout, MAX(most, 1) * PANGO_SCALE);
+    } else if (width > most) {
       pango_layout_set_ellipsize(layout, PANGO_ELLIPSIZE_END);
       pango_layout_set_width(layout, MAX(most, 1) * PANGO_SCALE);
     }
@@ -89,7 +94,7 @@ draw(cairo_t *cr, PangoLayout *layout, DesktopWordsStyle style)
   pango_cairo_layout_path(cr, layout);
   cairo_set_line_width(cr, 2 * EDGE);
   cairo_set_line_join(cr, CAIRO_LINE_JOIN_ROUND);
-  cairo_set_source_rgba(cr, 0, 0, 0, 0.85);
+  cairo_set_source_rgb(cr, 0, 0, 0);
   cairo_stroke(cr);
   if (style == DESKTOP_WORDS_WARNING) {
     cairo_set_source_rgb(cr, 1, 0.8, 0.3);

@@ -16,7 +16,7 @@ typedef enum {
   DESKTOP_WORDS_PLAIN,
   DESKTOP_WORDS_STRONG,
   DESKTOP_WORDS_LETTER,  /* orientation */
-  DESKTOP_WORDS_WARNING, /* amber; it says so in words, too */
+  DESKTOP_WORDS_WARNING, /* amber; wraps, to the right */
   DESKTOP_WORDS_MESSAGE, /* in the picture's place: wraps, centred */
 } DesktopWordsStyle;
 
@@ -26,7 +26,7 @@ void desktop_words_free(DesktopWords *words);
 /* The font or the scale are others now. */
 void desktop_words_forget(DesktopWords *words);
 
-/* The size of TEXT, cut with an ellipsis at MOST logical pixels; in logical pixels. */
+/* The size of TEXT, cut with an ellipsis (or wrapped) at MOST logical pixels; in logical pixels. */
 void desktop_words_measure(DesktopWords *words, const char *text, DesktopWordsStyle style, int most,
                            int *width, int *height);
 /* With its top left corner at X, Y, rounded to whole device pixels. */
