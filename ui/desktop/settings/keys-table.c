@@ -74,6 +74,7 @@ static const DesktopKey table[] = {
 
     {"image.mark", N_("Mark as a key image, or no longer"), N_("Images"), "k"},
     {"win.save-key-images", N_("Save the key images"), N_("Files"), ""},
+    {"win.tags", N_("Tags of the file"), N_("Panes"), "<Control>t"},
     {"win.toggle-series", N_("Show or fold the series"), N_("Panes"), "F9"},
     {"win.toggle-conversation", N_("Show or fold the conversation"), N_("Panes"), "<Shift>F9"},
 

@@ -15,6 +15,7 @@
 #include "conversation/conversation.h"
 #include "settings/keys.h"
 #include "strip/strip.h"
+#include "tags/tags.h"
 #include "viewer/viewport.h"
 #include "window/window-hang.h"
 #include "window/window.h"
@@ -39,6 +40,7 @@ struct _DesktopWindow {
   GtkRevealer *series_pane;
   GtkToggleButton *series_toggle, *conversation_toggle;
   DesktopStrip *strip;
+  DesktopTags *tags; /* a window beside, or NULL; weak */
   DesktopConversation *conversation;
 
   gboolean closed;
@@ -122,6 +124,10 @@ void desktop_window_pane_class_setup(DesktopWindowClass *class);
 void desktop_window_pane_setup(DesktopWindow *self);
 void desktop_window_fill_pane(DesktopWindow *self);
 void desktop_window_update_panes(DesktopWindow *self);
+
+/* window-tags.c */
+void desktop_window_tags_class_setup(DesktopWindowClass *class);
+void desktop_window_update_tags(DesktopWindow *self);
 
 /* window-key-image.c */
 void desktop_window_key_image_class_setup(DesktopWindowClass *class);

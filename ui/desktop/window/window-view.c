@@ -40,6 +40,7 @@ tell(DesktopWindow *self)
       self->conversation, slice ? (const char *const *)app_slice_facts(slice)->warnings : NULL);
   desktop_window_update_asking(self);
   desktop_window_update_tools(self);
+  desktop_window_update_tags(self);
 }
 
 static gboolean
@@ -121,6 +122,9 @@ desktop_window_let_go(DesktopWindow *self)
     g_clear_object(&self->viewing);
     app_study_set_listener(self->study, NULL, NULL);
     desktop_strip_set_study(self->strip, NULL);
+    if (self->tags) {
+      desktop_tags_show(self->tags, NULL, 0, 0, NULL);
+    }
     for (guint i = 0; i < DESKTOP_PANES; i++) {
       desktop_viewport_set_reference(self->panes[i], NULL);
       desktop_viewport_set_study(self->panes[i], NULL);

@@ -140,6 +140,7 @@ desktop_window_dispose(GObject *object)
     g_clear_object(&self->chooser);
   }
   desktop_window_close_saver(self);
+  g_clear_weak_pointer(&self->tags);
   G_OBJECT_CLASS(desktop_window_parent_class)->dispose(object);
 }
 
@@ -198,6 +199,7 @@ desktop_window_class_init(DesktopWindowClass *class)
   gtk_widget_class_install_action(widget_class, "win.toast", "s", on_toast);
   desktop_window_pane_class_setup(class);
   desktop_window_key_image_class_setup(class);
+  desktop_window_tags_class_setup(class);
   desktop_window_tools_class_setup(class);
 }
 
