@@ -2,9 +2,10 @@
 #include <math.h>
 
 #include "private.h"
+#include "trust.h"
 
-static StoreLog *
-open_log(const char *path, GError **error)
+StoreLog *
+app_log_open(const char *path, GError **error)
 {
   g_autofree char *standard = path ? NULL : store_default_path();
   const char *place = path ? path : standard;
@@ -34,40 +35,64 @@ array_node(JsonArray *array)
   return node;
 }
 
-JsonNode *
-app_log_list(const char *log_path, guint limit, GError **error)
+static JsonObject *
+conversation_object(const StoreConversation *row)
 {
-  g_autoptr(StoreLog) log = open_log(log_path, error);
-  g_autoptr(GPtrArray) rows = log ? store_log_list(log, limit, error) : NULL;
-  JsonArray *array;
+  JsonObject *object = json_object_new();
 
-  if (!rows) {
-    return NULL;
+  json_object_set_int_member(object, "id", row->id);
+  app_json_set_text(object, "started", row->started);
+  json_object_set_int_member(object, "turns", row->n_turns);
+  app_json_set_text(object, "modality", row->modality);
+  app_json_set_text(object, "image", row->image_path);
+  app_json_set_text(object, "model", row->model_name);
+  app_json_set_text(object, "model_sha256", row->model_sha256);
+  app_json_set_text(object, "engine", app_engine_text(row->model_engine));
+  app_json_set_text(object, "question", row->first_question);
+  app_json_set_text(object, "program_version", row->program_version);
+  if (row->rewound_from != 0) {
+    json_object_set_int_member(object, "rewound_from", row->rewound_from);
+    json_object_set_int_member(object, "rewound_turn", row->rewound_turn);
+  } else {
+    json_object_set_null_member(object, "rewound_from");
+    json_object_set_null_member(object, "rewound_turn");
   }
-  array = json_array_sized_new(rows->len);
+  return object;
+}
+
+/* SNIPPETS: what was found is quoted. */
+static JsonNode *
+conversations_node(GPtrArray *rows, gboolean snippets)
+{
+  JsonArray *array = json_array_sized_new(rows->len);
+
   for (guint i = 0; i < rows->len; i++) {
     const StoreConversation *row = rows->pdata[i];
-    JsonObject *object = json_object_new();
-    json_object_set_int_member(object, "id", row->id);
-    app_json_set_text(object, "started", row->started);
-    json_object_set_int_member(object, "turns", row->n_turns);
-    app_json_set_text(object, "modality", row->modality);
-    app_json_set_text(object, "image", row->image_path);
-    app_json_set_text(object, "model", row->model_name);
-    app_json_set_text(object, "model_sha256", row->model_sha256);
-    app_json_set_text(object, "engine", app_engine_text(row->model_engine));
-    app_json_set_text(object, "question", row->first_question);
-    app_json_set_text(object, "program_version", row->program_version);
-    if (row->rewound_from != 0) {
-      json_object_set_int_member(object, "rewound_from", row->rewound_from);
-      json_object_set_int_member(object, "rewound_turn", row->rewound_turn);
-    } else {
-      json_object_set_null_member(object, "rewound_from");
-      json_object_set_null_member(object, "rewound_turn");
+    JsonObject *object = conversation_object(row);
+    if (snippets) {
+      json_object_set_string_member(object, "snippet", row->snippet ? row->snippet : "");
     }
     json_array_add_object_element(array, object);
   }
   return array_node(array);
+}
+
+JsonNode *
+app_log_list(const char *log_path, guint limit, GError **error)
+{
+  g_autoptr(StoreLog) log = app_log_open(log_path, error);
+  g_autoptr(GPtrArray) rows = log ? store_log_list(log, limit, error) : NULL;
+
+  return rows ? conversations_node(rows, FALSE) : NULL;
+}
+
+JsonNode *
+app_log_search(const char *log_path, const char *query, guint limit, GError **error)
+{
+  g_autoptr(StoreLog) log = app_log_open(log_path, error);
+  g_autoptr(GPtrArray) rows = log ? store_log_search(log, query, limit, error) : NULL;
+
+  return rows ? conversations_node(rows, TRUE) : NULL;
 }
 
 void
@@ -188,6 +213,17 @@ logged_model(const StoreModel *model)
   return object;
 }
 
+void
+app_json_set_seed(JsonObject *object, guint64 seed)
+{
+  if (seed <= G_MAXINT64) {
+    json_object_set_int_member(object, "seed", (gint64)seed);
+  } else {
+    g_autofree char *text = g_strdup_printf("%" G_GUINT64_FORMAT, seed);
+    json_object_set_string_member(object, "seed", text);
+  }
+}
+
 static JsonObject *
 logged_sampling(const StoreTurn *turn)
 {
@@ -195,13 +231,7 @@ logged_sampling(const StoreTurn *turn)
 
   json_object_set_double_member(object, "temperature", turn->temperature);
   json_object_set_double_member(object, "top_p", turn->top_p);
-  /* As text above 2^63, which JSON's numbers of most readers do not hold. */
-  if (turn->seed <= G_MAXINT64) {
-    json_object_set_int_member(object, "seed", (gint64)turn->seed);
-  } else {
-    g_autofree char *seed = g_strdup_printf("%" G_GUINT64_FORMAT, turn->seed);
-    json_object_set_string_member(object, "seed", seed);
-  }
+  app_json_set_seed(object, turn->seed);
   json_object_set_int_member(object, "max_tokens", turn->max_tokens);
   return object;
 }
@@ -267,7 +297,7 @@ logged_turn(const StoreTurnRow *row)
 JsonNode *
 app_log_show(const char *log_path, gint64 id, GError **error)
 {
-  g_autoptr(StoreLog) log = open_log(log_path, error);
+  g_autoptr(StoreLog) log = app_log_open(log_path, error);
   g_autoptr(GPtrArray) rows = log ? store_log_show(log, id, error) : NULL;
   JsonArray *array;
 
@@ -276,7 +306,13 @@ app_log_show(const char *log_path, gint64 id, GError **error)
   }
   array = json_array_sized_new(rows->len);
   for (guint i = 0; i < rows->len; i++) {
-    json_array_add_object_element(array, logged_turn(rows->pdata[i]));
+    const StoreTurnRow *row = rows->pdata[i];
+    JsonObject *turn = logged_turn(row);
+    json_array_add_object_element(array, turn);
+    if (!app_json_set_trust(turn, log, row->id, error)) {
+      json_array_unref(array);
+      return NULL;
+    }
   }
   return array_node(array);
 }

@@ -21,22 +21,34 @@ looking_free(gpointer data)
 }
 
 static void
-change_looking(AppReview *review, int by)
+change_aside(AppReview *review, int by)
 {
-  g_mutex_lock(&review->looking);
-  review->n_looking += (guint)by;
-  g_cond_broadcast(&review->looked);
-  g_mutex_unlock(&review->looking);
+  g_mutex_lock(&review->aside);
+  review->n_aside += (guint)by;
+  g_cond_broadcast(&review->aside_over);
+  g_mutex_unlock(&review->aside);
 }
 
 void
-app_review_wait_for_looking(AppReview *review)
+app_review_begin_aside(AppReview *review)
 {
-  g_mutex_lock(&review->looking);
-  while (review->n_looking > 0) {
-    g_cond_wait(&review->looked, &review->looking);
+  change_aside(review, 1);
+}
+
+void
+app_review_end_aside(AppReview *review)
+{
+  change_aside(review, -1);
+}
+
+void
+app_review_wait_for_asides(AppReview *review)
+{
+  g_mutex_lock(&review->aside);
+  while (review->n_aside > 0) {
+    g_cond_wait(&review->aside_over, &review->aside);
   }
-  g_mutex_unlock(&review->looking);
+  g_mutex_unlock(&review->aside);
 }
 
 static void
@@ -53,7 +65,7 @@ look(GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
     g_autoptr(AppShot) shot = app_shot_new(&looking->choice, &error);
     picture = shot ? review->backend->class->see(review->backend, shot, &error) : NULL;
   }
-  change_looking(review, -1);
+  app_review_end_aside(review);
   if (picture) {
     g_task_return_pointer(task, picture, (GDestroyNotify)app_picture_free);
   } else {
@@ -73,7 +85,7 @@ app_review_seen_async(AppReview *review, const AppImageChoice *image, GCancellab
   looking->choice.path = g_strdup(image->path);
   g_task_set_source_tag(task, app_review_seen_async);
   g_task_set_task_data(task, looking, looking_free);
-  change_looking(review, 1);
+  app_review_begin_aside(review);
   g_task_run_in_thread(task, look);
 }
 

@@ -18,7 +18,7 @@ app_review_free(AppReview *review)
   }
   g_atomic_int_set(&review->closing, 1);
   app_worker_stop_preparing(review->worker);
-  app_review_wait_for_looking(review);
+  app_review_wait_for_asides(review);
   if (review->worker) {
     review->backend->class->stop(review->backend);
     app_worker_stop(review->worker);
@@ -30,8 +30,9 @@ app_review_free(AppReview *review)
   app_shot_unref(review->ready);
   g_clear_pointer(&review->backend, app_backend_free);
   g_mutex_clear(&review->work);
-  g_mutex_clear(&review->looking);
-  g_cond_clear(&review->looked);
+  g_mutex_clear(&review->aside);
+  g_cond_clear(&review->aside_over);
+  g_free(review->log_path);
   g_free(review);
 }
 
@@ -122,8 +123,9 @@ app_review_new(const AppReviewOptions *options, GError **error)
   gboolean joined;
 
   g_mutex_init(&review->work);
-  g_mutex_init(&review->looking);
-  g_cond_init(&review->looked);
+  g_mutex_init(&review->aside);
+  g_cond_init(&review->aside_over);
+  review->log_path = g_strdup(options->log_path);
   review->shots = g_ptr_array_new_with_free_func((GDestroyNotify)app_shot_unref);
   review->said = g_ptr_array_new_with_free_func(app_said_free);
   if (options->remote.url) {

@@ -29,9 +29,10 @@ struct _AppReview {
   AppShot *ready;   /* the picture that was prepared, when it is none of the conversation's */
 
   gint closing;   /* atomic: the review is being freed */
-  GMutex looking; /* of the next two */
-  GCond looked;
-  guint n_looking;   /* threads that look at pictures and at nothing that `work` guards */
+  char *log_path; /* NULL: the default place */
+  GMutex aside;   /* of the next two */
+  GCond aside_over;
+  guint n_aside;     /* threads that look at pictures and at nothing that `work` guards */
   AppWorker *worker; /* made by the first asynchronous question */
 };
 
@@ -91,7 +92,10 @@ void app_review_settle(AppReview *review);
 void app_review_expect_log(AppReview *review, const char *log_path);
 
 /* review-seen.c */
-void app_review_wait_for_looking(AppReview *review);
+/* Work that takes no part in the conversation; the review is not freed before it ends. */
+void app_review_begin_aside(AppReview *review);
+void app_review_end_aside(AppReview *review);
+void app_review_wait_for_asides(AppReview *review);
 
 /* review-async.c */
 void app_worker_stop_preparing(AppWorker *worker); /* WORKER may be NULL */

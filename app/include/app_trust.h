@@ -48,6 +48,12 @@ typedef enum { APP_VERDICT_ACCEPTED, APP_VERDICT_EDITED, APP_VERDICT_REJECTED } 
 void app_review_judge_async(AppReview *review, gint64 turn_id, AppVerdict verdict, const char *text,
                             GAsyncReadyCallback callback, gpointer user);
 JsonNode *app_review_judge_finish(AppReview *review, GAsyncResult *result, GError **error);
+/* The same, of any turn of the log. LOG_PATH NULL: the default place. */
+JsonNode *app_log_judge(const char *log_path, gint64 turn_id, AppVerdict verdict, const char *text,
+                        GError **error);
+/* Turn TURN (from 0) of the present conversation in the log; 0 while it is not there: see
+ * app_review_save(). Waits for an answer that is under way. */
+gint64 app_review_turn_id(AppReview *review, guint turn);
 
 /* ---- history --------------------------------------------------------------------------------- */
 
@@ -67,7 +73,11 @@ void app_history_search_async(const char *log_path, const char *query, guint lim
                               GCancellable *cancellable, GAsyncReadyCallback callback,
                               gpointer user);
 GPtrArray *app_history_search_finish(GAsyncResult *result, GError **error);
-/* The turns of a conversation as app_log_show() has them, with "verdicts" and "checks". */
+/* The same at once, as the array of `hilum log search --json`: objects as app_log_list() has them,
+ * with "snippet". */
+JsonNode *app_log_search(const char *log_path, const char *query, guint limit, GError **error);
+/* The turns of a conversation as app_log_show() has them, with "verdicts" (oldest first) and
+ * "checks". */
 void app_history_show_async(const char *log_path, gint64 id, GCancellable *cancellable,
                             GAsyncReadyCallback callback, gpointer user);
 JsonNode *app_history_show_finish(GAsyncResult *result, GError **error);

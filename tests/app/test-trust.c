@@ -390,6 +390,121 @@ test_tokens(Kept *k, gconstpointer data)
       json_object_get_member(turn, "tokens")));
 }
 
+/* ---- verdicts and history ----------------------------------------------------------------- */
+
+typedef struct {
+  JsonNode *node;
+  GPtrArray *entries;
+  GError *error;
+  gboolean done;
+} Told;
+
+static void
+on_judged(GObject *source, GAsyncResult *result, gpointer user)
+{
+  Told *told = user;
+
+  told->node = app_review_judge_finish(NULL, result, &told->error);
+  told->done = TRUE;
+}
+
+static void
+on_found(GObject *source, GAsyncResult *result, gpointer user)
+{
+  Told *told = user;
+
+  told->entries = app_history_search_finish(result, &told->error);
+  told->done = TRUE;
+}
+
+static void
+on_shown(GObject *source, GAsyncResult *result, gpointer user)
+{
+  Told *told = user;
+
+  told->node = app_history_show_finish(result, &told->error);
+  told->done = TRUE;
+}
+
+static void
+told_clear(Told *told)
+{
+  g_clear_pointer(&told->node, json_node_unref);
+  g_clear_pointer(&told->entries, g_ptr_array_unref);
+  g_clear_error(&told->error);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Told, told_clear)
+
+static void
+test_judge(Kept *k, gconstpointer data)
+{
+  g_autoptr(AppReview) review = kept_review(k, TRUE);
+  const AppImageChoice choice = {.path = k->image};
+  AppQuestion q = about(&choice, "Is it Pneumonia?");
+  g_autoptr(JsonNode) a = NULL;
+  g_auto(Told) edited = {0}, accepted = {0}, wrong = {0}, gone = {0}, shown = {0}, found = {0};
+  JsonArray *verdicts;
+  JsonObject *verdict, *turn;
+  const AppHistoryEntry *entry;
+
+  turn = ask(review, &q, &a);
+  g_assert_cmpint(app_review_turn_id(review, 0), ==, json_object_get_int_member(turn, "turn_id"));
+  g_assert_cmpint(app_review_turn_id(review, 1), ==, 0);
+  app_review_judge_async(review, 1, APP_VERDICT_EDITED, "A granuloma.", on_judged, &edited);
+  wait_until(edited.done);
+  g_assert_no_error(edited.error);
+  verdict = json_node_get_object(edited.node);
+  g_assert_cmpstr(json_object_get_string_member(verdict, "verdict"), ==, "edited");
+  g_assert_cmpstr(json_object_get_string_member(verdict, "text"), ==, "A granuloma.");
+  g_assert_nonnull(strstr(json_object_get_string_member(verdict, "by"), g_get_user_name()));
+  app_review_judge_async(review, 1, APP_VERDICT_ACCEPTED, NULL, on_judged, &accepted);
+  app_review_judge_async(review, 1, APP_VERDICT_EDITED, NULL, on_judged, &wrong);
+  app_review_judge_async(review, 99, APP_VERDICT_REJECTED, NULL, on_judged, &gone);
+  wait_until(accepted.done && wrong.done && gone.done);
+  g_assert_no_error(accepted.error);
+  g_assert_error(wrong.error, APP_ERROR, APP_ERROR_ARGUMENT);
+  g_assert_nonnull(strstr(gone.error->message, "turn 99 is not in the log"));
+
+  app_history_show_async(k->log, 1, NULL, on_shown, &shown);
+  app_history_search_async(k->log, "granul PNEUMONIA", 0, NULL, on_found, &found);
+  wait_until(shown.done && found.done);
+  g_assert_no_error(shown.error);
+  turn = json_array_get_object_element(json_node_get_array(shown.node), 0);
+  verdicts = json_object_get_array_member(turn, "verdicts");
+  g_assert_cmpuint(json_array_get_length(verdicts), ==, 2); /* none is lost, the last one counts */
+  verdict = json_array_get_object_element(verdicts, 1);
+  g_assert_cmpstr(json_object_get_string_member(verdict, "verdict"), ==, "accepted");
+  g_assert_true(json_object_get_null_member(verdict, "text"));
+  g_assert_cmpuint(n_elements(turn, "checks"), ==, 0);
+  g_assert_no_error(found.error);
+  g_assert_cmpuint(found.entries->len, ==, 1);
+  entry = found.entries->pdata[0];
+  g_assert_cmpint(entry->id, ==, 1);
+  g_assert_cmpstr(entry->first_question, ==, "Is it Pneumonia?");
+  g_assert_cmpstr(entry->modality, ==, "CT");
+  g_assert_cmpstr(entry->image_path, ==, k->image);
+  g_assert_cmpuint(entry->n_turns, ==, 1);
+  g_assert_nonnull(strstr(entry->snippet, "Pneumonia"));
+}
+
+/* A review that keeps no log has no place for a verdict; a log that is locked says so. */
+static void
+test_judge_fails(Kept *k, gconstpointer data)
+{
+  const AppReviewOptions options = {.model = {.model = k->model}, .no_log = TRUE};
+  g_autoptr(GError) error = NULL;
+  g_autoptr(AppReview) review = app_review_new(&options, &error);
+  g_auto(Told) told = {0}, nowhere = {0};
+
+  g_assert_no_error(error);
+  app_review_judge_async(review, 1, APP_VERDICT_ACCEPTED, NULL, on_judged, &told);
+  wait_until(told.done);
+  g_assert_error(told.error, APP_ERROR, APP_ERROR_ARGUMENT);
+  app_history_search_async("/nowhere/log.sqlite", "x", 0, NULL, on_found, &nowhere);
+  wait_until(nowhere.done);
+  g_assert_nonnull(nowhere.error);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -399,6 +514,8 @@ main(int argc, char **argv)
   } tests[] = {{"/trust/ask-about-part", test_ask_about_part},
                {"/trust/seen", test_seen},
                {"/trust/tokens", test_tokens},
+               {"/trust/judge", test_judge},
+               {"/trust/judge-fails", test_judge_fails},
                {"/trust/add-image", test_add_image},
                {"/trust/add-image-fails", test_add_image_fails}};
 

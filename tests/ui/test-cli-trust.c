@@ -110,6 +110,48 @@ test_probabilities(void)
   g_assert_null(strstr(plain.out, "\"tokens\""));
 }
 
+static void
+test_judge_and_search(void)
+{
+  g_autofree char *log = g_build_filename(folder, "judged.sqlite", NULL);
+  g_auto(CliRun) run = {0}, judge = {0}, again = {0}, found = {0}, none = {0}, show = {0}, gone = {0};
+  g_autoptr(GPtrArray) lines = NULL, rows = NULL, shown = NULL;
+  static const char *const wrong[][3] = {
+      {"1", "maybe", NULL}, {"x", "accepted", NULL}, {"1", "edited", NULL}, {"1", NULL, NULL}};
+
+  cli_run(&run, NULL, "ask", "--model", model, "--image", ct, "--question", "An effusion?",
+          "--greedy", "--max-tokens", "2", "--log", log, NULL);
+  g_assert_cmpint(run.status, ==, 0);
+  cli_run(&judge, NULL, "log", "judge", "1", "edited", "--text", "Épanchement.", "--log", log,
+          "--json", NULL);
+  g_assert_cmpint(judge.status, ==, 0);
+  lines = cli_json_lines(judge.out);
+  cli_assert_keys(json_node_get_object(lines->pdata[0]), "verdict text by time");
+  cli_run(&again, NULL, "log", "judge", "1", "rejected", "--log", log, NULL);
+  g_assert_cmpint(again.status, ==, 0);
+  g_assert_true(g_str_has_prefix(again.out, "rejected by "));
+  for (guint i = 0; i < G_N_ELEMENTS(wrong); i++) {
+    g_auto(CliRun) misused = {0};
+    cli_run(&misused, NULL, "log", "judge", "--log", log, wrong[i][0], wrong[i][1], NULL);
+    g_assert_cmpint(misused.status, ==, 2);
+  }
+  cli_run(&found, NULL, "log", "search", "epanch", "EFFUSION", "--log", log, "--json", NULL);
+  g_assert_cmpint(found.status, ==, 0);
+  rows = cli_json_lines(found.out);
+  g_assert_cmpuint(rows->len, ==, 1);
+  cli_assert_keys(json_node_get_object(rows->pdata[0]),
+                  "id started turns modality image model model_sha256 engine question "
+                  "program_version rewound_from rewound_turn snippet");
+  cli_run(&none, NULL, "log", "search", "fracture", "--log", log, NULL);
+  g_assert_cmpint(none.status, ==, 0);
+  g_assert_cmpstr(none.out, ==, "");
+  cli_run(&show, NULL, "log", "show", "1", "--log", log, NULL);
+  g_assert_nonnull(strstr(show.out, "Épanchement."));
+  g_assert_nonnull(strstr(show.out, "rejected by "));
+  cli_run(&gone, NULL, "log", "judge", "99", "accepted", "--log", log, NULL);
+  g_assert_cmpint(gone.status, ==, 1);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -120,6 +162,7 @@ main(int argc, char **argv)
   g_test_add_func("/cli-trust/region", test_region);
   g_test_add_func("/cli-trust/region-misused", test_region_misused);
   g_test_add_func("/cli-trust/probabilities", test_probabilities);
+  g_test_add_func("/cli-trust/judge-and-search", test_judge_and_search);
   status = g_test_run();
   tiny_folder_free(folder);
   g_free(model);

@@ -1,7 +1,8 @@
-/* cmd-log.c - hilum log list|show */
+/* cmd-log.c - hilum log list|show|judge|search */
 #include <stdio.h>
 #include <string.h>
 
+#include "app_trust.h"
 #include "commands.h"
 
 static JsonObject *
@@ -47,7 +48,9 @@ print_table(JsonNode *array)
   printf("%6s  %-19s %5s  %-8s  %s\n", "ID", "STARTED", "TURNS", "MODALITY", "QUESTION");
   for (guint i = 0; i < json_array_get_length(rows); i++) {
     JsonObject *row = json_array_get_object_element(rows, i);
-    g_autofree char *question = cli_one_line(cli_text_member(row, "question"), 56);
+    const char *snippet = json_object_get_string_member_with_default(row, "snippet", "");
+    g_autofree char *question =
+        cli_one_line(*snippet ? snippet : cli_text_member(row, "question"), 56);
     g_autofree char *started = short_time(cli_text_member(row, "started"));
     g_autofree char *modality = cli_one_line(cli_text_member(row, "modality"), 8);
     printf("%6" G_GINT64_FORMAT "  %-19s %5" G_GINT64_FORMAT "  %-8s  %s\n",
@@ -83,6 +86,46 @@ cmd_list(int argc, char **argv)
   }
   if (json) {
     print_json_lines(node);
+  } else {
+    print_table(node);
+  }
+  return CLI_DONE;
+}
+
+static int
+cmd_search(int argc, char **argv)
+{
+  g_autofree char *log = NULL, *query = NULL;
+  gboolean json = FALSE;
+  int limit = 0, status;
+  g_autoptr(GError) error = NULL;
+  g_autoptr(JsonNode) node = NULL;
+  const GOptionEntry entries[] = {
+      {"limit", 'n', 0, G_OPTION_ARG_INT, &limit, "Show at most N (default: all)", "N"},
+      CLI_LOG_ENTRY(&log),
+      CLI_JSON_ENTRY(&json),
+      {NULL}};
+
+  if (!cli_parse(
+          &argc, &argv, entries, NULL, "WORD...",
+          "Conversations that hold all words, newest first.",
+          "Looks in questions, answers and edited answers, for words that begin so, whatever "
+          "their case and accents.",
+          1, G_MAXINT, &status)) {
+    return status;
+  }
+  if (limit < 0) {
+    return cli_misused("--limit is %d; expected 0 (all) or more", limit);
+  }
+  query = g_strjoinv(" ", argv + 1);
+  node = app_log_search(log, query, (guint)limit, &error);
+  if (!node) {
+    return cli_failed(error);
+  }
+  if (json) {
+    print_json_lines(node);
+  } else if (json_array_get_length(json_node_get_array(node)) == 0) {
+    cli_note("no conversation holds these words");
   } else {
     print_table(node);
   }
@@ -173,6 +216,38 @@ print_model(JsonObject *model)
 }
 
 static void
+print_checks(JsonArray *checks)
+{
+  for (guint i = 0; i < json_array_get_length(checks); i++) {
+    JsonObject *check = json_array_get_object_element(checks, i);
+    if (json_object_get_null_member(check, "depends_on_image")) {
+      cli_print_field("other seeds", "%u answers, agreement %.2f",
+                      json_array_get_length(json_object_get_array_member(check, "answers")),
+                      json_object_get_double_member(check, "agreement"));
+    } else {
+      cli_print_field("blank image", "%s",
+                      json_object_get_boolean_member(check, "depends_on_image")
+                          ? "another answer: it depends on the image"
+                          : "the same answer: it does NOT depend on the image");
+    }
+  }
+}
+
+/* The newest last, which counts. */
+static void
+print_verdicts(JsonArray *verdicts)
+{
+  for (guint i = 0; i < json_array_get_length(verdicts); i++) {
+    JsonObject *verdict = json_array_get_object_element(verdicts, i);
+    cli_print_field("verdict", "%s by %s, %s", cli_text_member(verdict, "verdict"),
+                    cli_text_member(verdict, "by"), cli_text_member(verdict, "time"));
+    if (!json_object_get_null_member(verdict, "text")) {
+      cli_print_field("", "%s", cli_text_member(verdict, "text"));
+    }
+  }
+}
+
+static void
 print_turn(JsonObject *turn)
 {
   JsonObject *model = object_member(turn, "model");
@@ -181,8 +256,9 @@ print_turn(JsonObject *turn)
   JsonObject *sampling = object_member(turn, "sampling");
   g_autofree char *seed = app_json_text(json_object_get_member(sampling, "seed"));
 
-  cli_print_field("turn", "%d, %s", (int)json_object_get_int_member(turn, "turn"),
-                  cli_text_member(turn, "time"));
+  cli_print_field("turn", "%d, %s, number %" G_GINT64_FORMAT " of the log",
+                  (int)json_object_get_int_member(turn, "turn"), cli_text_member(turn, "time"),
+                  json_object_get_int_member(turn, "turn_id"));
   print_model(model);
   for (guint i = 0; i < json_array_get_length(images); i++) {
     print_image(json_array_get_object_element(images, i));
@@ -200,6 +276,8 @@ print_turn(JsonObject *turn)
   cli_print_field("question", "%s", cli_text_member(turn, "question"));
   cli_print_field("answer", "%s", cli_text_member(turn, "answer"));
   cli_print_field("ended by", "%s", cli_text_member(turn, "stop"));
+  print_checks(json_object_get_array_member(turn, "checks"));
+  print_verdicts(json_object_get_array_member(turn, "verdicts"));
 }
 
 static int
@@ -248,11 +326,58 @@ cmd_show(int argc, char **argv)
   return CLI_DONE;
 }
 
+static int
+cmd_judge(int argc, char **argv)
+{
+  static const char *const names[] = {"accepted", "edited", "rejected", NULL};
+  g_autofree char *log = NULL, *text = NULL;
+  gboolean json = FALSE;
+  int status;
+  guint verdict = 0;
+  guint64 id;
+  g_autoptr(GError) error = NULL;
+  g_autoptr(JsonNode) node = NULL;
+  const GOptionEntry entries[] = {{"text", 0, 0, G_OPTION_ARG_FILENAME, &text,
+                                   "With edited: what the answer should be", "TEXT"},
+                                  CLI_LOG_ENTRY(&log),
+                                  CLI_JSON_ENTRY(&json),
+                                  {NULL}};
+
+  if (!cli_parse(&argc, &argv, entries, NULL, "TURN accepted|edited|rejected",
+                 "Keeps a person's verdict beside a turn of the log; the newest counts.",
+                 "TURN is the number that 'hilum log show' gives. Nothing is ever overwritten.", 2,
+                 2, &status)) {
+    return status;
+  }
+  if (!g_ascii_string_to_unsigned(argv[1], 10, 1, G_MAXINT64, &id, NULL)) {
+    return cli_misused("'%s' is not the number of a turn; 'hilum log show' tells it", argv[1]);
+  }
+  while (names[verdict] && strcmp(argv[2], names[verdict]) != 0) {
+    verdict++;
+  }
+  if (!names[verdict]) {
+    return cli_misused("the verdict is '%s'; expected accepted, edited or rejected", argv[2]);
+  }
+  node = app_log_judge(log, (gint64)id, (AppVerdict)verdict, text, &error);
+  if (!node) {
+    return cli_failed(error);
+  }
+  if (json) {
+    cli_print_json(node);
+  } else {
+    JsonObject *kept = json_node_get_object(node);
+    printf("%s by %s\n", cli_text_member(kept, "verdict"), cli_text_member(kept, "by"));
+  }
+  return CLI_DONE;
+}
+
 int
 cmd_log(int argc, char **argv)
 {
   static const CliCommand commands[] = {{"list", "list conversations, newest first", cmd_list},
                                         {"show", "show every turn of a conversation", cmd_show},
+                                        {"search", "find conversations by words", cmd_search},
+                                        {"judge", "keep a verdict on a turn", cmd_judge},
                                         {NULL, NULL, NULL}};
 
   return cli_dispatch("hilum log", "Reads the conversation log.", commands, argc, argv);

@@ -1,0 +1,21 @@
+/* trust.h - what the files about trust in an answer share. */
+#ifndef HILUM_APP_TRUST_PRIVATE_H
+#define HILUM_APP_TRUST_PRIVATE_H
+
+#include "app_trust.h"
+#include "private.h"
+
+G_BEGIN_DECLS
+
+/* For reading; one of an older version is brought up to date first. LOG_PATH NULL: the default
+ * place. */
+StoreLog *app_log_open(const char *log_path, GError **error);
+/* {check, answers, same, agreement, depends_on_image} */
+JsonObject *app_check_object(const StoreCheck *check);
+/* Sets "verdicts" and "checks" of TURN. */
+gboolean app_json_set_trust(JsonObject *object, StoreLog *log, gint64 turn, GError **error);
+/* Sets "seed": as text above 2^63, which JSON's numbers of most readers do not hold. */
+void app_json_set_seed(JsonObject *object, guint64 seed);
+
+G_END_DECLS
+#endif
