@@ -83,7 +83,7 @@ draw(AppSlice *slice, const DicomWindow *window, const AppPlacement *placement, 
                 placement->width, placement->height, MAX_CANVAS);
     return NULL;
   }
-  if (!app_slice_eight(slice, window, &eight, error)) {
+  if (!app_slice_eight(slice, window, placement->bare, &eight, error)) {
     return NULL;
   }
   done = fill(&eight, axes, placement->smooth, canvas, error);

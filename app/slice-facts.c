@@ -149,6 +149,7 @@ describe_values(AppSlice *slice)
   facts->width = dicom_frame_width(slice->frame);
   facts->height = dicom_frame_height(slice->frame);
   facts->is_colour = dicom_frame_is_colour(slice->frame);
+  facts->has_covers = dicom_frame_has_covers(slice->frame);
   facts->modality = info->modality;
   facts->body_part = info->body_part_examined;
   facts->unit = "";

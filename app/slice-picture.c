@@ -15,6 +15,7 @@
 typedef struct {
   DicomFrame *frame; /* a reference, so that no other frame can be at its place in memory */
   DicomWindow window;
+  gboolean covered; /* with the file's own shutters and overlays */
   AppEight eight;
 } Kept;
 
@@ -60,12 +61,13 @@ same_window(const DicomWindow *a, const DicomWindow *b)
 }
 
 static gboolean
-find_kept(Shelf *shelf, const DicomFrame *frame, const DicomWindow *window, AppEight *eight)
+find_kept(Shelf *shelf, const DicomFrame *frame, const DicomWindow *window, gboolean covered,
+          AppEight *eight)
 {
   for (guint i = 0; i < shelf->n; i++) {
     Kept found = shelf->kept[i];
 
-    if (found.frame == frame && same_window(&found.window, window)) {
+    if (found.frame == frame && found.covered == covered && same_window(&found.window, window)) {
       memmove(shelf->kept + 1, shelf->kept, i * sizeof found);
       shelf->kept[0] = found;
       *eight = found.eight;
@@ -103,7 +105,8 @@ keep(Shelf *shelf, Kept new, Kept out[MAX_KEPT + 1])
 }
 
 static gboolean
-make_grey(AppSlice *slice, const DicomWindow *window, AppEight *eight, GError **error)
+make_grey(AppSlice *slice, const DicomWindow *window, gboolean covered, AppEight *eight,
+          GError **error)
 {
   gsize n = (gsize)eight->width * eight->height;
   g_autofree guint8 *pixels = g_try_malloc(n);
@@ -117,18 +120,25 @@ make_grey(AppSlice *slice, const DicomWindow *window, AppEight *eight, GError **
   if (!dicom_frame_render_grey8(slice->frame, window, pixels, error)) {
     return FALSE;
   }
+  if (covered) {
+    dicom_frame_draw_covers(slice->frame, pixels, 1);
+  }
   eight->channels = 1;
   eight->pixels = g_bytes_new_take(g_steal_pointer(&pixels), n);
   return TRUE;
 }
 
 static gboolean
-make_colour(AppSlice *slice, const DicomWindow *window, AppEight *eight, GError **error)
+make_colour(AppSlice *slice, const DicomWindow *window, gboolean covered, AppEight *eight,
+            GError **error)
 {
   g_autoptr(DicomPicture) picture = dicom_frame_render(slice->frame, window, error);
 
   if (!picture) {
     return FALSE;
+  }
+  if (covered) {
+    dicom_frame_draw_covers(slice->frame, picture->pixels, 3);
   }
   eight->channels = 3;
   eight->pixels = g_bytes_new_take(g_steal_pointer(&picture->pixels),
@@ -137,24 +147,25 @@ make_colour(AppSlice *slice, const DicomWindow *window, AppEight *eight, GError 
 }
 
 gboolean
-app_slice_eight(AppSlice *slice, const DicomWindow *window, AppEight *eight, GError **error)
+app_slice_eight(AppSlice *slice, const DicomWindow *window, gboolean bare, AppEight *eight,
+                GError **error)
 {
   Shelf *shelf = the_shelf();
   Kept out[MAX_KEPT + 1];
-  gboolean found;
+  gboolean found, covered = !bare && slice->facts.has_covers;
   guint n_out;
 
   g_mutex_lock(&shelf->lock);
-  found = find_kept(shelf, slice->frame, window, eight);
+  found = find_kept(shelf, slice->frame, window, covered, eight);
   g_mutex_unlock(&shelf->lock);
   if (found) {
     return TRUE;
   }
   *eight = (AppEight){slice->facts.width, slice->facts.height, 0, NULL};
-  if (!(slice->facts.is_colour ? make_colour : make_grey)(slice, window, eight, error)) {
+  if (!(slice->facts.is_colour ? make_colour : make_grey)(slice, window, covered, eight, error)) {
     return FALSE;
   }
-  Kept new = {dicom_frame_ref(slice->frame), *window, *eight};
+  Kept new = {dicom_frame_ref(slice->frame), *window, covered, *eight};
   g_bytes_ref(eight->pixels);
   g_mutex_lock(&shelf->lock);
   n_out = keep(shelf, new, out);

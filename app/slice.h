@@ -33,7 +33,7 @@ typedef struct {
   guint width, height, channels; /* 1: grey, 3: RGB */
   GBytes *pixels;
 } AppEight;
-gboolean app_slice_eight(AppSlice *slice, const DicomWindow *window, AppEight *eight,
+gboolean app_slice_eight(AppSlice *slice, const DicomWindow *window, gboolean bare, AppEight *eight,
                          GError **error);
 void app_eight_clear(AppEight *eight);
 /* For the end of a study. */

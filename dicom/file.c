@@ -171,6 +171,7 @@ dicom_file_read_frame(DicomFile *file, guint index, GError **error)
     if (!frame || !dicom_read_presentation(file, index, frame, error)) {
       return NULL;
     }
+    dicom_read_covers(file, index, frame);
   } else {
     frame = file->info.kind == DICOM_KIND_JPEG ? dicom_jpeg_read(file, file->source, error)
                                                : dicom_png_read(file, file->source, error);

@@ -30,6 +30,8 @@ gboolean dicom_info_read(DicomFile *file, GError **error);
 /* decode.c: whether the header's sizes fit the limits and the element; reads no pixels. */
 gboolean dicom_check_pixels(const DicomFile *file, GError **error);
 DicomFrame *dicom_decode_frame(DicomFile *file, guint frame, GError **error);
+/* cover.c: shutters and overlays of FRAME. */
+void dicom_read_covers(const DicomFile *file, guint index, DicomFrame *frame);
 /* present.c: windows, tables and the like of FRAME. */
 gboolean dicom_read_presentation(DicomFile *file, guint index, DicomFrame *frame, GError **error);
 

@@ -38,6 +38,7 @@ dicom_frame_new(guint width, guint height, guint samples, DicomSampleType type)
   frame->windows = g_array_new(FALSE, TRUE, sizeof(DicomWindow));
   frame->voi_luts = g_ptr_array_new_with_free_func((GDestroyNotify)dicom_lut_free);
   frame->marks = g_array_new(FALSE, TRUE, sizeof(DicomMark));
+  frame->covers = g_array_new(FALSE, TRUE, sizeof(DicomMark));
   frame->texts = g_ptr_array_new_with_free_func(g_free);
   frame->text_points = g_array_new(FALSE, TRUE, sizeof(double));
   return frame;
@@ -70,6 +71,7 @@ dicom_frame_unref(DicomFrame *frame)
   g_array_unref(frame->windows);
   g_ptr_array_unref(frame->voi_luts);
   g_array_unref(frame->marks);
+  g_array_unref(frame->covers);
   g_ptr_array_unref(frame->texts);
   g_array_unref(frame->text_points);
   g_free(frame);
@@ -104,6 +106,7 @@ dicom_frame_bytes(const DicomFrame *frame)
 {
   gsize n = frame->n_bytes + sizeof *frame + frame->marks->len * sizeof(DicomMark);
 
+  n += frame->covers->len * sizeof(DicomMark);
   n += lut_bytes(frame->modality) + lut_bytes(frame->presentation);
   /* A palette may be larger than the picture. */
   for (guint i = 0; i < 3; i++) {

@@ -33,10 +33,10 @@ typedef struct {
 
 void dicom_lut_free(DicomLut *lut);
 
-/* LENGTH pixels of the picture, from the START-th on, that a presentation state covers. */
+/* LENGTH pixels of the picture, from the START-th on, that something covers. */
 enum {
   MARK_SHUTTER = 1, /* the grey of the shutter */
-  MARK_STROKE = 2,  /* a graphic: black or white, whichever differs more from what is under it */
+  MARK_STROKE = 2,  /* a graphic or an overlay: black or white, whichever differs more from what is under it */
 };
 typedef struct {
   guint start, length, kind; /* KIND: of the above, together too */
@@ -66,6 +66,11 @@ struct _DicomFrame {
   GPtrArray *voi_luts; /* of DicomLut * */
   gboolean inverse;    /* MONOCHROME1 or PresentationLUTShape INVERSE: once, not twice */
   DicomLut *palette[3];
+
+  /* What the image itself wants to lie over it on a screen, and dicom_frame_render() leaves out; see
+   * cover.c. In the stored image, ascending; gone when a presentation state is applied. */
+  GArray *covers; /* of DicomMark */
+  guint cover_grey;
 
   /* What a presentation state adds; see presentation-state.c. */
   DicomLut *presentation; /* PresentationLUTSequence: after VOI; NULL: none */

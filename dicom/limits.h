@@ -53,6 +53,9 @@
 #define DICOM_MAX_TAGS 200000
 #define DICOM_MAX_TAG_CHARS 256
 
+/* Overlay planes of one group, in words: a bit for each pixel of 4096 frames of 512 x 512. */
+#define DICOM_MAX_OVERLAY_WORDS ((gsize)64 << 20)
+
 /* A presentation state: points of all graphics together (an outline around each of a lung's vessels
  * has some thousands), pixels of strokes, texts, and stretches of pixels that shutters and strokes
  * cover. Rows times corners of a polygonal shutter are what filling it costs. */

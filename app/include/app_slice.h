@@ -43,6 +43,7 @@ typedef struct {
   const char *modality;  /* "CT"; "" */
   const char *body_part; /* "CHEST"; "" */
   gboolean is_colour;
+  gboolean has_covers; /* display shutters or overlay planes, which AppPlacement.bare leaves out */
   double low, high;    /* range of values */
   const char *unit;    /* of values after the modality LUT: "HU", RescaleType's term, or "" */
   AppWindow window;    /* the file's own */
@@ -74,6 +75,11 @@ AppSlice *app_study_slice(AppStudy *study, guint series, guint index, GCancellab
 
 /* ---- drawing ------------------------------------------------------------------------------- */
 
+/* Display shutters and overlay planes of the file (PS3.3 C.7.6.11, C.9.2) are drawn on screens
+ * alone. The model and exports get the picture without them, always: they are not what the scanner
+ * saw, an answer must not come from somebody's letters or arrows, and these may name the patient.
+ */
+
 /* How the picture lies on a canvas. The picture is turned clockwise by TURNS right angles, then
  * mirrored left to right if FLIP, then scaled and moved. */
 typedef struct {
@@ -82,6 +88,7 @@ typedef struct {
   double x, y;         /* point of the stored picture at the centre of the canvas */
   guint turns;         /* 0 to 3 */
   gboolean flip;
+  gboolean bare;   /* without the file's own display shutters and overlay planes */
   gboolean smooth; /* bilinear when enlarged, else nearest; reduced pictures are always averaged */
 } AppPlacement;
 

@@ -240,6 +240,12 @@ DicomPicture *dicom_frame_render(const DicomFrame *frame, const DicomWindow *win
  * colour. The RGB one is made from it. */
 gboolean dicom_frame_render_grey8(const DicomFrame *frame, const DicomWindow *window, guint8 *out,
                                   GError **error);
+/* What the image itself wants to lie over it on a screen, its display shutters and overlay planes
+ * (PS3.3 C.7.6.11, C.9.2). The pictures above are without them, and so are models and exports: an
+ * overlay is not what the scanner saw, and its letters may name the patient. */
+gboolean dicom_frame_has_covers(const DicomFrame *frame);
+/* Draws them into PIXELS, a picture of FRAME of 1 or 3 CHANNELS. */
+void dicom_frame_draw_covers(const DicomFrame *frame, guint8 *pixels, guint channels);
 char *dicom_picture_sha256(const DicomPicture *picture); /* of the RGB bytes; g_free() */
 /* Three samples a pixel, whatever the colours; written aside, synced, renamed. */
 gboolean dicom_picture_write_png(const DicomPicture *picture, const char *path, GError **error);

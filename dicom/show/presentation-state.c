@@ -295,6 +295,7 @@ exchange(DicomFrame *frame, DicomFrame *look)
   SWAP(windows);
   SWAP(voi_luts);
   SWAP(marks);
+  SWAP(covers); /* none: PS3.4 N.2.4 */
   SWAP(texts);
   SWAP(text_points);
   frame->slope = look->slope;

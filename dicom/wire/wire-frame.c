@@ -55,6 +55,8 @@ static const WireField frame_fields[] = {
     F(BOOL, flip, 0),
     {"marks", WIRE_ITEMS, G_STRUCT_OFFSET(DicomFrame, marks), DICOM_MAX_MARKS, &mark},
     F(UINT, shutter_grey, 255),
+    {"covers", WIRE_ITEMS, G_STRUCT_OFFSET(DicomFrame, covers), DICOM_MAX_MARKS, &mark},
+    F(UINT, cover_grey, 255),
     F(TEXTS, texts, DICOM_MAX_GRAPHIC_TEXTS),
     F(NUMBERS, text_points, 2 * DICOM_MAX_GRAPHIC_TEXTS),
     F(BOOL, has_area, 0),
@@ -72,7 +74,7 @@ static const WireLayout layout = WIRE_LAYOUT("frame", DicomFrame, frame_fields);
 #if GLIB_SIZEOF_VOID_P == 8
 /* As in wire-info.c; the fields that do not travel are refs, stored, n_bytes, owner, ranged and
  * sha256. */
-G_STATIC_ASSERT(sizeof(DicomFrame) == 304);
+G_STATIC_ASSERT(sizeof(DicomFrame) == 320);
 G_STATIC_ASSERT(sizeof(DicomWindow) == 32);
 #endif
 
@@ -141,22 +143,39 @@ raw_is_sound(const DicomFrame *frame)
                                frame->raw_low <= frame->raw_high && frame->raw_high <= last);
 }
 
-/* Ascending and inside the picture; and only grey has any of this. */
+/* Ascending and inside the picture. */
 static gboolean
-presentation_is_sound(const DicomFrame *frame)
+marks_are_sound(const DicomFrame *frame, const GArray *marks)
 {
   guint64 n = (guint64)frame->width * frame->height, at = 0;
-  gboolean any = frame->presentation || frame->turns || frame->flip || frame->marks->len > 0;
 
-  for (guint i = 0; i < frame->marks->len; i++) {
-    const DicomMark *m = &g_array_index(frame->marks, DicomMark, i);
+  for (guint i = 0; i < marks->len; i++) {
+    const DicomMark *m = &g_array_index(marks, DicomMark, i);
 
     if (m->start < at || (guint64)m->start + m->length > n) {
       return FALSE;
     }
     at = (guint64)m->start + m->length;
   }
-  return frame->text_points->len == 2 * frame->texts->len && (!any || frame->colour == COLOUR_GREY);
+  return TRUE;
+}
+
+/* A state's covers replace the image's own. */
+static gboolean
+covers_are_sound(const DicomFrame *frame)
+{
+  return marks_are_sound(frame, frame->covers) &&
+         (frame->covers->len == 0 || (frame->turns == 0 && !frame->flip));
+}
+
+/* Only grey has any of this. */
+static gboolean
+presentation_is_sound(const DicomFrame *frame)
+{
+  gboolean any = frame->presentation || frame->turns || frame->flip || frame->marks->len > 0;
+
+  return marks_are_sound(frame, frame->marks) && frame->text_points->len == 2 * frame->texts->len &&
+         (!any || frame->colour == COLOUR_GREY);
 }
 
 gboolean
@@ -171,6 +190,7 @@ dicom_frame_is_sound(const DicomFrame *frame, const char **why)
                {rescale_is_sound, "the rescale"},
                {windows_are_sound, "a window"},
                {raw_is_sound, "the range of the samples"},
+               {covers_are_sound, "an overlay or shutter"},
                {presentation_is_sound, "the presentation state"}};
 
   if (!dicom_wire_check(&layout, frame, why)) {

@@ -315,6 +315,41 @@ test_nearest(void)
   tiny_folder_free(folder);
 }
 
+/* ---- what is drawn over it ---------------------------------------------------------------- */
+
+static guint
+first_word(AppSlice *slice, gboolean bare)
+{
+  const AppPlacement placement = {
+      .width = 8, .height = 8, .scale = 1, .x = 4, .y = 2, .bare = bare};
+  g_autoptr(GError) error = NULL;
+  g_autoptr(AppCanvas) canvas = app_slice_draw(slice, NULL, &placement, &error);
+
+  g_assert_no_error(error);
+  return ((const guint32 *)g_bytes_get_data(canvas->pixels, NULL))[0] & 0xff;
+}
+
+/* An overlay of one pixel: it is on the screen, not in what others get of the picture. */
+static void
+test_covers(void)
+{
+  const FileElement changes[] = {{0x60000010, "US", "1"},
+                                 {0x60000011, "US", "1"},
+                                 {0x60000050, "SS", "1\\1"},
+                                 {0x60000100, "US", "1"},
+                                 {0x60000102, "US", "0"},
+                                 {0x60003000, "OW", NULL, NULL, "\1\0", 2},
+                                 {0}};
+  g_auto(Opened) covered = open_file(changes), plain = open_file(NULL);
+
+  g_assert_true(app_slice_facts(covered.slice)->has_covers);
+  g_assert_false(app_slice_facts(plain.slice)->has_covers);
+  g_assert_cmpuint(first_word(covered.slice, FALSE), ==, 255);
+  g_assert_cmpuint(first_word(covered.slice, TRUE), ==, 0);
+  g_assert_cmpuint(first_word(covered.slice, FALSE), ==, 255);
+  g_assert_cmpuint(first_word(plain.slice, FALSE), ==, 0);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -334,6 +369,7 @@ main(int argc, char **argv)
   g_test_add_func("/slice-measure/reference-line", test_reference_line);
   g_test_add_func("/slice-measure/no-line", test_no_line);
   g_test_add_func("/slice-measure/nearest", test_nearest);
+  g_test_add_func("/slice-measure/covers", test_covers);
   status = g_test_run();
   app_decoder_stop();
   return status;
