@@ -63,11 +63,11 @@ take_settings(DesktopApplication *self)
 }
 
 DesktopApplication *
-desktop_application_new(const AppReviewOptions *options, DesktopSettings *settings)
+desktop_application_new(const AppReviewOptions *options, DesktopSettings *settings, gboolean alone)
 {
   DesktopApplication *self =
       g_object_new(DESKTOP_TYPE_APPLICATION, "application-id", "org.hilum.Hilum", "flags",
-                   G_APPLICATION_HANDLES_OPEN | G_APPLICATION_NON_UNIQUE, NULL);
+                   G_APPLICATION_HANDLES_OPEN | (alone ? G_APPLICATION_NON_UNIQUE : 0), NULL);
 
   self->options = *options;
   self->settings = g_object_ref(settings);
@@ -211,6 +211,34 @@ on_style(GSettings *settings, const char *name, gpointer application)
 
 /* ---- life --------------------------------------------------------------------------------- */
 
+static void
+restore_size(DesktopApplication *self, GtkWindow *window)
+{
+  GSettings *store = desktop_settings_peek(self->settings);
+  int width, height;
+
+  g_settings_get(store, DESKTOP_SETTING_WINDOW_SIZE, "(ii)", &width, &height);
+  if (width > 0 && height > 0) {
+    gtk_window_set_default_size(window, width, height);
+  }
+  if (g_settings_get_boolean(store, DESKTOP_SETTING_MAXIMIZED)) {
+    gtk_window_maximize(window);
+  }
+}
+
+static gboolean
+keep_size(GtkWindow *window, DesktopApplication *self)
+{
+  GSettings *store = desktop_settings_peek(self->settings);
+  int width, height;
+
+  /* GTK keeps in these what the window was before it filled the screen. */
+  gtk_window_get_default_size(window, &width, &height);
+  g_settings_set(store, DESKTOP_SETTING_WINDOW_SIZE, "(ii)", width, height);
+  g_settings_set_boolean(store, DESKTOP_SETTING_MAXIMIZED, gtk_window_is_maximized(window));
+  return FALSE;
+}
+
 static DesktopWindow *
 ensure_window(DesktopApplication *self)
 {
@@ -222,6 +250,8 @@ ensure_window(DesktopApplication *self)
   }
   if (!window) {
     window = GTK_WINDOW(desktop_window_new(GTK_APPLICATION(self), &self->options));
+    restore_size(self, window);
+    g_signal_connect_object(window, "close-request", G_CALLBACK(keep_size), self, 0);
     gtk_window_present(window);
     desktop_window_load_model(DESKTOP_WINDOW(window));
   }
@@ -231,14 +261,16 @@ ensure_window(DesktopApplication *self)
 static void
 desktop_application_activate(GApplication *application)
 {
-  ensure_window(DESKTOP_APPLICATION(application));
+  gtk_window_present(GTK_WINDOW(ensure_window(DESKTOP_APPLICATION(application))));
 }
 
 static void
 desktop_application_open(GApplication *application, GFile **files, int n_files, const char *hint)
 {
-  desktop_window_open_files(ensure_window(DESKTOP_APPLICATION(application)), files,
-                            (guint)MAX(n_files, 0));
+  DesktopWindow *window = ensure_window(DESKTOP_APPLICATION(application));
+
+  desktop_window_open_files(window, files, (guint)MAX(n_files, 0));
+  gtk_window_present(GTK_WINDOW(window));
 }
 
 static void

@@ -12,10 +12,11 @@ G_BEGIN_DECLS
 #define DESKTOP_TYPE_APPLICATION (desktop_application_get_type())
 G_DECLARE_FINAL_TYPE(DesktopApplication, desktop_application, DESKTOP, APPLICATION, AdwApplication)
 
-/* OPTIONS is borrowed and outlives the application. Each process is an application of its own,
- * because each may have another model and another log. */
+/* OPTIONS is borrowed and outlives the application. A process that has options of its own for model
+ * or log is ALONE: an application of its own. Any other opens its files in the one that is there.
+ */
 DesktopApplication *desktop_application_new(const AppReviewOptions *options,
-                                            DesktopSettings *settings);
+                                            DesktopSettings *settings, gboolean alone);
 
 G_END_DECLS
 #endif

@@ -120,6 +120,14 @@ set_cache_limit(DesktopSettings *settings)
   }
 }
 
+/* The process that is there has another model, or another log. */
+static gboolean
+is_alone(const Options *o)
+{
+  return o->model || o->mmproj || o->template_name || o->engine || o->log || o->no_log ||
+         o->no_cache;
+}
+
 static void
 warn(const char *text)
 {
@@ -172,6 +180,6 @@ main(int argc, char **argv)
   set_cache_limit(settings);
   app_set_warning(warn);
   app_image_warm();
-  application = desktop_application_new(&review, settings);
+  application = desktop_application_new(&review, settings, is_alone(&options));
   return g_application_run(G_APPLICATION(application), argc, argv);
 }
