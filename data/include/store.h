@@ -26,6 +26,7 @@ typedef enum {
   STORE_ERROR_BUSY,
   STORE_ERROR_NOT_FOUND,
   STORE_ERROR_INVALID, /* a value that the log does not hold: too long, no SHA-256 */
+  STORE_ERROR_CANCELLED,
 } StoreError;
 
 typedef struct _StoreLog StoreLog;

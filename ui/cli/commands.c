@@ -11,6 +11,7 @@ const CliCommand cli_commands[] = {
     {"log", "read the conversation log: list, show", cmd_log},
     {"cache", "see and erase what was kept to save computing: list, clear", cmd_cache},
     {"phantom", "write synthetic studies with known truth", cmd_phantom},
+    {"pmc", "read articles of PubMed Central, for training sets", cmd_pmc},
     {"train", "train a model on images with conversations", cmd_train},
     {"eval", "score a model on questions with known answers: vqa", cmd_eval},
     {NULL, NULL, NULL},

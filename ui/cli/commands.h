@@ -17,6 +17,7 @@ int cmd_log(int argc, char **argv);
 int cmd_cache(int argc, char **argv);
 int cmd_train(int argc, char **argv);
 int cmd_phantom(int argc, char **argv);
+int cmd_pmc(int argc, char **argv);
 int cmd_eval(int argc, char **argv);
 
 /* Commands of cmd_image(). */
