@@ -46,9 +46,12 @@ corner_line(Corner *corner, const char *text, DesktopWordsStyle style)
   if (!text || !*text || corner->most < 24) {
     return;
   }
+  if (corner->right) {
+    style |= DESKTOP_WORDS_RIGHT;
+  }
   desktop_words_measure(words, text, style, corner->most, &width, &height);
   /* A letter stands in the middle of each side. */
-  if (corner->y + height > corner->height / 2 - height) {
+  if (corner->y + height > corner->height / 2 - 12) {
     return;
   }
   desktop_words_snapshot(words, corner->snapshot, text, style, corner->most,

@@ -59,31 +59,24 @@ layout_new(DesktopWords *words, const char *text, DesktopWordsStyle style, int m
 {
   PangoLayout *layout = gtk_widget_create_pango_layout(words->widget, text);
   g_autoptr(PangoAttrList) list = pango_attr_list_new();
-  double scale = style == DESKTOP_WORDS_LETTER ? 1.3 : 1.0;
+  DesktopWordsStyle kind = style & ~DESKTOP_WORDS_RIGHT;
+  int width;
 
-  if (style != DESKTOP_WORDS_PLAIN && style != DESKTOP_WORDS_WARNING) {
+  if (kind != DESKTOP_WORDS_PLAIN && kind != DESKTOP_WORDS_WARNING) {
     pango_attr_list_insert(list, pango_attr_weight_new(PANGO_WEIGHT_BOLD));
   }
   /* Digits that change must not make their line dance. */
   pango_attr_list_insert(list, pango_attr_font_features_new("tnum"));
-  pango_attr_list_insert(list, pango_attr_scale_new(scale));
+  pango_attr_list_insert(list, pango_attr_scale_new(kind == DESKTOP_WORDS_LETTER ? 1.3 : 1.0));
   pango_layout_set_attributes(layout, list);
-  if (style == DESKTOP_WORDS_MESSAGE) {
-    pango_layout_set_alignment(layout, PANGO_ALIGN_CENTER);
+  pango_layout_set_alignment(layout, kind == DESKTOP_WORDS_MESSAGE ? PANGO_ALIGN_CENTER
+                                     : style & DESKTOP_WORDS_RIGHT ? PANGO_ALIGN_RIGHT
+                                                                   : PANGO_ALIGN_LEFT);
+  pango_layout_get_pixel_size(layout, &width, NULL);
+  if (width > most || kind == DESKTOP_WORDS_MESSAGE) {
+    /* Half a line says something else, or nothing. */
     pango_layout_set_wrap(layout, PANGO_WRAP_WORD_CHAR);
     pango_layout_set_width(layout, MAX(most, 1) * PANGO_SCALE);
-  } else {
-    int width;
-    pango_layout_get_pixel_size(layout, &width, NULL);
-    if (width > most && style == DESKTOP_WORDS_WARNING) {
-      /* Half a warning is none. */
-      pango_layout_set_alignment(layout, PANGO_ALIGN_RIGHT);
-      pango_layout_set_wrap(layout, PANGO_WRAP_WORD_CHAR);
-      pango_layout_set_width(layout, MAX(most, 1) * PANGO_SCALE);
-    } else if (width > most) {
-      pango_layout_set_ellipsize(layout, PANGO_ELLIPSIZE_END);
-      pango_layout_set_width(layout, MAX(most, 1) * PANGO_SCALE);
-    }
   }
   return layout;
 }
@@ -96,7 +89,7 @@ draw(cairo_t *cr, PangoLayout *layout, DesktopWordsStyle style)
   cairo_set_line_join(cr, CAIRO_LINE_JOIN_ROUND);
   cairo_set_source_rgb(cr, 0, 0, 0);
   cairo_stroke(cr);
-  if (style == DESKTOP_WORDS_WARNING) {
+  if ((style & ~DESKTOP_WORDS_RIGHT) == DESKTOP_WORDS_WARNING) {
     cairo_set_source_rgb(cr, 1, 0.8, 0.3);
   } else {
     cairo_set_source_rgb(cr, 1, 1, 1);

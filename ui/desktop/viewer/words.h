@@ -15,9 +15,10 @@ typedef struct _DesktopWords DesktopWords;
 typedef enum {
   DESKTOP_WORDS_PLAIN,
   DESKTOP_WORDS_STRONG,
-  DESKTOP_WORDS_LETTER,  /* orientation */
-  DESKTOP_WORDS_WARNING, /* amber; wraps, to the right */
-  DESKTOP_WORDS_MESSAGE, /* in the picture's place: wraps, centred */
+  DESKTOP_WORDS_LETTER,     /* orientation */
+  DESKTOP_WORDS_WARNING,    /* amber; it says so in words, too */
+  DESKTOP_WORDS_MESSAGE,    /* in the picture's place, centred */
+  DESKTOP_WORDS_RIGHT = 16, /* with one of these: aligned to the right */
 } DesktopWordsStyle;
 
 /* WIDGET is borrowed: its font, its scale. */
@@ -26,7 +27,7 @@ void desktop_words_free(DesktopWords *words);
 /* The font or the scale are others now. */
 void desktop_words_forget(DesktopWords *words);
 
-/* The size of TEXT, cut with an ellipsis (or wrapped) at MOST logical pixels; in logical pixels. */
+/* The size of TEXT, wrapped at MOST logical pixels; in logical pixels. */
 void desktop_words_measure(DesktopWords *words, const char *text, DesktopWordsStyle style, int most,
                            int *width, int *height);
 /* With its top left corner at X, Y, rounded to whole device pixels. */

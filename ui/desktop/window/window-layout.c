@@ -155,7 +155,8 @@ fill_empty(DesktopWindow *self)
     if (series < n) {
       desktop_viewport_set_series(self->panes[i], series, 0);
     } else {
-      desktop_viewport_set_message(self->panes[i], _("Drop a series here"));
+      desktop_viewport_set_message(self->panes[i],
+                                   _("Drop a series here, or click here and choose one"));
     }
   }
 }

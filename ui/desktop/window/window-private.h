@@ -33,7 +33,7 @@ struct _DesktopWindow {
   GtkLabel *loading_label;
   GtkProgressBar *progress;
   GtkGrid *views;
-  GtkMenuButton *presets;
+  GtkMenuButton *tools, *presets;
   GtkWidget *cine;
   GtkButton *play;
   GtkSpinButton *rate;

@@ -103,6 +103,10 @@ on_tool(DesktopViewport *viewport, GParamSpec *spec, DesktopWindow *self)
     desktop_viewport_set_tool(self->panes[i], desktop_viewport_get_tool(viewport));
   }
   if (viewport == desktop_window_viewport(self)) {
+    g_autofree char *icon =
+        g_strdup_printf("hilum-%s-symbolic", desktop_viewport_get_tool(viewport));
+
+    gtk_menu_button_set_icon_name(self->tools, icon);
     g_object_notify(G_OBJECT(self), "tool");
   }
 }

@@ -172,6 +172,7 @@ bind_template(GtkWidgetClass *class)
   gtk_widget_class_bind_template_child(class, DesktopWindow, loading_label);
   gtk_widget_class_bind_template_child(class, DesktopWindow, progress);
   gtk_widget_class_bind_template_child(class, DesktopWindow, views);
+  gtk_widget_class_bind_template_child(class, DesktopWindow, tools);
   gtk_widget_class_bind_template_child(class, DesktopWindow, presets);
   gtk_widget_class_bind_template_child(class, DesktopWindow, cine);
   gtk_widget_class_bind_template_child(class, DesktopWindow, play);
