@@ -124,19 +124,25 @@ describe_plane(AppSlice *slice)
 
 /* ---- values ------------------------------------------------------------------------------- */
 
-/* PS3.3 C.11.1.1.2 names the terms; CT without one has HU (C.8.2.1.1.? RescaleType). */
+/* Units of PET (PS3.3 C.8.9.1.1.3), and RescaleType of all others (C.11.1.1.2); CT without one has
+ * HU (C.8.2.1). */
 static const char *
 unit_of(const DicomInfo *info)
 {
-  const char *type = info->rescale_type;
+  static const char *const units[][2] = {{"BQML", "Bq/ml"},  {"CNTS", "counts"}, {"GML", "g/ml"},
+                                         {"PROPCPS", "cps"}, {"CPS", "cps"},     {"NONE", ""},
+                                         {"US", ""}}; /* "unspecified" */
+  const char *unit = info->units[0] ? info->units : info->rescale_type;
 
-  if (!info->has_rescale && !info->has_modality_lut) {
+  if (!info->units[0] && !info->has_rescale && !info->has_modality_lut) {
     return "";
   }
-  if (strcmp(type, "US") == 0) { /* "unspecified" */
-    return "";
+  for (guint i = 0; i < G_N_ELEMENTS(units); i++) {
+    if (strcmp(unit, units[i][0]) == 0) {
+      return units[i][1];
+    }
   }
-  return type[0] || strcmp(info->modality, "CT") != 0 ? type : "HU";
+  return unit[0] || strcmp(info->modality, "CT") != 0 ? unit : "HU";
 }
 
 static void

@@ -32,6 +32,8 @@ probe_position(const AppSlice *slice, AppProbe *probe)
 gboolean
 app_slice_probe(const AppSlice *slice, double x, double y, AppProbe *probe)
 {
+  const DicomInfo *info = slice->header->info;
+
   *probe = (AppProbe){0};
   if (!pixel_at(x, slice->facts.width, &probe->x) || !pixel_at(y, slice->facts.height, &probe->y)) {
     return FALSE;
@@ -43,6 +45,8 @@ app_slice_probe(const AppSlice *slice, double x, double y, AppProbe *probe)
   probe->has_value = dicom_frame_probe(slice->frame, probe->x, probe->y, &probe->stored,
                                        &probe->value, &probe->is_padding) &&
                      isfinite(probe->value);
+  probe->has_suv = probe->has_value && info->suv_factor > 0 && !probe->is_padding;
+  probe->suv = probe->has_suv ? probe->value * info->suv_factor : 0;
   return TRUE;
 }
 

@@ -92,6 +92,8 @@ typedef struct {
   gboolean has_modality_lut, has_rescale;
   double slope, intercept; /* 1 and 0 when absent */
   char *rescale_type;
+  char *units;            /* of PET: "BQML", "CNTS" */
+  double suv_factor;      /* PET: body weight SUV = value * this; 0 where it is not defined */
   gboolean inverse_shape; /* PresentationLUTShape INVERSE */
   gboolean lossy;         /* LossyImageCompression 01 or a lossy transfer syntax */
   /* text for people and prompts, as UTF-8 */

@@ -45,6 +45,8 @@ const DicomInfoField dicom_info_fields[] = {
     FIELD(slope, DOUBLE, 1),
     FIELD(intercept, DOUBLE, 1),
     FIELD(rescale_type, TEXT, 1),
+    FIELD(units, TEXT, 1),
+    FIELD(suv_factor, DOUBLE, 1),
     FIELD(inverse_shape, BOOLEAN, 1),
     FIELD(lossy, BOOLEAN, 1),
     FIELD(patient_name, TEXT, 1),

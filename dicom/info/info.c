@@ -69,6 +69,7 @@ read_texts(DicomInfo *info, const DicomItem *root)
       TEXT(photometric, PhotometricInterpretation),
       TEXT(voi_lut_function, VOILUTFunction),
       TEXT(rescale_type, RescaleType),
+      TEXT(units, Units),
       TEXT(patient_name, PatientName),
       TEXT(patient_id, PatientID),
       TEXT(patient_birth_date, PatientBirthDate),
@@ -281,6 +282,7 @@ dicom_info_read(DicomFile *file, GError **error)
   dicom_info_read_subject(info, root);
   read_place(info, root);
   read_rescale(info, root);
+  info->suv_factor = dicom_info_suv_factor(root);
   info->inverse_shape = strcmp(shape, "INVERSE") == 0;
   info->lossy = strcmp(lossy, "01") == 0 || (file->meta.syntax && file->meta.syntax->lossy);
   return TRUE;

@@ -13,6 +13,8 @@ const DicomItem *dicom_info_group(const DicomItem *root, guint frame, guint32 ma
 
 /* info-geometry.c: position, spacing, planes, cine. */
 void dicom_info_read_geometry(DicomInfo *info, const DicomItem *root);
+/* info-pet.c: body weight SUV of a Bq/ml; 0: not defined. */
+double dicom_info_suv_factor(const DicomItem *root);
 /* info-subject.c: what the image is of, and what a document is about. */
 void dicom_info_read_subject(DicomInfo *info, const DicomItem *root);
 
