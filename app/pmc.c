@@ -40,18 +40,14 @@ static gboolean
 on_figure(const PmcFigure *figure, gpointer user)
 {
   Run *run = user;
-  PmcFigure line = *figure;
-  g_autofree char *image = NULL;
 
   run->figures++;
   run->without_caption += !figure->fig_caption || !*figure->fig_caption;
   if (run->options->images && figure->image && names_a_file(figure->pair_id)) {
-    image = g_strconcat(figure->pair_id, ".jpg", NULL);
-    line.image = image;
     g_hash_table_replace(run->wanted, g_path_get_basename(figure->image),
                          g_strdup(figure->pair_id));
   }
-  write_line(run, &line);
+  write_line(run, figure);
   return !run->failure;
 }
 

@@ -9,8 +9,7 @@ G_BEGIN_DECLS
 typedef struct {
   const char *const *paths; /* articles, packages, folders of them; ends with NULL */
   const char *out;          /* JSON Lines; NULL: to LINE below */
-  /* Folder for the images of packages, each as PAIR_ID.jpg (or .png), which is then the "image" of
-   * its line; NULL: none is taken, and "image" is what the article says. */
+  /* Folder for the JPEG images of packages, each as PAIR_ID.jpg; NULL: none is taken. */
   const char *images;
 } AppPmcOptions;
 

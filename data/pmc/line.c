@@ -29,7 +29,7 @@ pmc_figure_line(const PmcFigure *figure, gsize *n)
   } else {
     g_string_append(line, "null");
   }
-  store_json_append_member(line, "image", figure->image);
+  store_json_append_member(line, "image_file", figure->image);
   store_json_append_member(line, "licence", figure->licence);
   store_json_append_member(line, "article_title", figure->article_title);
   store_json_append_name(line, "year");

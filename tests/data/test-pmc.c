@@ -180,7 +180,7 @@ test_article(void)
   g_assert_cmpstr(member(figures, 0, "pmcid"), ==, "PMC77");
   g_assert_cmpstr(member(figures, 0, "fig_label"), ==, "Figure 1");
   g_assert_cmpstr(member(figures, 0, "fig_caption"), ==, "One lung. And more 2.");
-  g_assert_cmpstr(member(figures, 0, "image"), ==, "F1-g");
+  g_assert_cmpstr(member(figures, 0, "image_file"), ==, "F1-g");
   g_assert_cmpstr(member(figures, 0, "licence"), ==, "http://example.org/by");
   g_assert_cmpstr(member(figures, 0, "article_title"), ==, "On E. coli & \"others\"");
   g_assert_cmpint(json_object_get_int_member(json_node_get_object(figures->pdata[0]), "year"), ==,
@@ -189,7 +189,7 @@ test_article(void)
   g_assert_cmpstr(member(figures, 1, "fig_caption"), ==, "All of them.");
   assert_mentions(figures, 1, "");
   g_assert_cmpstr(member(figures, 2, "pair_id"), ==, "123_fig3");
-  g_assert_null(member(figures, 2, "image"));
+  g_assert_null(member(figures, 2, "image_file"));
 }
 
 /* Ranges, panels, several ids, paragraphs within paragraphs. */

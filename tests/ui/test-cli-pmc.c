@@ -45,7 +45,7 @@ test_figures(void)
   g_assert_cmpuint(lines->len, ==, 3);
   o = json_node_get_object(lines->pdata[0]);
   cli_assert_keys(o,
-                  "pair_id pmid pmcid fig_id fig_label fig_caption in_text_mention image licence "
+                  "pair_id pmid pmcid fig_id fig_label fig_caption in_text_mention image_file licence "
                   "article_title year");
   g_assert_cmpstr(json_object_get_string_member(o, "pair_id"), ==, "1_F1");
   g_assert_cmpstr(json_object_get_string_member(o, "fig_caption"), ==, "First \"quoted\".");

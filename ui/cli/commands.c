@@ -12,6 +12,7 @@ const CliCommand cli_commands[] = {
     {"cache", "see and erase what was kept to save computing: list, clear", cmd_cache},
     {"phantom", "write synthetic studies with known truth", cmd_phantom},
     {"pmc", "read articles of PubMed Central, for training sets", cmd_pmc},
+    {"dataset", "make training sets of pairs of picture and caption", cmd_dataset},
     {"train", "train a model on images with conversations", cmd_train},
     {"eval", "score a model on questions with known answers: vqa", cmd_eval},
     {NULL, NULL, NULL},

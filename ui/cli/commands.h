@@ -18,6 +18,7 @@ int cmd_cache(int argc, char **argv);
 int cmd_train(int argc, char **argv);
 int cmd_phantom(int argc, char **argv);
 int cmd_pmc(int argc, char **argv);
+int cmd_dataset(int argc, char **argv);
 int cmd_eval(int argc, char **argv);
 
 /* Commands of cmd_image(). */

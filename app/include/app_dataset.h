@@ -1,0 +1,34 @@
+/* app_dataset.h - training sets from pairs of picture and caption. */
+#ifndef HILUM_APP_DATASET_H
+#define HILUM_APP_DATASET_H
+
+#include "app.h"
+
+G_BEGIN_DECLS
+
+typedef struct {
+  const char *in;     /* JSON Lines of pairs */
+  const char *out;    /* ".jsonl": JSON Lines; else one JSON array, as LLaVA's trainers read */
+  const char *images; /* folder that a pair's picture must be in; NULL: not looked for */
+  guint64 seed;
+  guint n_threads; /* 0: one per core */
+  /* "600000": so many of all; "ct_scan=100000,mri=50000": so many of each; NULL: all. */
+  const char *target;
+  guint shard, n_shards; /* SHARD of 1 .. N_SHARDS; 0 of 0: the whole */
+} AppAlignOptions;
+
+typedef struct {
+  void (*problem)(const char *text, gpointer user);               /* of one line; the run goes on */
+  gboolean (*go_on)(guint64 bytes, guint64 total, gpointer user); /* FALSE cancels */
+  gpointer user;
+} AppDatasetListener;
+
+/* Concept alignment by the caption-length rule. The same seed gives the same bytes on any number of
+ * threads, and the shards' JSON Lines one behind the other are those of the whole. Memory does not
+ * depend on the input's size. {in, out, shard, lines, written, brief, detailed, dropped: {reason:
+ * count}, domains: {name: count}, bytes_in, bytes_out, seconds}. */
+JsonNode *app_dataset_align(const AppAlignOptions *options, const AppDatasetListener *listener,
+                            GError **error);
+
+G_END_DECLS
+#endif
