@@ -72,6 +72,15 @@ info_object(const char *path, const DicomInfo *info)
   return object;
 }
 
+void
+app_picture_free(AppPicture *picture)
+{
+  if (picture) {
+    g_free(picture->pixels);
+    g_free(picture);
+  }
+}
+
 JsonNode *
 app_image_info(const char *path, gboolean pixels, GError **error)
 {

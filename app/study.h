@@ -1,4 +1,4 @@
-/* study.h - what the files behind the window's pictures share: study.c, study-view.c,
+/* study.h - what the files behind the window's pictures share: study.c, study-frame.c,
  * study-document.c, prefetch.c. Not for others. */
 #ifndef HILUM_APP_STUDY_H
 #define HILUM_APP_STUDY_H
@@ -11,11 +11,10 @@ G_BEGIN_DECLS
 /* What the header of a file says beside the picture. */
 typedef struct {
   DicomInfo *info;
-  char **warnings;         /* of the gate */
-  const char *calibration; /* static */
-  AppLetters letters;      /* of every frame, if not: */
-  GArray *frame_letters;   /* of AppLetters, one for each frame; or NULL */
-} AppFacts;                /* g_atomic_rc_box */
+  char **warnings;       /* of the gate */
+  AppLetters letters;    /* of every frame, if not: */
+  GArray *frame_letters; /* of AppLetters, one for each frame; or NULL */
+} AppFacts;              /* g_atomic_rc_box */
 
 typedef struct {
   AppSeriesInfo info;    /* first: handed out */
@@ -55,7 +54,7 @@ struct _AppStudy {
 AppStudy *app_study_ref(AppStudy *study);
 void app_study_unref(AppStudy *study);
 
-/* study-view.c. Where image INDEX of SERIES lies: its item, its frame in the file. */
+/* study-frame.c. Where image INDEX of SERIES lies: its item, its frame in the file. */
 const DicomSeriesItem *app_study_locate(const AppStudySeries *series, guint index, guint *item,
                                         guint *frame);
 gboolean app_study_has_facts(AppStudy *study, AppStudySeries *series, guint item);

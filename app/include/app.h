@@ -334,7 +334,7 @@ gboolean app_study_document_save_finish(GAsyncResult *result, GError **error);
 /* Decoded frames are kept as they are stored, those of all studies within one limit: a quarter of
  * the memory, or $HILUM_CACHE_MB. With a focus, the frames around it are decoded ahead on all
  * cores, more of them in DIRECTION (1, -1; 0: not known) than behind; what is asked for by
- * app_study_view() always comes before. Each step is a new focus. */
+ * app_study_slice() (app_slice.h) always comes before. Each step is a new focus. */
 void app_study_focus(AppStudy *study, guint series, guint index, int direction);
 
 typedef struct {
@@ -352,28 +352,6 @@ void app_study_set_listener(AppStudy *study, AppStudyListener listener, gpointer
 typedef struct {
   char left[4], right[4], top[4], bottom[4];
 } AppLetters;
-
-typedef struct {
-  AppPicture *picture;
-  char *path; /* file of this image, for AppImageChoice */
-  guint frame;
-  AppWindow window; /* in force */
-  gboolean is_colour;
-  double low, high; /* range of values */
-  char *label;      /* "CT 45/120", for the corner and for screen readers */
-  char **warnings;  /* what speaks against asking a model about it: sentences; ends with NULL */
-  AppLetters letters;
-  const char *calibration; /* what a length is worth: "patient", "detector", "none" */
-} AppView;
-void app_view_free(AppView *view);
-/* Image INDEX of SERIES, rendered for WINDOW (NULL: the file's own). An image that cannot be
- * decoded is tried once. */
-AppView *app_study_view(AppStudy *study, guint series, guint index, const AppWindow *window,
-                        GError **error);
-/* The same on a thread of its own; a cancelled request that has not begun costs nothing. */
-void app_study_view_async(AppStudy *study, guint series, guint index, const AppWindow *window,
-                          GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user);
-AppView *app_study_view_finish(AppStudy *study, GAsyncResult *result, GError **error);
 
 /* ---- the log ------------------------------------------------------------------------------ */
 

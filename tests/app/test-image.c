@@ -1,7 +1,7 @@
 /* test-image.c - facts, renderings, stored values and views of images. */
 #include <string.h>
 
-#include "app.h"
+#include "app_slice.h"
 #include "dicom/build.h"
 #include "tiny-pair.h"
 
@@ -201,9 +201,7 @@ test_study(TinyPair *f, gconstpointer data)
   g_autofree char *junk = g_build_filename(f->folder, "junk.txt", NULL);
   AppStudy *study;
   const AppSeriesInfo *info;
-  AppView *view;
   guint n_refused = 0;
-  AppWindow window = {TRUE, 100, 50};
 
   g_assert_true(g_file_set_contents(junk, "no image", -1, NULL));
   study = app_study_open(f->folder, &error);
@@ -215,22 +213,16 @@ test_study(TinyPair *f, gconstpointer data)
   app_study_refused(study, &n_refused);
   g_assert_cmpuint(n_refused, <=, 1);
 
-  view = app_study_view(study, 0, 0, NULL, &error);
-  g_assert_no_error(error);
-  g_assert_cmpuint(view->picture->width, ==, 30);
-  g_assert_cmpuint(view->picture->height, ==, 20);
-  g_assert_false(view->is_colour);
-  g_assert_cmpstr(view->label, ==, "CT 1/1");
-  app_view_free(view);
-
   for (guint i = 0; i < 4; i++) {
-    view = app_study_view(study, i > 0, i > 0 ? i - 1 : 0, &window, &error);
+    g_autoptr(AppSlice) slice = app_study_slice(study, i > 0, i > 0 ? i - 1 : 0, NULL, &error);
     g_assert_no_error(error);
-    g_assert_true(view->window.set);
-    g_assert_cmpfloat(view->window.center, ==, 100);
-    g_assert_cmpstr(view->path, ==, i > 0 ? f->cine : f->ct);
-    g_assert_cmpuint(view->frame, ==, i > 0 ? i - 1 : 0);
-    app_view_free(view);
+    const AppSliceFacts *facts = app_slice_facts(slice);
+
+    g_assert_cmpuint(facts->width, ==, 30);
+    g_assert_cmpuint(facts->height, ==, 20);
+    g_assert_false(facts->is_colour);
+    g_assert_cmpstr(facts->path, ==, i > 0 ? f->cine : f->ct);
+    g_assert_cmpuint(facts->frame, ==, i > 0 ? i - 1 : 0);
   }
   app_study_free(study);
 }
@@ -255,8 +247,8 @@ test_study_async(TinyPair *f, gconstpointer data)
   Waiting waiting = {g_main_loop_new(NULL, FALSE), NULL};
   g_autoptr(GError) error = NULL;
   g_autoptr(GCancellable) cancelled = g_cancellable_new();
+  const AppDrawing drawing = {.series = 1, .index = 1, .placement = {.width = 60, .height = 60}};
   AppStudy *study;
-  AppView *view;
 
   app_study_open_async(f->folder, NULL, on_done, &waiting);
   g_main_loop_run(waiting.loop);
@@ -264,14 +256,13 @@ test_study_async(TinyPair *f, gconstpointer data)
   g_clear_object(&waiting.result);
   g_assert_no_error(error);
 
-  app_study_view_async(study, 1, 1, NULL, NULL, on_done, &waiting);
-  app_study_free(study); /* the view under way holds on to it */
+  app_study_draw_async(study, &drawing, NULL, on_done, &waiting);
+  app_study_free(study); /* the drawing under way holds on to it */
   g_main_loop_run(waiting.loop);
-  view = app_study_view_finish(NULL, waiting.result, &error);
+  g_autoptr(AppDrawn) drawn = app_study_draw_finish(NULL, waiting.result, &error);
   g_clear_object(&waiting.result);
   g_assert_no_error(error);
-  g_assert_cmpuint(view->picture->width, ==, 30);
-  app_view_free(view);
+  g_assert_cmpuint(drawn->canvas->width, ==, 60);
 
   g_cancellable_cancel(cancelled);
   app_study_open_async(f->folder, cancelled, on_done, &waiting);

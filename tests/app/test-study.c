@@ -1,4 +1,5 @@
 /* test-study.c - what the window shows from: decoding ahead, views, what the data say. */
+#include "app_slice.h"
 #include "study.h"
 
 #include <string.h>
@@ -155,19 +156,21 @@ wait_loaded(Fixture *f)
 }
 
 static void
-check_view(AppStudy *study, guint index, double center)
+check_slice(AppStudy *study, guint index, double center)
 {
-  const AppWindow window = {TRUE, center, 400};
+  const AppWindow window = {.set = TRUE, .center = center, .width = 400};
+  const AppPlacement placement = {.width = 8, .height = 8};
   g_autoptr(GError) error = NULL;
-  AppView *view = app_study_view(study, 0, index, &window, &error);
+  g_autoptr(AppSlice) slice = app_study_slice(study, 0, index, NULL, &error);
+  g_assert_no_error(error);
+  g_autoptr(AppCanvas) canvas = app_slice_draw(slice, &window, &placement, &error);
+  const AppSliceFacts *facts = app_slice_facts(slice);
 
   g_assert_no_error(error);
-  g_assert_cmpfloat(view->window.center, ==, center);
   /* The first pixels of all slices are alike; that they are those of this file is for its name. */
-  g_assert_cmpuint(view->picture->width, ==, 48);
-  g_assert_true(strstr(view->path, "slice-") != NULL);
-  g_assert_cmpuint(g_ascii_strtoull(strstr(view->path, "slice-") + 6, NULL, 10), ==, index);
-  app_view_free(view);
+  g_assert_cmpuint(facts->width, ==, 48);
+  g_assert_true(strstr(facts->path, "slice-") != NULL);
+  g_assert_cmpuint(g_ascii_strtoull(strstr(facts->path, "slice-") + 6, NULL, 10), ==, index);
 }
 
 /* Scrolling through what has been decoded, at any window, decodes nothing. */
@@ -181,7 +184,7 @@ test_scroll(Fixture *f, gconstpointer data)
   g_assert_cmpuint(n_decoded(&f->log), ==, N);
   for (guint i = 0; i < 3 * N; i++) {
     app_study_focus(f->study, 0, i % N, 1);
-    check_view(f->study, i % N, 100 + i);
+    check_slice(f->study, i % N, 100 + i);
   }
   g_assert_cmpuint(n_decoded(&f->log), ==, N);
 }
@@ -212,14 +215,22 @@ test_jump(Fixture *f, gconstpointer data)
 }
 
 static void
-on_view(GObject *source, GAsyncResult *result, gpointer data)
+on_drawn(GObject *source, GAsyncResult *result, gpointer data)
 {
   g_autoptr(GError) error = NULL;
-  AppView *view = app_study_view_finish(NULL, result, &error);
+  g_autoptr(AppDrawn) drawn = app_study_draw_finish(NULL, result, &error);
   char **out = data;
 
-  *out = g_strdup(view ? view->label : error->message);
-  g_clear_pointer(&view, app_view_free);
+  *out = g_strdup(drawn ? app_slice_facts(drawn->slice)->label : error->message);
+}
+
+/* *LABEL is set when it is done: what the picture is called, or what is wrong. */
+static void
+draw(AppStudy *study, guint index, GCancellable *cancellable, char **label)
+{
+  const AppDrawing drawing = {.index = index, .placement = {.width = 48, .height = 40}};
+
+  app_study_draw_async(study, &drawing, cancellable, on_drawn, label);
 }
 
 /* With every helper at work ahead, the next one that is free is for the screen. */
@@ -233,7 +244,7 @@ test_screen_first(Fixture *f, gconstpointer data)
   set_gate(&f->log, TRUE);
   app_study_focus(f->study, 0, 0, 1);
   wait_until(n_decoded(&f->log) == n); /* all helpers are taken */
-  app_study_view_async(f->study, 0, N - 1, NULL, NULL, on_view, &label);
+  draw(f->study, N - 1, NULL, &label);
   wait_until(app_helper_is_wanted());
   let_one_pass(&f->log);
   wait_until(n_decoded(&f->log) > n);
@@ -256,7 +267,7 @@ test_screen_waits(Fixture *f, gconstpointer data)
   set_gate(&f->log, TRUE);
   app_study_focus(f->study, 0, 7, 1);
   wait_until(n_decoded(&f->log) == 1);
-  app_study_view_async(f->study, 0, 7, NULL, NULL, on_view, &label);
+  draw(f->study, 7, NULL, &label);
   set_gate(&f->log, FALSE);
   wait_until(label);
   g_assert_cmpstr(label, ==, "CT 8/30");
@@ -274,7 +285,7 @@ test_screen_cancelled(Fixture *f, gconstpointer data)
   set_gate(&f->log, TRUE);
   app_study_focus(f->study, 0, 7, 1);
   wait_until(n_decoded(&f->log) == 1);
-  app_study_view_async(f->study, 0, 7, NULL, cancellable, on_view, &label);
+  draw(f->study, 7, cancellable, &label);
   g_cancellable_cancel(cancellable);
   wait_until(label);
   set_gate(&f->log, FALSE);
@@ -326,11 +337,11 @@ test_error(Fixture *f, gconstpointer data)
 
     app_study_focus(f->study, 0, i, 1);
     wait_loaded(f);
-    g_assert_null(app_study_view(f->study, 0, 4, NULL, &error));
+    g_assert_null(app_study_slice(f->study, 0, 4, NULL, &error));
     g_assert_nonnull(error);
     g_assert_nonnull(strstr(error->message, "slice-04.dcm"));
   }
-  check_view(f->study, 5, 100);
+  check_slice(f->study, 5, 100);
   g_assert_cmpuint(n_decoded(&f->log), ==, N);
 }
 
@@ -343,12 +354,12 @@ test_no_helper(Fixture *f, gconstpointer data)
   app_decoder_stop();
   g_setenv("HILUM_DECODE", "/nonexistent/hilum-decode", TRUE);
   app_study_focus(f->study, 0, 0, 1);
-  g_assert_null(app_study_view(f->study, 0, 4, NULL, &error));
+  g_assert_null(app_study_slice(f->study, 0, 4, NULL, &error));
   g_assert_error(error, DICOM_ERROR, DICOM_ERROR_HELPER);
   g_assert_nonnull(strstr(error->message, "slice-04.dcm"));
   g_assert_cmpuint(n_decoded(&f->log), ==, 0);
   g_unsetenv("HILUM_DECODE");
-  check_view(f->study, 4, 100);
+  check_slice(f->study, 4, 100);
   app_study_focus(f->study, 0, 0, 1);
   wait_loaded(f);
   g_assert_cmpuint(f->told.n_ready, ==, N);
@@ -363,7 +374,7 @@ test_two_studies(Fixture *f, gconstpointer data)
   AppStudy *other;
   DicomFrame *frame;
 
-  check_view(f->study, 0, 100);
+  check_slice(f->study, 0, 100);
   g_assert_cmpint(app_frame_group_get(first->frames, 0, NULL, &frame, NULL), ==, APP_FRAME_READY);
   app_frame_cache_set_limit(20 * dicom_frame_bytes(frame));
   dicom_frame_unref(frame);
@@ -395,7 +406,7 @@ test_two_series(Fixture *f, gconstpointer data)
   study = open_study(f->folder);
   g_assert_cmpuint(app_study_n_series(study), ==, 2);
   slices = app_study_series(study, 1)->n_images == N;
-  check_view(f->study, 0, 100);
+  check_slice(f->study, 0, 100);
   bytes = app_frame_cache_use().n_bytes;
   app_frame_cache_set_limit(20 * bytes);
   AppStudySeries *a = study->series->pdata[slices], *b = study->series->pdata[1 - slices];
@@ -431,40 +442,25 @@ test_progress(Fixture *f, gconstpointer data)
 /* ---- what the data say -------------------------------------------------------------------- */
 
 static void
-test_facts(Fixture *f, gconstpointer data)
-{
-  g_autoptr(GError) error = NULL;
-  AppView *view = app_study_view(f->study, 0, 3, NULL, &error);
-
-  g_assert_no_error(error);
-  g_assert_cmpstr(view->letters.left, ==, "R");
-  g_assert_cmpstr(view->letters.right, ==, "L");
-  g_assert_cmpstr(view->letters.top, ==, "A");
-  g_assert_cmpstr(view->letters.bottom, ==, "P");
-  g_assert_cmpstr(view->calibration, ==, "patient");
-  g_assert_nonnull(view->warnings);
-  app_view_free(view);
-}
-
-static void
 test_picture_facts(Fixture *f, gconstpointer data)
 {
   g_autofree char *path = shared_path("corpus/dicom/cxr-bitmap");
   g_autoptr(GError) error = NULL;
+  const AppSliceFacts *facts;
   AppStudy *study;
-  AppView *view;
 
   if (!path) {
     g_test_skip("no pictures");
     return;
   }
   study = open_study(path);
-  view = app_study_view(study, 0, 0, NULL, &error);
+  g_autoptr(AppSlice) slice = app_study_slice(study, 0, 0, NULL, &error);
   g_assert_no_error(error);
-  g_assert_cmpstr(view->letters.left, ==, "");
-  g_assert_cmpstr(view->calibration, ==, "none");
-  g_assert_nonnull(view->warnings[0]);
-  app_view_free(view);
+  facts = app_slice_facts(slice);
+  g_assert_cmpstr(facts->letters.left, ==, "");
+  g_assert_cmpstr(facts->calibration, ==, "");
+  g_assert_cmpfloat(facts->mm_x, ==, 0);
+  g_assert_nonnull(facts->warnings[0]);
   app_study_free(study);
 }
 
@@ -604,7 +600,6 @@ main(int argc, char **argv)
   add("two-studies", test_two_studies);
   add("two-series", test_two_series);
   add("progress", test_progress);
-  add("facts", test_facts);
   add("picture-facts", test_picture_facts);
   add("summary", test_summary);
   add("tree", test_tree);

@@ -1,4 +1,5 @@
-/* study-view.c - one picture of a study: its frame from the cache or from a helper, rendered. */
+/* study-frame.c - one image of a study: its frame from the cache or from a helper, and its header.
+ */
 #include "study.h"
 
 #include "decoder.h"
@@ -45,7 +46,6 @@ facts_new(DicomInfo *info)
 
   facts->info = info;
   facts->warnings = app_gate_sentences(info);
-  facts->calibration = dicom_info_calibration(info);
   facts->letters = letters_of(info, 0);
   /* Only an enhanced object may turn its frames this way and that. */
   if (info->planes->len > 0) {
@@ -104,24 +104,6 @@ app_study_ref_facts(AppStudy *study, AppStudySeries *series, guint item)
   facts = series->facts[item] ? g_atomic_rc_box_acquire(series->facts[item]) : NULL;
   g_mutex_unlock(&study->lock);
   return facts;
-}
-
-static void
-describe_facts(AppStudy *study, AppStudySeries *series, guint item, AppView *view)
-{
-  const AppFacts *facts;
-
-  g_mutex_lock(&study->lock);
-  facts = series->facts[item];
-  if (facts) {
-    view->warnings = g_strdupv(facts->warnings);
-    view->calibration = facts->calibration;
-    view->letters = app_facts_letters(facts, view->frame);
-  } else {
-    view->warnings = g_new0(char *, 1);
-    view->calibration = "none";
-  }
-  g_mutex_unlock(&study->lock);
 }
 
 /* ---- frames ------------------------------------------------------------------------------- */
@@ -221,61 +203,6 @@ find_frame(Wanted *wanted, GCancellable *cancellable, GError **error)
   }
 }
 
-/* ---- views -------------------------------------------------------------------------------- */
-
-static void
-describe_window(AppView *view, const DicomWindow *window)
-{
-  gboolean has_numbers = window->voi != DICOM_VOI_NONE && window->voi != DICOM_VOI_LUT;
-
-  view->window.set = has_numbers;
-  /* Where a drag starts when a table, not a window, made the picture. */
-  view->window.center = has_numbers ? window->center : (view->low + view->high) / 2;
-  view->window.width = has_numbers ? window->width : MAX(view->high - view->low, 1);
-}
-
-static AppPicture *
-take_picture(DicomPicture *from)
-{
-  AppPicture *picture = g_new(AppPicture, 1);
-
-  *picture = (AppPicture){from->width, from->height, g_steal_pointer(&from->pixels)};
-  dicom_picture_free(from);
-  return picture;
-}
-
-static AppView *
-render(const Wanted *wanted, const DicomFrame *frame, const AppWindow *window, GError **error)
-{
-  const AppSeriesInfo *info = &wanted->series->info;
-  DicomWindow resolved;
-  DicomPicture *rendered;
-  AppView *view;
-
-  /* A series may mix grey and colour; the window of the one says nothing of the other. */
-  if (!app_window_resolve(frame, dicom_frame_is_colour(frame) ? NULL : window, wanted->item->path,
-                          &resolved, error)) {
-    return NULL;
-  }
-  rendered = dicom_frame_render(frame, &resolved, error);
-  if (!rendered) {
-    return NULL;
-  }
-  view = g_new0(AppView, 1);
-  view->picture = take_picture(rendered);
-  view->path = g_strdup(wanted->item->path);
-  view->frame = wanted->stored;
-  view->is_colour = dicom_frame_is_colour(frame);
-  if (!view->is_colour) {
-    dicom_frame_range(frame, &view->low, &view->high);
-    describe_window(view, &resolved);
-  }
-  view->label = g_strdup_printf("%s%s%u/%u", info->modality, *info->modality ? " " : "",
-                                wanted->index + 1, info->n_images);
-  describe_facts(wanted->study, wanted->series, wanted->at, view);
-  return view;
-}
-
 static Wanted
 wanted_of(AppStudy *study, guint series, guint index)
 {
@@ -293,103 +220,4 @@ app_study_frame(AppStudy *study, guint series, guint index, GCancellable *cancel
   Wanted wanted = wanted_of(study, series, index);
 
   return find_frame(&wanted, cancellable, error);
-}
-
-static AppView *
-view_image(AppStudy *study, guint series, guint index, const AppWindow *window,
-           GCancellable *cancellable, GError **error)
-{
-  g_autoptr(DicomFrame) frame = NULL;
-  Wanted wanted;
-
-  g_return_val_if_fail(series < study->series->len, NULL);
-  g_return_val_if_fail(index < app_study_series(study, series)->n_images, NULL);
-  wanted = wanted_of(study, series, index);
-  frame = find_frame(&wanted, cancellable, error);
-  return frame ? render(&wanted, frame, window, error) : NULL;
-}
-
-AppView *
-app_study_view(AppStudy *study, guint series, guint index, const AppWindow *window, GError **error)
-{
-  return view_image(study, series, index, window, NULL, error);
-}
-
-void
-app_picture_free(AppPicture *picture)
-{
-  if (picture) {
-    g_free(picture->pixels);
-    g_free(picture);
-  }
-}
-
-void
-app_view_free(AppView *view)
-{
-  if (view) {
-    app_picture_free(view->picture);
-    g_free(view->path);
-    g_free(view->label);
-    g_strfreev(view->warnings);
-    g_free(view);
-  }
-}
-
-typedef struct {
-  AppStudy *study;
-  guint series, index;
-  AppWindow window; /* not set: the file's own */
-} ViewJob;
-
-static void
-view_job_free(gpointer data)
-{
-  ViewJob *job = data;
-
-  app_study_unref(job->study);
-  g_free(job);
-}
-
-static void
-view_in_thread(GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
-{
-  ViewJob *job = data;
-  GError *error = NULL;
-  AppView *view;
-
-  if (g_task_return_error_if_cancelled(task)) {
-    return;
-  }
-  view = view_image(job->study, job->series, job->index, &job->window, cancellable, &error);
-  if (view) {
-    g_task_return_pointer(task, view, (GDestroyNotify)app_view_free);
-  } else {
-    g_task_return_error(task, error);
-  }
-}
-
-void
-app_study_view_async(AppStudy *study, guint series, guint index, const AppWindow *window,
-                     GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user)
-{
-  g_autoptr(GTask) task = g_task_new(NULL, cancellable, callback, user);
-  ViewJob *job = g_new0(ViewJob, 1);
-
-  job->study = app_study_ref(study);
-  job->series = series;
-  job->index = index;
-  if (window) {
-    job->window = *window;
-  }
-  g_task_set_source_tag(task, app_study_view_async);
-  g_task_set_task_data(task, job, view_job_free);
-  g_task_run_in_thread(task, view_in_thread);
-}
-
-AppView *
-app_study_view_finish(AppStudy *study, GAsyncResult *result, GError **error)
-{
-  g_return_val_if_fail(g_task_is_valid(result, NULL), NULL);
-  return g_task_propagate_pointer(G_TASK(result), error);
 }
