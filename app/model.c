@@ -63,7 +63,14 @@ engine_open(const AppModelOptions *options, gboolean inspect, GError **error)
 ModelEngine *
 app_engine_open(const AppModelOptions *options, GError **error)
 {
-  return engine_open(options, FALSE, error);
+  g_autoptr(ModelEngine) engine = engine_open(options, FALSE, error);
+  ModelError failure = {0};
+
+  if (engine && !model_engine_check_sight(engine, &failure)) {
+    app_error_from_model(error, &failure);
+    return NULL;
+  }
+  return g_steal_pointer(&engine);
 }
 
 ModelEngine *

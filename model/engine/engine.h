@@ -95,6 +95,11 @@ bool model_vision_encode(const ModelEngine *engine, const float *pixels, const M
                          float *features, ModelError *err);
 /* features [n_patches][vision hidden] -> rows [n_patches][hidden]. */
 bool model_project(const ModelEngine *engine, const float *features, float *rows, ModelError *err);
+/* The same two of the first N patches, as if a picture had no more: not what answers are made of. */
+bool model_vision_encode_some(const ModelEngine *engine, const float *pixels, uint32_t n,
+                              const ModelWatch *watch, float *features, ModelError *err);
+bool model_project_some(const ModelEngine *engine, const float *features, uint32_t n, float *rows,
+                        ModelError *err);
 /* u8 [side][side][3] -> rows [n_patches][hidden]; FEATURES as above, or NULL when not wanted. */
 bool model_picture_rows(const ModelEngine *engine, const uint8_t *u8, const ModelWatch *watch,
                         float *features, float *rows, ModelError *err);

@@ -22,8 +22,14 @@ activate_rows(uint64_t first, uint64_t n, void *user)
 bool
 model_project(const ModelEngine *engine, const float *features, float *rows, ModelError *err)
 {
+  return model_project_some(engine, features, engine->n_patches, rows, err);
+}
+
+bool
+model_project_some(const ModelEngine *engine, const float *features, uint32_t n, float *rows,
+                   ModelError *err)
+{
   const ModelWeights *w = &engine->weights;
-  const uint32_t n = engine->n_patches;
   Middle middle = {.width = model_tensor_rows(&w->mm_w[0])};
   size_t bytes;
 

@@ -22,20 +22,19 @@ typedef struct {
   const float *norm_w, *norm_b;
 } Tower;
 
-/* The layout of the convolution's kernel: channel, row, column. */
+/* The first N of them, in the layout of the convolution's kernel: channel, row, column. */
 static void
-cut_patches(const ModelVisionConfig *config, const float *pixels, float *out)
+cut_patches(const ModelVisionConfig *config, const float *pixels, uint64_t n, float *out)
 {
   const uint32_t side = config->image_size, patch = config->patch_size, grid = side / patch;
 
-  for (uint32_t py = 0; py < grid; py++) {
-    for (uint32_t px = 0; px < grid; px++) {
-      for (uint32_t c = 0; c < 3; c++) {
-        for (uint32_t y = 0; y < patch; y++) {
-          memcpy(out, pixels + ((size_t)c * side + py * patch + y) * side + (size_t)px * patch,
-                 patch * sizeof *out);
-          out += patch;
-        }
+  for (uint32_t i = 0; i < n; i++) {
+    const uint32_t py = i / grid, px = i % grid;
+    for (uint32_t c = 0; c < 3; c++) {
+      for (uint32_t y = 0; y < patch; y++) {
+        memcpy(out, pixels + ((size_t)c * side + py * patch + y) * side + (size_t)px * patch,
+               patch * sizeof *out);
+        out += patch;
       }
     }
   }
@@ -99,7 +98,7 @@ embed(Tower *t, const float *pixels)
   const uint64_t hidden = t->config->hidden;
   const float *positions = model_vector(&w->position_embedding);
 
-  cut_patches(t->config, pixels, t->wide);
+  cut_patches(t->config, pixels, t->n - 1, t->wide);
   model_matmul(t->engine->pool, &w->patch_embedding, NULL, t->wide, t->n - 1, t->x + hidden);
   memcpy(t->x, model_vector(&w->class_embedding), hidden * sizeof(float));
   for (uint64_t i = 0; i < t->n * hidden; i++) {
@@ -142,8 +141,15 @@ bool
 model_vision_encode(const ModelEngine *engine, const float *pixels, const ModelWatch *watch,
                     float *features, ModelError *err)
 {
+  return model_vision_encode_some(engine, pixels, engine->n_patches, watch, features, err);
+}
+
+bool
+model_vision_encode_some(const ModelEngine *engine, const float *pixels, uint32_t n_patches,
+                         const ModelWatch *watch, float *features, ModelError *err)
+{
   const ModelVisionConfig *config = &engine->checkpoint.config.vision;
-  const size_t hidden = config->hidden, n = 1 + (size_t)engine->n_patches;
+  const size_t hidden = config->hidden, n = 1 + (size_t)n_patches;
   const size_t patch = 3 * (size_t)config->patch_size * config->patch_size;
   const size_t wide = patch > config->ffn ? patch : config->ffn;
   Tower t = {.engine = engine, .config = config, .n = n};

@@ -102,6 +102,10 @@ const ModelInfo *model_engine_info(const ModelEngine *engine);
  * up the model. Reads every byte: call it from a worker. The result does not change. */
 bool model_engine_sha256(const ModelEngine *engine, char hex[65], ModelError *err);
 
+/* Whether the model sees: CORRUPT when two very different pictures are the same to it, or look like
+ * no numbers at all. Costs some hundredths of encoding a picture; true for a model without eyes. */
+bool model_engine_check_sight(const ModelEngine *engine, ModelError *err);
+
 /* Number of positions a whole picture takes in the timeline (v1.0: patches + start + end). */
 uint32_t model_engine_image_positions(const ModelEngine *engine);
 

@@ -505,6 +505,84 @@ test_judge_fails(Kept *k, gconstpointer data)
   g_assert_nonnull(nowhere.error);
 }
 
+/* ---- a model that is blind ---------------------------------------------------------------- */
+
+static guint64
+number_at(const guint8 *bytes, gsize *at, guint size)
+{
+  guint64 value = 0;
+
+  for (guint i = 0; i < size; i++) {
+    value |= (guint64)bytes[*at + i] << (8 * i);
+  }
+  *at += size;
+  return value;
+}
+
+/* One entry of a GGUF's table of tensors: FALSE where none begins. */
+static gboolean
+read_tensor(const guint8 *bytes, gsize n, gsize *at, guint64 *values, guint64 *offset)
+{
+  gsize end = *at;
+  guint64 length, dims;
+
+  if (end + 8 > n || (length = number_at(bytes, &end, 8)) == 0 || length > 100) {
+    return FALSE;
+  }
+  end += length;
+  dims = number_at(bytes, &end, 4);
+  if (dims == 0 || dims > 4) {
+    return FALSE;
+  }
+  *values = 1;
+  for (guint i = 0; i < dims; i++) {
+    *values *= number_at(bytes, &end, 8);
+  }
+  number_at(bytes, &end, 4); /* its type */
+  *offset = number_at(bytes, &end, 8);
+  *at = end;
+  return TRUE;
+}
+
+/* Empties the tower's first layer in the model's file. */
+static void
+blind(const char *path)
+{
+  static const char name[] = "v.patch_embd.weight";
+  g_autoptr(GError) error = NULL;
+  g_autofree char *bytes = NULL;
+  gsize n = 0, at, begin;
+  guint64 values = 0, offset = 0, other_values, other_offset;
+  char *found;
+
+  g_assert_true(g_file_get_contents(path, &bytes, &n, &error));
+  found = memmem(bytes, n, name, strlen(name));
+  g_assert_nonnull(found);
+  at = (gsize)(found - bytes) - 8;
+  g_assert_true(read_tensor((const guint8 *)bytes, n, &at, &values, &offset));
+  while (read_tensor((const guint8 *)bytes, n, &at, &other_values, &other_offset)) {
+  }
+  begin = (at + 31) / 32 * 32 + offset; /* float32, behind a table that ends on a multiple of 32 */
+  g_assert_cmpuint(begin + 4 * values, <=, n);
+  memset(bytes + begin, 0, 4 * values);
+  g_assert_true(g_file_set_contents(path, bytes, (gssize)n, &error));
+}
+
+static void
+test_blind_model(Kept *k, gconstpointer data)
+{
+  const AppReviewOptions options = {.model = {.model = k->model}, .no_log = TRUE};
+  g_autoptr(GError) error = NULL;
+  g_autoptr(AppReview) review = NULL;
+
+  blind(k->model);
+  review = app_review_new(&options, &error);
+  g_assert_null(review);
+  g_assert_error(error, APP_ERROR, APP_ERROR_MODEL);
+  g_assert_nonnull(strstr(error->message, k->model));
+  g_assert_nonnull(strstr(error->message, "the model is blind"));
+}
+
 int
 main(int argc, char **argv)
 {
@@ -514,6 +592,7 @@ main(int argc, char **argv)
   } tests[] = {{"/trust/ask-about-part", test_ask_about_part},
                {"/trust/seen", test_seen},
                {"/trust/tokens", test_tokens},
+               {"/trust/blind-model", test_blind_model},
                {"/trust/judge", test_judge},
                {"/trust/judge-fails", test_judge_fails},
                {"/trust/add-image", test_add_image},

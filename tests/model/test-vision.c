@@ -168,6 +168,51 @@ test_plain_twin(void)
   }
 }
 
+static void
+zero(const ModelTensor *tensor, gsize n, float value)
+{
+  float *values = (float *)tiny_values(tensor);
+
+  for (gsize i = 0; i < n; i++) {
+    values[i] = value;
+  }
+}
+
+/* A model whose tower or projector says nothing is refused, one that sees is not. */
+static void
+test_sight(void)
+{
+  enum { SEES, NO_PATCHES, NO_PROJECTOR, NOT_A_NUMBER, N_CASES };
+
+  for (int v10 = 0; v10 < 2; v10++) {
+    for (int i = 0; i < N_CASES; i++) {
+      const ModelConfig config = tiny_config(v10);
+      const gsize patch = 3 * (gsize)config.vision.patch_size * config.vision.patch_size;
+      Tiny tiny;
+      ModelEngine *engine;
+      ModelWeights *w;
+      ModelError err = {0};
+
+      tiny_init(&tiny, &config, 21);
+      w = &tiny.checkpoint.weights;
+      if (i == NO_PATCHES) {
+        zero(&w->patch_embedding, patch * config.vision.hidden, 0);
+      } else if (i == NO_PROJECTOR) {
+        const ModelTensor *last = &w->mm_w[config.projector == MODEL_PROJECTOR_LINEAR ? 0 : 1];
+        zero(last, model_tensor_rows(last) * model_tensor_columns(last), 0);
+      } else if (i == NOT_A_NUMBER) {
+        zero(&w->blocks[0].ln1_w, config.vision.hidden, NAN);
+      }
+      engine = tiny_engine(&tiny, 1);
+      g_assert_cmpint(model_engine_check_sight(engine, &err), ==, i == SEES);
+      g_assert_cmpint(err.code, ==, i == SEES ? MODEL_OK : MODEL_ERROR_CORRUPT);
+      g_assert_true(i == SEES || strstr(err.message, i == NOT_A_NUMBER ? "damaged" : "blind"));
+      model_engine_free(engine);
+      tiny_clear(&tiny);
+    }
+  }
+}
+
 /* The same bits on any number of threads, at the size of a real tower's token count. */
 static void
 test_threads(void)
@@ -261,6 +306,7 @@ main(int argc, char **argv)
 {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/vision/plain-twin", test_plain_twin);
+  g_test_add_func("/vision/sight", test_sight);
   g_test_add_func("/vision/threads", test_threads);
   g_test_add_func("/vision/cancel", test_cancel);
   for (guint i = 0; i < G_N_ELEMENTS(golden_names); i++) {
