@@ -4,14 +4,22 @@
  */
 #include "backend.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
+
+/* Positions of a session's own choice (model.h), and what a template says besides, generously. */
+#define DEFAULT_CONTEXT 4096u
+#define SLACK 64u
 
 typedef struct {
   AppBackend parent;
   ModelEngine *engine;
   ModelSession *session;
+  gboolean is_guest; /* the engine is another's */
+  ModelSessionOptions options;
   AppCache *cache;  /* NULL: nothing is kept on disk */
   char picture[65]; /* key of the picture that may not be on disk yet; "": none */
 
@@ -245,6 +253,51 @@ local_ask(AppBackend *backend, const AppBackendQuestion *question,
          app_error_from_model(error, &failure);
 }
 
+/* ---- saying again ------------------------------------------------------------------------- */
+
+/* The ids that the model itself said, when they are those of ANSWER, else those of its text. */
+static gboolean
+ids_of(Local *local, const char *answer, const gint32 *ids, gsize n_ids, ModelIds *result,
+       ModelError *failure)
+{
+  char *text = n_ids > 0 ? model_detokenize(local->engine, ids, n_ids, NULL) : NULL;
+  gboolean ok = TRUE;
+
+  if (text && strcmp(g_strchomp(text), answer) == 0) {
+    result->ids = malloc(n_ids * sizeof *ids);
+    ok = result->ids != NULL;
+    result->n = result->capacity = ok ? n_ids : 0;
+    if (ok) {
+      memcpy(result->ids, ids, n_ids * sizeof *ids);
+    }
+  } else {
+    ok = model_tokenize(local->engine, answer, strlen(answer), result, failure);
+  }
+  free(text);
+  return ok;
+}
+
+static gboolean
+local_recite(AppBackend *backend, const AppShot *shot, const char *question, const char *answer,
+             const gint32 *ids, gsize n_ids, GError **error)
+{
+  Local *local = (Local *)backend;
+  ModelIds said = {0};
+  ModelImage picture = {0};
+  ModelError failure = {0};
+  gboolean ok;
+
+  if (shot) {
+    picture = app_shot_image(shot);
+    recall(local, &picture, FALSE, model_session_turns(local->session) == 0);
+  }
+  ok = ids_of(local, answer, ids, n_ids, &said, &failure) &&
+       model_session_recite(local->session, shot ? &picture : NULL, question, said.ids, said.n,
+                            &failure);
+  model_ids_clear(&said);
+  return ok || app_error_from_model(error, &failure);
+}
+
 /* ---- beforehand --------------------------------------------------------------------------- */
 
 static void
@@ -310,11 +363,125 @@ local_free(AppBackend *backend)
   if (local->session) {
     local_settle(backend);
   }
+  if (local->is_guest) {
+    local->engine = NULL;
+  }
   g_clear_pointer(&local->cache, app_cache_free);
   g_clear_pointer(&local->session, model_session_free);
   g_clear_pointer(&local->engine, model_engine_free);
   g_mutex_clear(&local->hash_lock);
   g_free(local);
+}
+
+/* ---- another conversation ----------------------------------------------------------------- */
+
+/* What a session computed is written by one thread and read by another, so that it lies nowhere
+ * between the two. */
+typedef struct {
+  ModelSession *from;
+  uint32_t positions;
+  int fd;
+} Handing;
+
+static bool
+hand_bytes(const void *bytes, size_t n, void *user)
+{
+  const char *from = bytes;
+
+  while (n > 0) {
+    const ssize_t sent = send(*(const int *)user, from, n, MSG_NOSIGNAL);
+    if (sent < 0 && errno == EINTR) {
+      continue;
+    }
+    if (sent <= 0) {
+      return false;
+    }
+    from += sent;
+    n -= (size_t)sent;
+  }
+  return true;
+}
+
+static gpointer
+hand(gpointer data)
+{
+  Handing *handing = data;
+
+  model_session_save(handing->from, handing->positions, hand_bytes, &handing->fd, NULL);
+  close(handing->fd);
+  return NULL;
+}
+
+static bool
+take_bytes(void *bytes, size_t n, void *user)
+{
+  char *to = bytes;
+
+  while (n > 0) {
+    const ssize_t got = read(*(const int *)user, to, n);
+    if (got < 0 && errno == EINTR) {
+      continue;
+    }
+    if (got <= 0) {
+      return false;
+    }
+    to += got;
+    n -= (size_t)got;
+  }
+  return true;
+}
+
+/* It saves time at best: where it fails, all is computed again. */
+static void
+take_over(Local *to, Local *from, const AppShot *first)
+{
+  const ModelImage picture = app_shot_image(first);
+  Handing handing = {.from = from->session};
+  GThread *thread;
+  char key[65];
+  int fds[2];
+
+  if (!model_picture_key(from->engine, &picture, key, NULL)) {
+    return;
+  }
+  handing.positions = model_session_behind(from->session, key);
+  if (handing.positions == 0 || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) != 0) {
+    return;
+  }
+  handing.fd = fds[0];
+  thread = g_thread_new("hand-over", hand, &handing);
+  model_session_restore(to->session, take_bytes, &fds[1], NULL);
+  close(fds[1]); /* the other end gives up, if it has not ended */
+  g_thread_join(thread);
+}
+
+static AppBackend *
+local_another(AppBackend *backend, const AppShot *first, guint more, GError **error)
+{
+  Local *from = (Local *)backend, *local = g_new0(Local, 1);
+  g_autoptr(AppBackend) another = &local->parent;
+  const ModelInfo *info = model_engine_info(from->engine);
+  const guint64 needed = (guint64)model_session_positions(from->session) + more + SLACK;
+  ModelError failure = {0};
+
+  local->parent.class = from->parent.class;
+  g_mutex_init(&local->hash_lock);
+  local->engine = from->engine;
+  local->is_guest = TRUE;
+  local->options = from->options;
+  /* No larger than the other, which it need not be: keys and values take most of the memory. */
+  if (from->options.context == 0 || needed < from->options.context) {
+    local->options.context = (uint32_t)MIN(needed, MIN(info->context, DEFAULT_CONTEXT));
+  }
+  local->session = model_session_new(local->engine, &local->options, &failure);
+  if (!local->session) {
+    app_error_from_model(error, &failure);
+    return NULL;
+  }
+  if (first) {
+    take_over(local, from, first);
+  }
+  return g_steal_pointer(&another);
 }
 
 static const AppBackendClass local_class = {.free = local_free,
@@ -327,6 +494,8 @@ static const AppBackendClass local_class = {.free = local_free,
                                             .prepare = local_prepare,
                                             .settle = local_settle,
                                             .see = local_see,
+                                            .recite = local_recite,
+                                            .another = local_another,
                                             .expect = local_expect};
 
 AppBackend *
@@ -334,17 +503,17 @@ app_backend_local_new(const AppModelOptions *options, AppCache *cache, GError **
 {
   Local *local = g_new0(Local, 1);
   g_autoptr(AppBackend) backend = &local->parent;
-  const ModelSessionOptions session_options = app_session_options(options);
   ModelError failure = {0};
 
   local->parent.class = &local_class;
   local->cache = cache;
+  local->options = app_session_options(options);
   g_mutex_init(&local->hash_lock);
   local->engine = app_engine_open(options, error);
   if (!local->engine) {
     return NULL;
   }
-  local->session = model_session_new(local->engine, &session_options, &failure);
+  local->session = model_session_new(local->engine, &local->options, &failure);
   if (!local->session) {
     app_error_from_model(error, &failure);
     return NULL;

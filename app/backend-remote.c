@@ -32,7 +32,8 @@ typedef struct {
   GPtrArray *turns; /* of AppRemoteTurn */
   GBytes *picture;  /* PNG */
   char *picture_sha256;
-  gboolean no_logprobs; /* the server does not like to be asked for them */
+  AppRemoteOptions options; /* as they were given; strings are owned */
+  gboolean no_logprobs;     /* the server does not like to be asked for them */
 } Remote;
 
 /* What is known of the answer under way. */
@@ -490,6 +491,31 @@ remote_see(AppBackend *backend, const AppShot *shot, GError **error)
   return picture;
 }
 
+static gboolean
+remote_recite(AppBackend *backend, const AppShot *shot, const char *question, const char *answer,
+              const gint32 *ids, gsize n_ids, GError **error)
+{
+  Remote *remote = (Remote *)backend;
+
+  if (shot && !take_picture(remote, shot, error)) {
+    return FALSE;
+  }
+  add_turn(remote, question, answer, shot ? remote->picture : NULL);
+  return TRUE;
+}
+
+static AppBackend *
+remote_another(AppBackend *backend, const AppShot *first, guint more, GError **error)
+{
+  const Remote *remote = (Remote *)backend;
+  AppBackend *another = app_backend_remote_new(&remote->options, error);
+
+  if (another) {
+    ((Remote *)another)->no_logprobs = remote->no_logprobs;
+  }
+  return another;
+}
+
 static void
 remote_free(AppBackend *backend)
 {
@@ -503,6 +529,10 @@ remote_free(AppBackend *backend)
   g_ptr_array_unref(remote->turns);
   g_clear_pointer(&remote->picture, g_bytes_unref);
   g_free(remote->picture_sha256);
+  g_free((gpointer)remote->options.url);
+  g_free((gpointer)remote->options.model);
+  g_free((gpointer)remote->options.ca_file);
+  g_free((gpointer)remote->options.proxy);
   g_free(remote);
 }
 
@@ -513,7 +543,9 @@ static const AppBackendClass remote_class = {.free = remote_free,
                                              .rewind = remote_rewind,
                                              .ask = remote_ask,
                                              .stop = remote_stop,
-                                             .see = remote_see};
+                                             .see = remote_see,
+                                             .recite = remote_recite,
+                                             .another = remote_another};
 
 static AppHttp *
 make_http(const Remote *remote, const AppRemoteOptions *options, GError **error)
@@ -546,6 +578,11 @@ app_backend_remote_new(const AppRemoteOptions *options, GError **error)
     return NULL;
   }
   remote->requested = g_strdup(options->model);
+  remote->options = *options;
+  remote->options.url = g_strdup(options->url);
+  remote->options.model = g_strdup(options->model);
+  remote->options.ca_file = g_strdup(options->ca_file);
+  remote->options.proxy = g_strdup(options->proxy);
   remote->http = make_http(remote, options, error);
   return remote->http ? g_steal_pointer(&backend) : NULL;
 }

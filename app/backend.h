@@ -42,6 +42,14 @@ typedef struct {
   gboolean (*ask)(AppBackend *backend, const AppBackendQuestion *question,
                   const AppBackendListener *listener, ModelAnswer *answer, char **why,
                   GError **error);
+  /* A turn that was said before joins the conversation, without asking: SHOT and QUESTION as above;
+   * IDS of ANSWER, or NULL. On error the conversation is as before. */
+  gboolean (*recite)(AppBackend *backend, const AppShot *shot, const char *question,
+                     const char *answer, const gint32 *ids, gsize n_ids, GError **error);
+  /* An empty conversation with the same model, which must be freed before this one. It has room for
+   * what was said here and MORE tokens, and takes over what was computed for FIRST, the first
+   * picture (or NULL). */
+  AppBackend *(*another)(AppBackend *backend, const AppShot *first, guint more, GError **error);
   /* Ends what ask() or prepare() does. Forgotten when nothing is under way. */
   void (*stop)(AppBackend *backend);
   /* Does beforehand what the next question will need: SHOT is the picture of the next conversation,

@@ -55,6 +55,8 @@ gboolean app_shot_is_of(const AppShot *shot, const AppImageChoice *choice);
 /* Makes *PICTURE the part of it that CHOICE says (shot-part.c). */
 gboolean app_picture_cut(DicomPicture **picture, const AppImageChoice *choice, GError **error);
 ModelImage app_shot_image(const AppShot *shot); /* borrowed */
+/* A blank picture of the same size in the place of SHOT's. */
+AppShot *app_shot_blank(const AppShot *shot);
 
 /* The window that renders FRAME when WINDOW is asked for (NULL or unset: the file's own, perhaps
  * inverted). */

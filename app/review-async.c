@@ -5,6 +5,7 @@
  * not flood an interface; the last piece always arrives before the result.
  */
 
+#include "app_trust.h"
 #include "review.h"
 
 #define TICK_MS 50
@@ -38,6 +39,8 @@ struct _AppWorker {
   guint newest;          /* number of the work beforehand that counts */
   const Job *ahead;      /* it, in line or under way; NULL: none, or it is done */
   gboolean is_preparing; /* some is under way */
+  guint n_questions;     /* in line or under way */
+  AppBackend *checking;  /* a conversation that nobody waits for, or NULL */
 };
 
 /* ---- relay -------------------------------------------------------------------------------- */
@@ -280,7 +283,73 @@ app_worker_stop_preparing(AppWorker *worker)
   }
 }
 
+/* ---- what nobody waits for ---------------------------------------------------------------- */
+
+gboolean
+app_worker_must_stop(AppWorker *worker)
+{
+  gboolean waits;
+
+  g_mutex_lock(&worker->lock);
+  waits = worker->n_questions > 0;
+  g_mutex_unlock(&worker->lock);
+  return waits || g_atomic_int_get(&worker->review->closing);
+}
+
+/* With the lock. */
+static void
+stop_checking(AppWorker *worker)
+{
+  if (worker->checking) {
+    worker->checking->class->stop(worker->checking);
+  }
+}
+
+void
+app_worker_stop_checking(AppWorker *worker)
+{
+  g_mutex_lock(&worker->lock);
+  stop_checking(worker);
+  g_mutex_unlock(&worker->lock);
+}
+
+void
+app_worker_set_checking(AppWorker *worker, AppBackend *backend)
+{
+  g_mutex_lock(&worker->lock);
+  worker->checking = backend;
+  g_mutex_unlock(&worker->lock);
+}
+
+static void
+change_questions(AppWorker *worker, int by)
+{
+  g_mutex_lock(&worker->lock);
+  worker->n_questions += (guint)by;
+  if (by > 0) {
+    stop_checking(worker);
+  }
+  g_mutex_unlock(&worker->lock);
+}
+
 /* ---- the thread --------------------------------------------------------------------------- */
+
+static void
+run(AppWorker *worker, GTask *task)
+{
+  const gpointer tag = g_task_get_source_tag(task);
+
+  if (tag == app_review_prepare) {
+    run_prepare(worker, task);
+  } else if (tag == app_review_check_async) {
+    app_review_run_check(worker->review, task);
+  } else if (tag == app_review_resume_async) {
+    app_review_run_resume(worker->review, task);
+  } else {
+    run_job(worker->review, task);
+    change_questions(worker, -1);
+  }
+}
 
 static gpointer
 work(gpointer data)
@@ -292,11 +361,7 @@ work(gpointer data)
     if (next == worker) {
       return NULL;
     }
-    if (g_task_get_source_tag(next) == app_review_prepare) {
-      run_prepare(worker, next);
-    } else {
-      run_job(worker->review, next);
-    }
+    run(worker, next);
     /* Nobody waits: time to write down what is worth keeping. */
     if (g_async_queue_length(worker->line) <= 0 && !g_atomic_int_get(&worker->review->closing)) {
       app_review_settle(worker->review);
@@ -358,6 +423,12 @@ app_review_prepare(AppReview *review, const AppImageChoice *image)
 }
 
 void
+app_worker_push(AppReview *review, GTask *task)
+{
+  g_async_queue_push(worker_get(review)->line, task);
+}
+
+void
 app_review_ask_async(AppReview *review, const AppQuestion *question, const AppListener *listener,
                      GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user)
 {
@@ -374,6 +445,7 @@ app_review_ask_async(AppReview *review, const AppQuestion *question, const AppLi
     stop_preparing(worker);
   }
   g_mutex_unlock(&worker->lock);
+  change_questions(worker, 1);
   g_async_queue_push(worker->line, task);
 }
 

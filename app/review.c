@@ -20,6 +20,7 @@ app_review_free(AppReview *review)
   app_worker_stop_preparing(review->worker);
   app_review_wait_for_asides(review);
   if (review->worker) {
+    app_worker_stop_checking(review->worker);
     review->backend->class->stop(review->backend);
     app_worker_stop(review->worker);
   }
@@ -309,8 +310,8 @@ run_turn(AppReview *review, AppTurn *turn, const AppListener *listener, GCancell
   return ok;
 }
 
-static gboolean
-save_locked(AppReview *review, GError **error)
+gboolean
+app_review_save_locked(AppReview *review, GError **error)
 {
   StoreModel model;
 
@@ -352,7 +353,7 @@ ask_locked(AppReview *review, const AppQuestion *question, const AppListener *li
   if (run_turn(review, &turn, listener, cancellable, error)) {
     remember(review, &turn);
     /* A failure leaves the turn in line; app_review_save() tells of it. */
-    save_locked(review, NULL);
+    app_review_save_locked(review, NULL);
     node = app_turn_json(review, &turn);
   } else if (turn.joined) {
     g_ptr_array_remove_index(review->shots, review->shots->len - 1);
@@ -381,7 +382,7 @@ app_review_save(AppReview *review, GError **error)
   gboolean ok;
 
   g_mutex_lock(&review->work);
-  ok = save_locked(review, error);
+  ok = app_review_save_locked(review, error);
   g_mutex_unlock(&review->work);
   return ok;
 }

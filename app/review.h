@@ -87,6 +87,11 @@ void app_review_prepare_now(AppReview *review, const AppImageChoice *choice,
 
 /* review.c */
 void app_review_settle(AppReview *review);
+gboolean app_review_save_locked(AppReview *review, GError **error);
+
+/* review-check.c, review-resume.c: what the worker runs */
+void app_review_run_check(AppReview *review, GTask *task);
+void app_review_run_resume(AppReview *review, GTask *task);
 
 /* review-expect.c */
 void app_review_expect_log(AppReview *review, const char *log_path);
@@ -99,6 +104,13 @@ void app_review_wait_for_asides(AppReview *review);
 
 /* review-async.c */
 void app_worker_stop_preparing(AppWorker *worker); /* WORKER may be NULL */
+/* TASK (taken) is run by what its source tag says, when its turn comes. */
+void app_worker_push(AppReview *review, GTask *task);
+/* Whether a question waits, or the review is being closed: work that nobody waits for ends. */
+gboolean app_worker_must_stop(AppWorker *worker);
+void app_worker_stop_checking(AppWorker *worker);
+/* BACKEND is stopped when a question comes, from now on; NULL: there is none any more. */
+void app_worker_set_checking(AppWorker *worker, AppBackend *backend);
 void app_worker_stop(AppWorker *worker); /* joins the thread; questions in line are refused */
 
 G_END_DECLS

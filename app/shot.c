@@ -171,6 +171,25 @@ app_shot_new(const AppImageChoice *choice, GError **error)
 }
 
 AppShot *
+app_shot_blank(const AppShot *shot)
+{
+  AppShot *blank = g_new0(AppShot, 1);
+
+  blank->n_refs = 1;
+  blank->info = dicom_info_copy(shot->info);
+  blank->choice = shot->choice;
+  blank->choice.path = g_strdup(shot->choice.path);
+  blank->choice.blank = TRUE;
+  blank->own = shot->own;
+  blank->window = shot->window;
+  blank->has_numbers = shot->has_numbers;
+  blank->picture = blank_picture(shot->picture->width, shot->picture->height);
+  blank->pixels_sha256 = g_strdup(shot->pixels_sha256);
+  blank->sent_sha256 = dicom_picture_sha256(blank->picture);
+  return blank;
+}
+
+AppShot *
 app_shot_ref(AppShot *shot)
 {
   g_atomic_int_inc(&shot->n_refs);

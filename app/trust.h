@@ -12,6 +12,11 @@ G_BEGIN_DECLS
 StoreLog *app_log_open(const char *log_path, GError **error);
 /* {check, answers, same, agreement, depends_on_image} */
 JsonObject *app_check_object(const StoreCheck *check);
+/* TEXT's letters and digits in lower case, words apart by one space. g_free(). */
+char *app_check_words(const char *text);
+/* Mean of Jaccard's index over all pairs of TEXTS (ends with NULL), by their words; 1 without a
+ * pair. *SAME: whether all have the same words in the same order. */
+double app_check_agreement(const char *const *texts, gboolean *same);
 /* Sets "verdicts" and "checks" of TURN. */
 gboolean app_json_set_trust(JsonObject *object, StoreLog *log, gint64 turn, GError **error);
 /* Sets "seed": as text above 2^63, which JSON's numbers of most readers do not hold. */

@@ -156,8 +156,6 @@ void store_corrupt(StoreReader *reader, const char *field, const char *format, .
  * that leads nowhere was broken by other hands. 0 for NULL. */
 gint64 store_read_reference(StoreReader *reader, const char *field, StoreNull null);
 char *store_dup_text(StoreReader *reader, const char *field, StoreNull null);
-/* The conversation ID; NULL with NOT_FOUND. */
-StoreConversation *store_log_get(StoreLog *log, gint64 id, GError **error);
 
 /* ---- log-write.c ----------------------------------------------------------------------------- */
 

@@ -157,6 +157,8 @@ typedef struct {
 void store_conversation_free(StoreConversation *conversation);
 /* Newest first, at most LIMIT (0: all). Modality and path are those of the first turn's image. */
 GPtrArray *store_log_list(StoreLog *log, guint limit, GError **error);
+/* The conversation ID; NULL with NOT_FOUND. */
+StoreConversation *store_log_get(StoreLog *log, gint64 id, GError **error);
 
 /* Everything of one turn, owned (the borrowed structs' strings point into it). */
 typedef struct {

@@ -114,7 +114,8 @@ static void
 test_judge_and_search(void)
 {
   g_autofree char *log = g_build_filename(folder, "judged.sqlite", NULL);
-  g_auto(CliRun) run = {0}, judge = {0}, again = {0}, found = {0}, none = {0}, show = {0}, gone = {0};
+  g_auto(CliRun) run = {0}, judge = {0}, again = {0}, found = {0}, none = {0}, show = {0},
+                 gone = {0};
   g_autoptr(GPtrArray) lines = NULL, rows = NULL, shown = NULL;
   static const char *const wrong[][3] = {
       {"1", "maybe", NULL}, {"x", "accepted", NULL}, {"1", "edited", NULL}, {"1", NULL, NULL}};
@@ -152,6 +153,37 @@ test_judge_and_search(void)
   g_assert_cmpint(gone.status, ==, 1);
 }
 
+static void
+test_checks(void)
+{
+  g_autofree char *log = g_build_filename(folder, "checked.sqlite", NULL);
+  g_auto(CliRun) run = {0}, text = {0}, wrong = {0}, show = {0};
+  g_autoptr(GPtrArray) turns = NULL;
+  JsonArray *checks;
+
+  cli_run(&run, NULL, "ask", "--model", model, "--image", ct, "--question", "?", "--seed", "4",
+          "--max-tokens", "3", "--log", log, "--json", "--check", "blank", "--check", "seeds",
+          NULL);
+  g_assert_cmpint(run.status, ==, 0);
+  turns = cli_json_lines(run.out);
+  checks = json_object_get_array_member(json_node_get_object(turns->pdata[0]), "checks");
+  g_assert_cmpuint(json_array_get_length(checks), ==, 2);
+  for (guint i = 0; i < 2; i++) {
+    cli_assert_keys(json_array_get_object_element(checks, i),
+                    "check answers same agreement depends_on_image");
+  }
+  cli_run(&show, NULL, "log", "show", "1", "--log", log, NULL);
+  g_assert_nonnull(strstr(show.out, "blank image"));
+  g_assert_nonnull(strstr(show.out, "other seeds"));
+  cli_run(&text, NULL, "describe", "--model", model, "--image", ct, "--seed", "4", "--max-tokens",
+          "3", "--no-log", "--check", "seeds", NULL);
+  g_assert_cmpint(text.status, ==, 0);
+  g_assert_nonnull(strstr(text.err, "agreement of the answers: "));
+  cli_run(&wrong, NULL, "ask", "--model", model, "--image", ct, "--question", "?", "--no-log",
+          "--check", "both", NULL);
+  g_assert_cmpint(wrong.status, ==, 2);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -163,6 +195,7 @@ main(int argc, char **argv)
   g_test_add_func("/cli-trust/region-misused", test_region_misused);
   g_test_add_func("/cli-trust/probabilities", test_probabilities);
   g_test_add_func("/cli-trust/judge-and-search", test_judge_and_search);
+  g_test_add_func("/cli-trust/checks", test_checks);
   status = g_test_run();
   tiny_folder_free(folder);
   g_free(model);

@@ -10,7 +10,7 @@ typedef struct {
   CliEngine engine;
   char *image, *window, *log, *seed;
   double temperature, top_p;
-  char *region;
+  char *region, **checks; /* names */
   int frame, max_tokens, lookup, turn;
   gboolean flip, greedy, blank, no_log, no_cache, lookup_log, json, probabilities;
 

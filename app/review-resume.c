@@ -1,0 +1,354 @@
+/* review-resume.c - going on with a conversation of the log.
+ *
+ * 1. Nothing of the review changes before all of it was read and every picture is, by its hash, the
+ *    one that was asked about.
+ * 2. What was said is recited, not asked again: the ids of the log where they are this model's,
+ * else the text.
+ */
+#include <string.h>
+
+#include "model_prompt.h"
+#include "review.h"
+#include "trust.h"
+
+/* A conversation of the log, and how many of its turns belong to the timeline. */
+typedef struct {
+  gint64 id;
+  guint n_turns;
+} Part;
+
+typedef struct {
+  GArray *parts;    /* of Part, the oldest first */
+  GPtrArray *rows;  /* of StoreTurnRow: all turns, in order */
+  GPtrArray *lists; /* of GPtrArray, which own them */
+  GPtrArray *shots; /* of AppShot */
+} Past;
+
+static void
+past_init(Past *past)
+{
+  *past = (Past){g_array_new(FALSE, FALSE, sizeof(Part)), g_ptr_array_new(),
+                 g_ptr_array_new_with_free_func((GDestroyNotify)g_ptr_array_unref),
+                 g_ptr_array_new_with_free_func((GDestroyNotify)app_shot_unref)};
+}
+
+static void
+past_clear(Past *past)
+{
+  g_array_unref(past->parts);
+  g_ptr_array_unref(past->rows);
+  g_ptr_array_unref(past->lists);
+  g_ptr_array_unref(past->shots);
+}
+
+/* ---- the log ------------------------------------------------------------------------------ */
+
+/* From the conversation back to the one that all began with; ids fall, so there is an end. */
+static gboolean
+find_parts(StoreLog *log, gint64 conversation, Past *past, GError **error)
+{
+  guint n_turns = G_MAXUINT;
+
+  for (gint64 id = conversation; id != 0;) {
+    StoreConversation *row = store_log_get(log, id, error);
+    const Part part = {id, n_turns};
+
+    if (!row) {
+      return FALSE;
+    }
+    g_array_prepend_val(past->parts, part);
+    n_turns = row->rewound_turn;
+    id = row->rewound_from < id ? row->rewound_from : 0;
+    store_conversation_free(row);
+  }
+  return TRUE;
+}
+
+static gboolean
+read_turns(StoreLog *log, gint64 conversation, Past *past, GError **error)
+{
+  if (!find_parts(log, conversation, past, error)) {
+    return FALSE;
+  }
+  for (guint i = 0; i < past->parts->len; i++) {
+    Part *part = &g_array_index(past->parts, Part, i);
+    GPtrArray *list = store_log_show(log, part->id, error);
+
+    if (!list) {
+      return FALSE;
+    }
+    g_ptr_array_add(past->lists, list);
+    part->n_turns = MIN(part->n_turns, list->len);
+    for (guint k = 0; k < part->n_turns; k++) {
+      g_ptr_array_add(past->rows, list->pdata[k]);
+    }
+  }
+  if (past->rows->len == 0) {
+    g_set_error(error, APP_ERROR, APP_ERROR_ARGUMENT,
+                "conversation %" G_GINT64_FORMAT " has no turn to go on from", conversation);
+    return FALSE;
+  }
+  return TRUE;
+}
+
+/* ---- pictures ----------------------------------------------------------------------------- */
+
+static AppImageChoice
+choice_of(const StoreImage *image)
+{
+  AppImageChoice choice = {
+      .path = image->path,
+      .frame = image->frame,
+      .blank = image->blank,
+      .region = {image->region_x, image->region_y, image->region_width, image->region_height},
+      .turns = image->turns,
+      .flip = image->flip,
+      .window = {.invert = image->inverted}};
+
+  if (image->has_voi_lut) {
+    choice.window.set = TRUE;
+    choice.window.lut = image->voi_lut + 1;
+  } else if (image->has_window) {
+    choice.window.set = TRUE;
+    choice.window.center = image->window_center;
+    choice.window.width = image->window_width;
+  }
+  return choice;
+}
+
+static gboolean
+is_same(const AppShot *shot, const StoreImage *image)
+{
+  return shot && g_strcmp0(shot->sent_sha256, image->sent_sha256) == 0;
+}
+
+/* Picture NUMBER of the conversation (from 1), exactly as it was. */
+static AppShot *
+open_again(const StoreImage *image, guint number, GError **error)
+{
+  AppImageChoice choice = choice_of(image);
+  g_autoptr(GError) failure = NULL;
+  g_autoptr(AppShot) shot = NULL;
+
+  if (!image->path || !image->sent_sha256) {
+    g_set_error(error, APP_ERROR, APP_ERROR_FAILED,
+                "image %u of the conversation: the log does not say where it lies", number);
+    return NULL;
+  }
+  shot = app_shot_new(&choice, &failure);
+  if (!is_same(shot, image) && choice.window.set) {
+    /* The file's own window may be of a kind that numbers alone do not ask for. */
+    g_autoptr(AppShot) own = NULL;
+    choice.window.set = FALSE;
+    own = app_shot_new(&choice, NULL);
+    if (is_same(own, image)) {
+      return g_steal_pointer(&own);
+    }
+  }
+  if (!shot) {
+    g_set_error(
+        error, APP_ERROR, APP_ERROR_FAILED,
+        "image %u of the conversation is gone: %s, frame %u, cannot be opened any more (%s)",
+        number, image->path, image->frame, failure->message);
+    return NULL;
+  }
+  if (!is_same(shot, image)) {
+    g_set_error(
+        error, APP_ERROR, APP_ERROR_FAILED,
+        "image %u of the conversation has changed: %s, frame %u, is no longer what was asked "
+        "about (SHA-256 of what was sent: %.8s, now %.8s)",
+        number, image->path, image->frame, image->sent_sha256, shot->sent_sha256);
+    return NULL;
+  }
+  return g_steal_pointer(&shot);
+}
+
+/* Pictures of TURN, in the order in which they joined. */
+static guint
+n_images(const StoreTurnRow *turn)
+{
+  return turn->turn.image ? (guint)turn->turn.n_earlier_images + 1 : 0;
+}
+
+static gboolean
+open_pictures(Past *past, GError **error)
+{
+  for (guint i = 0; i < past->rows->len; i++) {
+    const StoreTurnRow *turn = past->rows->pdata[i];
+    const guint n = n_images(turn);
+
+    if (n < past->shots->len || n > past->shots->len + 1) {
+      g_set_error(error, APP_ERROR, APP_ERROR_FAILED,
+                  "turn %u of the conversation: found %u images, expected %u or one more", i + 1, n,
+                  past->shots->len);
+      return FALSE;
+    }
+    if (n > past->shots->len) {
+      AppShot *shot = open_again(&turn->image, n, error);
+      if (!shot) {
+        return FALSE;
+      }
+      g_ptr_array_add(past->shots, shot);
+    }
+  }
+  return TRUE;
+}
+
+/* ---- saying it again ---------------------------------------------------------------------- */
+
+static AppAnswerForm
+form_of(const char *name)
+{
+  return g_strcmp0(name, "yes-no") == 0  ? APP_ANSWER_YES_NO
+         : g_strcmp0(name, "short") == 0 ? APP_ANSWER_SHORT
+                                         : APP_ANSWER_FREE;
+}
+
+static AppSaid *
+said_of(const StoreTurnRow *row)
+{
+  const StoreTurn *turn = &row->turn;
+  AppSaid *said = g_new0(AppSaid, 1);
+
+  said->question =
+      g_strconcat(turn->question,
+                  model_prompt_answer_suffix((ModelAnswerForm)form_of(turn->answer_form)), NULL);
+  said->answer = g_strdup(turn->answer);
+  said->ids = g_memdup2(turn->answer_ids, turn->n_answer_ids * sizeof(gint32));
+  said->n_ids = turn->n_answer_ids;
+  said->sampling = (AppSampling){.temperature = turn->temperature,
+                                 .top_p = turn->top_p,
+                                 .seed = turn->seed,
+                                 .max_tokens = turn->max_tokens};
+  said->n_shots = n_images(row);
+  said->id = app_turn_id_new(row->id);
+  return said;
+}
+
+static gboolean
+recite_locked(AppReview *review, const Past *past, GError **error)
+{
+  guint before = 0;
+
+  app_review_reset_locked(review);
+  for (guint i = 0; i < past->rows->len; i++) {
+    AppSaid *said = said_of(past->rows->pdata[i]);
+    AppShot *shot = said->n_shots > before ? past->shots->pdata[said->n_shots - 1] : NULL;
+
+    g_ptr_array_add(review->said, said);
+    if (shot) {
+      g_ptr_array_add(review->shots, app_shot_ref(shot));
+    }
+    before = said->n_shots;
+    if (!review->backend->class->recite(review->backend, shot, said->question, said->answer,
+                                        said->ids, said->n_ids, error)) {
+      app_review_reset_locked(review);
+      return FALSE;
+    }
+  }
+  return TRUE;
+}
+
+/* The next turn opens a conversation that branches off the last of PARTS; going back finds the one
+ * that a turn was said in. */
+static void
+branch_locked(AppReview *review, const Past *past)
+{
+  AppConversation *leaf = NULL, *next;
+  guint base = 0;
+
+  for (guint i = 0; i < past->parts->len; i++) {
+    const Part *part = &g_array_index(past->parts, Part, i);
+    next = g_new0(AppConversation, 1);
+    next->n_refs = 1;
+    next->id = part->id;
+    next->parent = leaf; /* takes the reference */
+    next->base = base;
+    base += part->n_turns;
+    leaf = next;
+  }
+  app_conversation_unref(review->conversation);
+  review->conversation = app_conversation_new(leaf, base);
+  app_conversation_unref(leaf);
+}
+
+static gboolean
+resume(AppReview *review, gint64 conversation, Past *past, GError **error)
+{
+  g_autoptr(StoreLog) log = app_log_open(review->log_path, error);
+  gboolean ok;
+
+  if (!log || !read_turns(log, conversation, past, error) || !open_pictures(past, error)) {
+    return FALSE;
+  }
+  g_mutex_lock(&review->work);
+  ok = recite_locked(review, past, error);
+  if (ok) {
+    branch_locked(review, past);
+  }
+  g_mutex_unlock(&review->work);
+  return ok;
+}
+
+static gboolean
+go_on(gpointer review)
+{
+  return !app_worker_must_stop(((AppReview *)review)->worker);
+}
+
+/* What was recited is computed now, so that the next question starts at once. */
+static void
+warm(AppReview *review)
+{
+  const AppBackendClass *class = review->backend->class;
+
+  if (class->prepare) {
+    g_mutex_lock(&review->work);
+    class->prepare(review->backend, NULL, go_on, review);
+    g_mutex_unlock(&review->work);
+  }
+}
+
+void
+app_review_run_resume(AppReview *review, GTask *task)
+{
+  const gint64 *conversation = g_task_get_task_data(task);
+  GError *error = NULL;
+  gboolean ok = FALSE;
+  Past past;
+
+  past_init(&past);
+  if (g_atomic_int_get(&review->closing)) {
+    g_set_error_literal(&error, APP_ERROR, APP_ERROR_CANCELLED, "the review was closed");
+  } else if (g_cancellable_is_cancelled(g_task_get_cancellable(task))) {
+    g_set_error_literal(&error, APP_ERROR, APP_ERROR_CANCELLED, "stopped before it was done");
+  } else {
+    ok = resume(review, *conversation, &past, &error);
+  }
+  past_clear(&past);
+  if (ok) {
+    g_task_return_boolean(task, TRUE);
+    warm(review);
+  } else {
+    g_task_return_error(task, error);
+  }
+}
+
+void
+app_review_resume_async(AppReview *review, gint64 conversation, GCancellable *cancellable,
+                        GAsyncReadyCallback callback, gpointer user)
+{
+  GTask *task = g_task_new(NULL, cancellable, callback, user);
+
+  g_task_set_source_tag(task, app_review_resume_async);
+  g_task_set_task_data(task, g_memdup2(&conversation, sizeof conversation), g_free);
+  g_task_set_check_cancellable(task, FALSE);
+  app_worker_push(review, task);
+}
+
+gboolean
+app_review_resume_finish(AppReview *review, GAsyncResult *result, GError **error)
+{
+  g_return_val_if_fail(g_task_is_valid(result, NULL), FALSE);
+  return g_task_propagate_boolean(G_TASK(result), error);
+}
