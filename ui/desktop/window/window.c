@@ -1,4 +1,5 @@
 /* window.c - the window's life and widgets. */
+#include "settings/names.h"
 #include "window/window-private.h"
 
 G_DEFINE_FINAL_TYPE(DesktopWindow, desktop_window, ADW_TYPE_APPLICATION_WINDOW)
@@ -213,4 +214,5 @@ desktop_window_init(DesktopWindow *self)
   desktop_window_pane_setup(self);
   desktop_window_tools_setup(self);
   desktop_window_ask_setup(self);
+  desktop_names_by_tooltips(GTK_WIDGET(self));
 }
