@@ -1,5 +1,6 @@
 /* frame-relief.c - memory given back to the system, when it warns that it is short of it. */
 #include "frame-cache.h"
+#include "slice.h"
 
 #include <malloc.h>
 
@@ -12,6 +13,7 @@ app_frame_cache_trim(void)
 static gpointer
 relieve_in_thread(gpointer level)
 {
+  app_slice_forget_pictures();
   app_frame_cache_relieve(GPOINTER_TO_UINT(level));
   return NULL;
 }

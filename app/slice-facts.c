@@ -358,31 +358,43 @@ lossy_text(const DicomInfo *info)
                          : g_strdup(_("Lossy compression"));
 }
 
-/* Whether the neighbour in DIRECTION is farther away than the series' slices are. */
-static gboolean
-has_gap(const DicomSeries *series, guint item, int direction)
+/* How many times farther away the neighbour in DIRECTION is than the slices of the series are from
+ * each other; 1 where that is not known. */
+static double
+gap_of(const DicomSeries *series, guint item, int direction)
 {
   const DicomSeriesItem *here = series->items->pdata[item], *there;
   gint64 next = (gint64)item + direction;
 
   if (!series->sorted_by_geometry || !(series->spacing > 0) || next < 0 ||
       next >= series->items->len) {
-    return FALSE;
+    return 1;
   }
   there = series->items->pdata[next];
-  return here->frames == 1 && there->frames == 1 && here->has_position && there->has_position &&
-         fabs(here->along - there->along) > 1.5 * series->spacing;
+  return here->frames == 1 && there->frames == 1 && here->has_position && there->has_position
+             ? fabs(here->along - there->along) / series->spacing
+             : 1;
 }
+
+/* From here on a slice is missing; and so much is not regular any more (dicom/study/stack-notes.c
+ * has the same limits). */
+#define MISSING 1.5
+#define IRREGULAR 0.1
+#define ROUNDING_MM 0.11
 
 static void
 add_gap_notice(GPtrArray *lines, const DicomSeries *series, guint item)
 {
-  gboolean before = has_gap(series, item, -1), after = has_gap(series, item, 1);
+  double down = gap_of(series, item, -1), up = gap_of(series, item, 1);
+  gboolean before = down > MISSING, after = up > MISSING;
+  double most = MAX(IRREGULAR, series->spacing > 0 ? ROUNDING_MM / series->spacing : 0);
 
   if (before || after) {
     add_line(lines, g_strdup(before && after ? _("Slices missing before and after this one")
                              : before        ? _("Slices missing before this one")
                                              : _("Slices missing after this one")));
+  } else if (fabs(down - 1) > most || fabs(up - 1) > most) {
+    add_line(lines, g_strdup(_("Irregular slice spacing")));
   }
 }
 
@@ -402,6 +414,9 @@ describe_notices(AppSlice *slice, const DicomSeries *series, guint item)
     add_line(lines, g_strdup_printf(_("Gantry tilt %.1f°"), info->gantry_tilt));
   }
   add_gap_notice(lines, series, item);
+  if (strcmp(info->presentation_intent, "FOR PROCESSING") == 0) {
+    add_line(lines, g_strdup(_("For processing, not for presentation")));
+  }
   if (!(slice->facts.mm_x > 0)) {
     add_line(lines, g_strdup(_("Pixel size unknown: no lengths")));
   }

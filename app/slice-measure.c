@@ -120,39 +120,57 @@ row_of(const Shape *shape, guint y, guint n, guint *first)
 
 typedef struct {
   guint64 n;
-  double mean, squares, minimum, maximum; /* SQUARES: of the differences from MEAN */
+  double sum, mean, squares, minimum, maximum; /* SQUARES: of the differences from MEAN */
 } Sums;
 
-/* Welford's way: no large numbers are subtracted from each other. */
 static void
-add_value(Sums *sums, double value)
+add_values(Sums *sums, const double *values, guint n)
 {
-  double difference = value - sums->mean;
-
-  sums->n++;
-  sums->mean += difference / (double)sums->n;
-  sums->squares += difference * (value - sums->mean);
-  sums->minimum = MIN(sums->minimum, value);
-  sums->maximum = MAX(sums->maximum, value);
+  for (guint i = 0; i < n; i++) {
+    if (!isnan(values[i])) {
+      sums->n++;
+      sums->sum += values[i];
+      sums->minimum = MIN(sums->minimum, values[i]);
+      sums->maximum = MAX(sums->maximum, values[i]);
+    }
+  }
 }
 
 static void
-sum_shape(const AppSlice *slice, const Shape *shape, Sums *sums)
+add_squares(Sums *sums, const double *values, guint n)
 {
+  for (guint i = 0; i < n; i++) {
+    double difference = isnan(values[i]) ? 0 : values[i] - sums->mean;
+
+    sums->squares += difference * difference;
+  }
+}
+
+static void
+visit(const AppSlice *slice, const Shape *shape, Sums *sums,
+      void (*add)(Sums *sums, const double *values, guint n))
+{
+  g_autofree double *values = g_new(double, slice->facts.width);
   guint top, rows = pixels_between(shape->low[1], shape->high[1], slice->facts.height, &top);
 
   for (guint y = top; y < top + rows; y++) {
     guint left, n = row_of(shape, y, slice->facts.width, &left);
 
-    for (guint x = left; x < left + n; x++) {
-      double stored, value;
-      gboolean is_padding;
-
-      if (dicom_frame_probe(slice->frame, x, y, &stored, &value, &is_padding) && !is_padding &&
-          isfinite(value)) {
-        add_value(sums, value);
-      }
+    if (n > 0) {
+      dicom_frame_values(slice->frame, left, y, n, values);
+      add(sums, values, n);
     }
+  }
+}
+
+/* Twice: the squares of large values would hide small differences. */
+static void
+sum_shape(const AppSlice *slice, const Shape *shape, Sums *sums)
+{
+  visit(slice, shape, sums, add_values);
+  if (sums->n > 0) {
+    sums->mean = sums->sum / (double)sums->n;
+    visit(slice, shape, sums, add_squares);
   }
 }
 

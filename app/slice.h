@@ -36,7 +36,7 @@ typedef struct {
 gboolean app_slice_eight(AppSlice *slice, const DicomWindow *window, gboolean bare, AppEight *eight,
                          GError **error);
 void app_eight_clear(AppEight *eight);
-/* For the end of a study. */
+/* For the end of a study, and when memory is short. */
 void app_slice_forget_pictures(void);
 
 G_END_DECLS

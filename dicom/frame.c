@@ -242,6 +242,21 @@ dicom_frame_probe(const DicomFrame *frame, guint x, guint y, double *stored, dou
   return TRUE;
 }
 
+void
+dicom_frame_values(const DicomFrame *frame, guint x, guint y, guint n, double *values)
+{
+  gsize at = dicom_frame_index(frame, x, y);
+  /* From one pixel to the next is the same step all along a row. */
+  gsize step = n > 1 ? dicom_frame_index(frame, x + 1, y) - at : 0;
+
+  for (guint i = 0; i < n; i++, at += step) {
+    double stored = dicom_frame_sample(frame, at);
+    double value = dicom_frame_modality(frame, stored);
+
+    values[i] = !isfinite(value) || dicom_frame_is_padding(frame, stored) ? NAN : value;
+  }
+}
+
 guint
 dicom_frame_n_texts(const DicomFrame *frame)
 {

@@ -182,6 +182,9 @@ gboolean dicom_frame_value(const DicomFrame *frame, guint x, guint y, double *va
 /* The same pixel as it is stored, and whether it is padding, which is no picture. */
 gboolean dicom_frame_probe(const DicomFrame *frame, guint x, guint y, double *stored, double *value,
                            gboolean *is_padding);
+/* N values of row Y from X on, which are in the picture of a grey frame: padding and what is no
+ * number as NAN. */
+void dicom_frame_values(const DicomFrame *frame, guint x, guint y, guint n, double *values);
 /* Red, green and blue of a pixel of a colour picture; FALSE outside or for grey. */
 gboolean dicom_frame_rgb(const DicomFrame *frame, guint x, guint y, guint8 rgb[3]);
 /* Lowest and highest value after the modality LUT, pixel padding left out. */

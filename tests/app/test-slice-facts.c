@@ -243,7 +243,10 @@ test_notices(void)
   static const FileElement size[] = {{0x00280030}, {0}};
   static const FileElement damage[] = {{0x00280101, "US", "0"}, {0}};
 
+  static const FileElement raw[] = {{0x00080068, "CS", "FOR PROCESSING"}, {0}};
+
   check_notices(NULL, "");
+  check_notices(raw, "For processing, not for presentation");
   check_notices(lossy, "Lossy compression 9.5:1, 20:1");
   check_notices(unclear, "Lossy compression");
   check_notices(tilt, "Gantry tilt -12.5\xc2\xb0");

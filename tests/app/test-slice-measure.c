@@ -315,6 +315,38 @@ test_nearest(void)
   tiny_folder_free(folder);
 }
 
+/* Slices at 0, 10, 21.5, 31.5 and 51.5 mm. */
+static void
+test_gaps(void)
+{
+  static const char *const positions[] = {"0\\0\\0", "0\\0\\10", "0\\0\\21.5", "0\\0\\31.5",
+                                          "0\\0\\51.5"};
+  static const char *const expected[] = {NULL, "Irregular slice spacing", "Irregular slice spacing",
+                                         "Slices missing after this one",
+                                         "Slices missing before this one"};
+  char *folder = tiny_folder_new();
+  g_autoptr(GError) error = NULL;
+  AppStudy *study;
+
+  for (guint i = 0; i < G_N_ELEMENTS(positions); i++) {
+    g_autofree char *name = g_strdup_printf("%u.dcm", i), *uid = g_strdup_printf("1.2.3.%u", i);
+    g_autofree char *path = g_build_filename(folder, name, NULL);
+    const FileElement changes[] = {{0x00080018, "UI", uid}, {0x00200032, "DS", positions[i]}, {0}};
+
+    file_write(path, changes);
+  }
+  study = app_study_open(folder, &error);
+  g_assert_no_error(error);
+  for (guint i = 0; i < G_N_ELEMENTS(positions); i++) {
+    g_autoptr(AppSlice) slice = app_study_slice(study, 0, i, NULL, &error);
+
+    g_assert_no_error(error);
+    g_assert_cmpstr(app_slice_facts(slice)->notices[0], ==, expected[i]);
+  }
+  app_study_free(study);
+  tiny_folder_free(folder);
+}
+
 /* ---- what is drawn over it ---------------------------------------------------------------- */
 
 static guint
@@ -370,6 +402,7 @@ main(int argc, char **argv)
   g_test_add_func("/slice-measure/no-line", test_no_line);
   g_test_add_func("/slice-measure/nearest", test_nearest);
   g_test_add_func("/slice-measure/covers", test_covers);
+  g_test_add_func("/slice-measure/gaps", test_gaps);
   status = g_test_run();
   app_decoder_stop();
   return status;

@@ -313,6 +313,102 @@ test_draw_colour(void)
   app_study_free(study);
 }
 
+/* Thin and tiny pictures, which are somewhere on the canvas at every scale. */
+static void
+test_thin(void)
+{
+  static const guint sizes[][2] = {{1, 1}, {1, 300}, {300, 1}, {2, 3}};
+  char *folder = tiny_folder_new();
+  g_autofree char *path = g_build_filename(folder, "thin.dcm", NULL);
+
+  for (guint i = 0; i < G_N_ELEMENTS(sizes); i++) {
+    const TinyDicom dicom = {.rows = sizes[i][1], .columns = sizes[i][0], .uid = "1.2.3.4.5"};
+    g_autoptr(GError) error = NULL;
+
+    tiny_dicom_write(path, &dicom);
+    AppStudy *study = app_study_open(path, &error);
+    g_assert_no_error(error);
+    g_autoptr(AppSlice) slice = app_study_slice(study, 0, 0, NULL, &error);
+    g_assert_no_error(error);
+    g_autofree guint8 *rgb = plain_picture(slice);
+    for (guint way = 0; way < 16; way++) {
+      AppPlacement placement = {
+          .width = 31, .height = 33, .turns = way % 4, .flip = way / 4 % 2, .smooth = way / 8};
+
+      app_placement_fit(&placement, app_slice_facts(slice));
+      check_against_twin(slice, rgb, &placement);
+      placement.scale *= 0.01;
+      check_against_twin(slice, rgb, &placement);
+    }
+    app_study_free(study);
+  }
+  tiny_folder_free(folder);
+}
+
+/* Whatever the corpus has that opens: said, drawn, probed and measured. */
+static void
+try_slice(AppSlice *slice)
+{
+  const AppSliceFacts *facts = app_slice_facts(slice);
+  const double from[2] = {0, 0}, to[2] = {facts->width, facts->height};
+  AppStatistics statistics;
+  AppProbe probe;
+
+  g_assert_nonnull(facts->calibration);
+  g_assert_true(facts->pixel_aspect > 0);
+  g_assert_true(app_slice_probe(slice, facts->width / 2.0, facts->height / 2.0, &probe));
+  app_slice_statistics(slice, APP_SHAPE_ELLIPSE, from, to, &statistics);
+  for (guint i = 0; i <= facts->n_presets; i++) {
+    AppPlacement placement = {.width = 64, .height = 48, .turns = i % 4, .smooth = TRUE};
+    g_autoptr(GError) error = NULL;
+    g_autoptr(AppCanvas) canvas = app_slice_draw(
+        slice, i < facts->n_presets ? &facts->presets[i].window : NULL, &placement, &error);
+
+    g_assert_no_error(error);
+    g_assert_cmpuint(canvas->width, >, 0);
+    g_assert_cmpuint(canvas->width, <=, 64);
+    g_assert_cmpuint(canvas->height, <=, 48);
+  }
+}
+
+static void
+test_corpus(void)
+{
+  static const char *const folders[] = {"bits-luts", "colour", "enhanced-multiframe", "cr-dx-mg-xa",
+                                        "mr-nm-pt"};
+  guint n_slices = 0, n_planes = 0, n_covered = 0;
+
+  for (guint i = 0; i < G_N_ELEMENTS(folders); i++) {
+    g_autofree char *name = g_strconcat("corpus/dicom/", folders[i], NULL);
+    g_autofree char *folder = shared_path(name);
+    g_autoptr(GError) error = NULL;
+
+    if (!folder) {
+      g_test_skip("no files from elsewhere");
+      return;
+    }
+    AppStudy *study = app_study_open(folder, &error);
+    g_assert_no_error(error);
+    for (guint s = 0; s < app_study_n_series(study); s++) {
+      guint last = app_study_series(study, s)->n_images - 1;
+      g_autoptr(AppSlice) slice = app_study_slice(study, s, last, NULL, NULL);
+
+      if (slice) {
+        try_slice(slice);
+        n_slices++;
+        n_planes += app_slice_facts(slice)->plane != NULL;
+        n_covered += app_slice_facts(slice)->has_covers;
+      }
+    }
+    app_study_free(study);
+  }
+  g_test_message("%u slices, %u with a plane, %u with shutters or overlays", n_slices, n_planes,
+                 n_covered);
+  g_assert_cmpuint(n_slices, >, 40);
+  g_assert_cmpuint(n_planes, >, 10);
+  g_assert_cmpuint(n_covered, >, 0);
+}
+
 static void
 test_nothing_to_see(Fixture *f, gconstpointer data)
 {
@@ -551,6 +647,8 @@ main(int argc, char **argv)
   g_test_add_func("/slice/letters", test_letters);
   add("draw", test_draw);
   g_test_add_func("/slice/draw-colour", test_draw_colour);
+  g_test_add_func("/slice/thin", test_thin);
+  g_test_add_func("/slice/corpus", test_corpus);
   add("nothing-to-see", test_nothing_to_see);
   add("hostile-placement", test_hostile_placement);
   add("window", test_window);
