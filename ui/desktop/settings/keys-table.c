@@ -73,6 +73,10 @@ static const DesktopKey table[] = {
     {"view.clear", N_("Remove drawings from the image"), N_("Tools"), ""},
 
     {"image.mark", N_("Mark as a key image, or no longer"), N_("Images"), "k"},
+    {"image.copy", N_("Copy the picture"), N_("Images"), "<Control>c"},
+    {"win.save-picture", N_("Save the picture"), N_("Files"), "<Control><Shift>s"},
+    {"win.save-screen", N_("Save the screen view"), N_("Files"), "<Control><Alt>s"},
+    {"win.print", N_("Print"), N_("Files"), "<Control>p"},
     {"win.save-key-images", N_("Save the key images"), N_("Files"), ""},
     {"win.tags", N_("Tags of the file"), N_("Panes"), "<Control>t"},
     {"win.toggle-series", N_("Show or fold the series"), N_("Panes"), "F9"},

@@ -129,6 +129,10 @@ void desktop_window_update_panes(DesktopWindow *self);
 void desktop_window_tags_class_setup(DesktopWindowClass *class);
 void desktop_window_update_tags(DesktopWindow *self);
 
+/* window-output.c */
+void desktop_window_output_class_setup(DesktopWindowClass *class);
+void desktop_window_update_output(DesktopWindow *self);
+
 /* window-key-image.c */
 void desktop_window_key_image_class_setup(DesktopWindowClass *class);
 void desktop_window_load_keys(DesktopWindow *self);

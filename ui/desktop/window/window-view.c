@@ -97,6 +97,7 @@ desktop_window_picked(DesktopWindow *self)
     desktop_strip_select(self->strip, series);
     show_title(self);
   }
+  desktop_window_update_output(self);
   desktop_window_shown(self);
 }
 
