@@ -7,6 +7,7 @@
 /* Points. */
 #define TEXT_SIZE 8
 #define GAP 8
+#define HAIRLINE 0.5
 
 typedef struct {
   cairo_t *cairo;
@@ -78,8 +79,13 @@ show_picture(const Page *page, const AppCanvas *canvas, double top, double heigh
                   top + (height - canvas->height * scale) / 2);
   cairo_scale(page->cairo, scale, scale);
   cairo_set_source_surface(page->cairo, surface, 0, 0);
-  cairo_paint(page->cairo);
+  /* Sharp at its edges, and told from the paper by a line where it is white. */
+  cairo_pattern_set_extend(cairo_get_source(page->cairo), CAIRO_EXTEND_PAD);
+  cairo_rectangle(page->cairo, 0, 0, canvas->width, canvas->height);
+  cairo_fill_preserve(page->cairo);
   cairo_restore(page->cairo);
+  cairo_set_line_width(page->cairo, HAIRLINE);
+  cairo_stroke(page->cairo);
   /* What records drawings, as a PDF does, copies it now and not when the bytes are gone. */
   cairo_surface_flush(cairo_get_target(page->cairo));
   cairo_surface_finish(surface);
