@@ -405,10 +405,66 @@ test_jpeg_lies(void)
   expect_refusal(frames, "PixelData has no fragment");
 }
 
+/* A row of values is what the pixels are one by one, however they are stored. */
+static void
+check_values(const Shape *shape, const char *padding, const char *slope)
+{
+  g_autoptr(GError) error = NULL;
+  g_auto(Build) b = {0};
+  guint8 bytes[40 * 2 * 2];
+
+  for (guint i = 0; i < sizeof bytes; i++) {
+    bytes[i] = (guint8)(i * 73 + i / 7);
+  }
+  build_start(&b, TS_EXPLICIT);
+  build_ids(&b);
+  build_shape(&b, shape);
+  if (padding) {
+    build_us(&b, 0x00280120, (guint)g_ascii_strtoull(padding, NULL, 10));
+  }
+  build_text(&b, 0x00281052, "DS", "-1000");
+  build_text(&b, 0x00281053, "DS", slope);
+  build_bytes(&b, 0x7fe00010, "OW", bytes, shape->bits / 8 * 80);
+  g_autofree char *path = build_write(&b, "values.dcm");
+  g_autoptr(DicomFrame) frame = read_frame(path, 0, &error);
+  g_assert_no_error(error);
+  for (guint y = 0; y < 2; y++) {
+    double values[37];
+
+    dicom_frame_values(frame, 3, y, 37, values);
+    for (guint i = 0; i < 37; i++) {
+      double stored, value;
+      gboolean is_padding;
+
+      g_assert_true(dicom_frame_probe(frame, 3 + i, y, &stored, &value, &is_padding));
+      g_assert_true(is_padding || !isfinite(value) ? isnan(values[i]) : values[i] == value);
+    }
+  }
+}
+
+static void
+test_values(void)
+{
+  for (guint sign = 0; sign < 2; sign++) {
+    const Shape whole = {2, 40, 0, 1, 16, 16, 15, sign, "MONOCHROME2", -1};
+    const Shape twelve = {2, 40, 0, 1, 16, 12, 11, sign, "MONOCHROME2", -1};
+    const Shape upper = {2, 40, 0, 1, 16, 12, 15, sign, "MONOCHROME2", -1};
+    const Shape eight = {2, 40, 0, 1, 8, 8, 7, sign, "MONOCHROME1", -1};
+    const Shape *shapes[] = {&whole, &twelve, &upper, &eight};
+
+    for (guint i = 0; i < G_N_ELEMENTS(shapes); i++) {
+      check_values(shapes[i], NULL, "1.5");
+      check_values(shapes[i], "73", "1");
+      check_values(shapes[i], NULL, "1e307");
+    }
+  }
+}
+
 int
 main(int argc, char **argv)
 {
   g_test_init(&argc, &argv, NULL);
+  g_test_add_func("/dicom/frame/values", test_values);
   g_test_add_func("/dicom/frame/frames-by-number", test_frames_by_number);
   g_test_add_func("/dicom/frame/one-bit", test_one_bit);
   g_test_add_func("/dicom/frame/planes-and-422", test_planes_and_422);
