@@ -400,12 +400,14 @@ test_nothing(Fixture *f, gconstpointer data)
 static void
 test_key_image(Fixture *f, gconstpointer data)
 {
-  g_autofree char *kept = g_build_filename(f->folder, "key-images", NULL);
+  g_autofree char *kept = g_build_filename(f->folder, "key-images", NULL), *text = NULL;
 
   open_path(f, f->study);
   press_until("Down", app_slice_facts(desktop_viewport_get_slice(viewport(f)))->index == 1);
   press_until("k", app_study_is_key(f->window->study, 0, 1));
   g_assert_true(gtk_revealer_get_reveal_child(f->window->series_pane));
+  text = desktop_viewport_description(viewport(f));
+  g_assert_nonnull(strstr(text, "key image"));
   wait_until(g_file_test(kept, G_FILE_TEST_IS_DIR));
   /* A letter in a question is a letter. */
   act(f, "win.focus-question");

@@ -143,6 +143,23 @@ click(Fixture *f, guint position)
   hands_click(row_at(f, position));
 }
 
+static guint
+n_thumbnails(Fixture *f)
+{
+  guint n = 0;
+
+  for (guint i = 0; i < f->strip->items->len; i++) {
+    n += ((DesktopStripItem *)f->strip->items->pdata[i])->thumbnail != NULL;
+  }
+  return n;
+}
+
+static gboolean
+is_quiet(Fixture *f)
+{
+  return f->strip->looking == 0 && f->strip->asking->len == 0;
+}
+
 /* ---- what is listed ------------------------------------------------------------------------- */
 
 static void
@@ -176,6 +193,22 @@ test_order(Fixture *f, gconstpointer data)
   desktop_strip_set_study(f->strip, NULL);
   g_assert_cmpuint(g_list_model_get_n_items(G_LIST_MODEL(f->strip->store)), ==, 0);
   g_assert_cmpuint(desktop_strip_first_series(f->strip), ==, G_MAXUINT);
+}
+
+/* Two persons in one folder: nobody is to take the one for the other. */
+static void
+test_patients(Fixture *f, gconstpointer data)
+{
+  write_series(f, 0, (TinyDicom){.study_uid = "1.9.1", .patient_id = "A"}, 1);
+  write_series(f, 1, (TinyDicom){.study_uid = "1.9.2", .patient_id = "B", .study_description = "X"},
+               1);
+  open_study(f);
+  g_assert_cmpuint(g_list_model_get_n_items(G_LIST_MODEL(f->strip->store)), ==, 4);
+  g_assert_cmpstr(item_at(f, 0)->title, ==, "Study Without a Date");
+  g_assert_cmpstr(item_at(f, 0)->subtitle, ==, "DOE, JANE");
+  g_assert_cmpstr(item_at(f, 0)->tag, ==, "Current");
+  g_assert_cmpstr(item_at(f, 2)->subtitle, ==, "DOE, JANE · X");
+  g_assert_cmpstr(item_at(f, 2)->tag, ==, "Current");
 }
 
 static void
@@ -315,24 +348,52 @@ test_key_images(Fixture *f, gconstpointer data)
   g_assert_cmpuint(g_list_model_get_n_items(G_LIST_MODEL(f->strip->store)), ==, 5);
 }
 
-/* ---- thumbnails ----------------------------------------------------------------------------- */
-
-static guint
-n_thumbnails(Fixture *f)
-{
-  guint n = 0;
-
-  for (guint i = 0; i < f->strip->items->len; i++) {
-    n += ((DesktopStripItem *)f->strip->items->pdata[i])->thumbnail != NULL;
-  }
-  return n;
-}
-
 static gboolean
-is_quiet(Fixture *f)
+on_drop(GtkDropTarget *target, const GValue *value, double x, double y, Fixture *f)
 {
-  return f->strip->looking == 0 && f->strip->asking->len == 0;
+  g_string_append_printf(f->chosen, "dropped %u, ", g_value_get_uint(value));
+  return TRUE;
 }
+
+/* A series is carried to where a pane would be. */
+static void
+test_drag(Fixture *f, gconstpointer data)
+{
+  GtkWidget *box = gtk_box_new(GTK_ORIENTATION_HORIZONTAL, 0), *pane = gtk_label_new("Pane");
+  GtkDropTarget *target = gtk_drop_target_new(G_TYPE_UINT, GDK_ACTION_COPY);
+  GtkWidget *strip = GTK_WIDGET(f->strip);
+  double from_x, from_y, to_x, to_y;
+
+  write_two_studies(f);
+  g_object_ref(strip);
+  gtk_window_set_child(f->window, NULL);
+  gtk_box_append(GTK_BOX(box), strip);
+  gtk_box_append(GTK_BOX(box), pane);
+  g_object_unref(strip);
+  gtk_widget_set_size_request(pane, 300, 300);
+  g_signal_connect(target, "drop", G_CALLBACK(on_drop), f);
+  gtk_widget_add_controller(pane, GTK_EVENT_CONTROLLER(target));
+  gtk_window_set_child(f->window, box);
+  open_study(f);
+  wait_until(row_at(f, 2) && item_at(f, 2)->thumbnail && is_quiet(f));
+  wait_until(gtk_widget_get_width(pane) > 0);
+  gtk_widget_translate_coordinates(row_at(f, 2), GTK_WIDGET(f->window), 30, 20, &from_x, &from_y);
+  gtk_widget_translate_coordinates(pane, GTK_WIDGET(f->window), 100, 100, &to_x, &to_y);
+  for (guint tries = 0; tries < 5 && !strstr(f->chosen->str, "dropped"); tries++) {
+    g_autofree char *x = g_strdup_printf("%d", (int)from_x),
+                    *y = g_strdup_printf("%d", (int)from_y);
+    g_autofree char *x1 = g_strdup_printf("%d", (int)from_x + 30);
+    g_autofree char *x2 = g_strdup_printf("%d", (int)to_x), *y2 = g_strdup_printf("%d", (int)to_y);
+    g_autofree char *x3 = g_strdup_printf("%d", (int)to_x + 5);
+
+    hands("mousemove", x, y, "mousedown", "1", "sleep", "0.1", "mousemove", x1, y, "sleep", "0.2",
+          "mousemove", x2, y2, "sleep", "0.2", "mousemove", x3, y2, "sleep", "0.2", "mouseup", "1",
+          "sleep", "0.2");
+  }
+  wait_until(strstr(f->chosen->str, "dropped 2, "));
+}
+
+/* ---- thumbnails ----------------------------------------------------------------------------- */
 
 /* Of many series only those in sight are decoded. */
 static void
@@ -406,12 +467,14 @@ main(int argc, char **argv)
   g_setenv("GTK_A11Y", "none", TRUE);
   adw_init();
   add("order", test_order);
+  add("patients", test_patients);
   add("refused", test_refused);
   add("progress", test_progress);
   add("click", test_click);
   add("keys", test_keys);
   add("document", test_document);
   add("key-images", test_key_images);
+  add("drag", test_drag);
   add("many", test_many);
   add("broken", test_broken);
   add("closed", test_closed);

@@ -9,6 +9,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "app_key_image.h"
+
 #define MARGIN 8
 /* Between the columns, for the letters at the top and at the bottom. */
 #define MIDDLE 40
@@ -112,7 +114,12 @@ snapshot_bottom(DesktopViewport *self, GtkSnapshot *snapshot, const AppSliceFact
   g_autofree char *window = desktop_viewport_window_text(self);
   g_autofree char *zoom = zoom_text(self), *probe = desktop_viewport_probe_text(self);
 
-  corner_line(&left, facts->label, DESKTOP_WORDS_STRONG);
+  if (app_study_is_key(self->study, self->drawn_series, self->drawn_index)) {
+    g_autofree char *key = g_strconcat("★ ", facts->label, NULL);
+    corner_line(&left, key, DESKTOP_WORDS_STRONG);
+  } else {
+    corner_line(&left, facts->label, DESKTOP_WORDS_STRONG);
+  }
   for (guint n = g_strv_length(facts->image_lines); n > 0; n--) {
     if (strcmp(facts->image_lines[n - 1], facts->label) != 0) {
       corner_line(&left, facts->image_lines[n - 1], DESKTOP_WORDS_PLAIN);

@@ -4,6 +4,8 @@
 #include <glib/gi18n.h>
 #include <math.h>
 
+#include "app_key_image.h"
+
 /* Screen readers cannot follow a scroll; what has come to rest is told. */
 #define DESCRIBE_MS 120
 
@@ -144,6 +146,9 @@ desktop_viewport_description(DesktopViewport *self)
   add_window(text, self, facts);
   g_string_append_printf(text, _(", %u by %u pixels"), facts->width, facts->height);
   add_lie(text, self, facts);
+  if (app_study_is_key(self->study, self->drawn_series, self->drawn_index)) {
+    g_string_append(text, _("; key image"));
+  }
   for (char **notice = facts->notices; notice && *notice; notice++) {
     g_string_append_printf(text, "; %s", *notice);
   }
@@ -206,4 +211,11 @@ desktop_viewport_probe_text(DesktopViewport *self)
   }
   g_string_append_printf(text, "  x %u  y %u", probe.x, probe.y);
   return g_string_free(text, FALSE);
+}
+
+void
+desktop_viewport_update_keys(DesktopViewport *self)
+{
+  gtk_widget_queue_draw(GTK_WIDGET(self));
+  desktop_viewport_describe_soon(self);
 }

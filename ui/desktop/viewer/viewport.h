@@ -48,6 +48,9 @@ void desktop_viewport_step(DesktopViewport *self, int steps);
 /* What to say where no picture is; NULL: nothing. */
 void desktop_viewport_set_message(DesktopViewport *self, const char *message);
 
+/* Key images were marked or unmarked. */
+void desktop_viewport_update_keys(DesktopViewport *self);
+
 /* What is on the screen, or NULL; borrowed until "changed". */
 AppSlice *desktop_viewport_get_slice(DesktopViewport *self);
 /* The window and the placement on the screen; FALSE: nothing is shown. */

@@ -1,6 +1,8 @@
 /* window-document.c - what can be done with a document: a report is read, a PDF is saved. */
 #include "window/window-private.h"
 
+#include <glib/gi18n.h>
+
 /* ---- reports ------------------------------------------------------------------------------ */
 
 typedef struct {
@@ -105,7 +107,7 @@ on_saved(GObject *source, GAsyncResult *result, gpointer data)
 
   if (app_study_document_save_finish(result, &error)) {
     g_autofree char *name = g_filename_display_basename(saving->path);
-    g_autofree char *text = g_strdup_printf("Saved “%s”", name);
+    g_autofree char *text = g_strdup_printf(_("Saved “%s”"), name);
 
     desktop_window_toast(saving->window, text);
   } else {
@@ -141,8 +143,8 @@ save_pdf(DesktopWindow *self, guint index, const AppDocument *document)
 
   desktop_window_close_saver(self);
   self->saver_document = index;
-  self->saver = gtk_file_chooser_native_new("Save PDF", GTK_WINDOW(self),
-                                            GTK_FILE_CHOOSER_ACTION_SAVE, "_Save", "_Cancel");
+  self->saver = gtk_file_chooser_native_new(_("Save PDF"), GTK_WINDOW(self),
+                                            GTK_FILE_CHOOSER_ACTION_SAVE, _("_Save"), _("_Cancel"));
   gtk_file_chooser_set_current_name(GTK_FILE_CHOOSER(self->saver), name);
   gtk_native_dialog_set_modal(GTK_NATIVE_DIALOG(self->saver), TRUE);
   g_signal_connect_object(self->saver, "response", G_CALLBACK(on_saver_response), self, 0);

@@ -33,6 +33,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Work, work_free)
 static void
 show_keys(DesktopWindow *self)
 {
+  for (guint i = 0; i < DESKTOP_PANES; i++) {
+    desktop_viewport_update_keys(self->panes[i]);
+  }
   desktop_strip_update_keys(self->strip);
   desktop_window_update_panes(self);
 }

@@ -29,12 +29,24 @@ remember(DesktopWindow *self, const char *key, gboolean shown)
   }
 }
 
+/* Keys go on to the pictures when what has them goes out of sight. */
+static void
+keep_focus(DesktopWindow *self, GtkWidget *pane)
+{
+  GtkWidget *focus = gtk_window_get_focus(GTK_WINDOW(self));
+
+  if (focus && gtk_widget_is_ancestor(focus, pane)) {
+    gtk_widget_grab_focus(GTK_WIDGET(desktop_window_viewport(self)));
+  }
+}
+
 static void
 on_toggle_series(GtkWidget *widget, const char *name, GVariant *parameter)
 {
   DesktopWindow *self = DESKTOP_WINDOW(widget);
   gboolean shown = !gtk_revealer_get_reveal_child(self->series_pane);
 
+  keep_focus(self, GTK_WIDGET(self->strip));
   self->series_wanted = self->series_shown = shown;
   remember(self, DESKTOP_SETTING_SERIES_SHOWN, shown);
   desktop_window_update_panes(self);
@@ -46,6 +58,7 @@ on_toggle_conversation(GtkWidget *widget, const char *name, GVariant *parameter)
   DesktopWindow *self = DESKTOP_WINDOW(widget);
   gboolean shown = !gtk_widget_get_visible(GTK_WIDGET(self->conversation));
 
+  keep_focus(self, GTK_WIDGET(self->conversation));
   gtk_widget_set_visible(GTK_WIDGET(self->conversation), shown);
   remember(self, DESKTOP_SETTING_CONVERSATION_SHOWN, shown);
 }
