@@ -170,57 +170,67 @@ to_byte(guint32 sum)
   return (sum + (1u << 22)) >> 23;
 }
 
-/* N_TAPS and CHANNELS are numbers that the compiler knows where that is worth it. */
+/* N_TAPS is a number that the compiler knows where that is worth it. */
 static inline void
-mix_columns(const Work *work, const AppTaps *x, guint n_taps, guint channels, guint32 *restrict out)
+mix_grey(const Work *work, const AppTaps *x, guint n_taps, guint32 *restrict out)
 {
   const guint16 *weights = x->weights;
 
   for (guint i = 0; i < x->n; i++, weights += n_taps) {
-    const guint16 *p = work->line + (gsize)(x->first[i] - work->first) * channels;
-    guint32 sums[3] = {0, 0, 0};
+    const guint16 *p = work->line + (x->first[i] - work->first);
+    guint32 sum = 0;
 
     for (guint k = 0; k < n_taps; k++) {
-      for (guint c = 0; c < channels; c++) {
-        sums[c] += (guint32)p[k * channels + c] * weights[k];
-      }
+      sum += (guint32)p[k] * weights[k];
     }
-    if (channels == 1) {
-      out[i] = 0xff000000u | to_byte(sums[0]) * 0x010101u;
-    } else {
-      out[i] = 0xff000000u | to_byte(sums[0]) << 16 | to_byte(sums[1]) << 8 | to_byte(sums[2]);
+    out[i] = 0xff000000u | to_byte(sum) * 0x010101u;
+  }
+}
+
+static inline void
+mix_rgb(const Work *work, const AppTaps *x, guint n_taps, guint32 *restrict out)
+{
+  const guint16 *weights = x->weights;
+
+  for (guint i = 0; i < x->n; i++, weights += n_taps) {
+    const guint16 *p = work->line + 3 * (gsize)(x->first[i] - work->first);
+    guint32 r = 0, g = 0, b = 0;
+
+    for (guint k = 0; k < n_taps; k++, p += 3) {
+      r += (guint32)p[0] * weights[k];
+      g += (guint32)p[1] * weights[k];
+      b += (guint32)p[2] * weights[k];
     }
+    out[i] = 0xff000000u | to_byte(r) << 16 | to_byte(g) << 8 | to_byte(b);
   }
 }
 
 static void
 mix_line(const Work *work, const AppTaps *x, guint32 *out)
 {
-  switch (x->n_taps * 4 + work->channels) {
-  case 1 * 4 + 1:
-    mix_columns(work, x, 1, 1, out);
+  if (work->channels == 3) {
+    if (x->n_taps == 2) {
+      mix_rgb(work, x, 2, out);
+    } else {
+      mix_rgb(work, x, x->n_taps, out);
+    }
+    return;
+  }
+  switch (x->n_taps) {
+  case 1:
+    mix_grey(work, x, 1, out);
     break;
-  case 2 * 4 + 1:
-    mix_columns(work, x, 2, 1, out);
+  case 2:
+    mix_grey(work, x, 2, out);
     break;
-  case 3 * 4 + 1:
-    mix_columns(work, x, 3, 1, out);
+  case 3:
+    mix_grey(work, x, 3, out);
     break;
-  case 4 * 4 + 1:
-    mix_columns(work, x, 4, 1, out);
-    break;
-  case 1 * 4 + 3:
-    mix_columns(work, x, 1, 3, out);
-    break;
-  case 2 * 4 + 3:
-    mix_columns(work, x, 2, 3, out);
+  case 4:
+    mix_grey(work, x, 4, out);
     break;
   default:
-    if (work->channels == 1) {
-      mix_columns(work, x, x->n_taps, 1, out);
-    } else {
-      mix_columns(work, x, x->n_taps, 3, out);
-    }
+    mix_grey(work, x, x->n_taps, out);
     break;
   }
 }

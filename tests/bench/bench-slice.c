@@ -24,6 +24,7 @@ typedef struct {
   double scale; /* 0: fitted */
   guint turns;
   gboolean smooth;
+  guint density; /* device pixels for a logical one; 0: one */
 } Case;
 
 static const Case cases[] = {
@@ -33,6 +34,8 @@ static const Case cases[] = {
     {"512 at 1:1", 512, 512, 1, 1, 0, TRUE},
     {"512 times 4", 512, 512, 1, 4, 0, TRUE},
     {"512 fit, colour", 512, 512, 3, 0, 0, TRUE},
+    {"512 fit, 200 %", 512, 512, 1, 0, 0, TRUE, 2},
+    {"2048x2500 fit, 200 %", 2048, 2500, 1, 0, 0, TRUE, 2},
     {"2048x2500 fit", 2048, 2500, 1, 0, 0, TRUE},
     {"2048x2500 fit, turned", 2048, 2500, 1, 0, 1, TRUE},
     {"2048x2500 at 1:1", 2048, 2500, 1, 1, 0, TRUE},
@@ -145,9 +148,9 @@ time_case(AppSlice *slice, const Case *c, AppPlacement placement, gboolean windo
     }
   }
   qsort(ms, rounds, sizeof *ms, compare);
-  printf("{\"bench\": \"slice\", \"case\": \"%s\", \"step\": \"%s\", \"canvas\": \"%dx%d\", "
+  printf("{\"bench\": \"slice\", \"case\": \"%s\", \"step\": \"%s\", \"canvas\": \"%ux%u\", "
          "\"ms_median\": %.3f, \"ms_worst\": %.3f, \"rounds\": %u}\n",
-         c->name, windowing ? "window" : "pan", CANVAS_WIDTH, CANVAS_HEIGHT, ms[rounds / 2],
+         c->name, windowing ? "window" : "pan", placement.width, placement.height, ms[rounds / 2],
          ms[rounds - 1], rounds);
   fflush(stdout);
 }
@@ -162,8 +165,8 @@ main(int argc, char **argv)
     const Case *c = &cases[i];
     g_autoptr(AppSlice) slice = make_slice(folder, c);
     g_autofree guint8 *rgb = whole_picture(slice, c);
-    AppPlacement placement = {.width = CANVAS_WIDTH,
-                              .height = CANVAS_HEIGHT,
+    AppPlacement placement = {.width = CANVAS_WIDTH * MAX(c->density, 1),
+                              .height = CANVAS_HEIGHT * MAX(c->density, 1),
                               .scale = c->scale,
                               .x = c->width / 2.0,
                               .y = c->height / 2.0,
