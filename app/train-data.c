@@ -49,6 +49,15 @@ app_train_data_count(const AppTrainData *data)
   return data->extents->len;
 }
 
+const char *
+app_train_data_text(const AppTrainData *data, guint64 index, gsize *length)
+{
+  const Extent *extent = &g_array_index(data->extents, Extent, index);
+
+  *length = extent->length;
+  return g_mapped_file_get_contents(data->file) + extent->offset;
+}
+
 /* ---- finding records ------------------------------------------------------------------------ */
 
 static gboolean

@@ -21,7 +21,8 @@ AppTrainData *app_train_data_open(const char *path, GError **error);
 void app_train_data_free(AppTrainData *data);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(AppTrainData, app_train_data_free)
 guint64 app_train_data_count(const AppTrainData *data);
-/* Any thread. */
+/* The JSON of one record, LENGTH bytes of it. Borrowed. Any thread, this and the next. */
+const char *app_train_data_text(const AppTrainData *data, guint64 index, gsize *length);
 AppTrainRecord *app_train_data_read(const AppTrainData *data, guint64 index, GError **error);
 
 G_END_DECLS

@@ -30,5 +30,21 @@ typedef struct {
 JsonNode *app_dataset_align(const AppAlignOptions *options, const AppDatasetListener *listener,
                             GError **error);
 
+typedef struct {
+  const char *file;           /* LLaVA's JSON: an array, or JSON Lines */
+  const char *images;         /* folder of its pictures; NULL: they are not looked at */
+  const char *against;        /* another split, which must not share pictures with it; NULL: none */
+  const char *against_images; /* its folder; NULL: the same */
+} AppCheckOptions;
+
+/* Whether FILE is what LLaVA's trainers read, whose pictures are there, and which of them are the
+ * same, or look nearly the same (64-bit difference hashes, at most three bits apart), in it and in
+ * the other split. {file, records, turns, with_image, conversatons: records that spell it so,
+ * problems: {kind: count}, images: {distinct, duplicates, near_duplicates}, against: {file,
+ * records, same_ids, same_names, same_images, near_images}, ok: whether there is no problem};
+ * IMAGES and AGAINST null when not asked for. */
+JsonNode *app_dataset_check(const AppCheckOptions *options, const AppDatasetListener *listener,
+                            GError **error);
+
 G_END_DECLS
 #endif

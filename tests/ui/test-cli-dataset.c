@@ -195,6 +195,161 @@ test_bad_lines(void)
   g_assert_cmpint(gone.status, ==, 1);
 }
 
+/* ---- check --------------------------------------------------------------------------------------
+ */
+
+#define TURN(from, value) "{\"from\": \"" from "\", \"value\": \"" value "\"}"
+#define RECORD(id, image, turns)                                                                   \
+  "{\"id\": \"" id "\", \"image\": \"" image "\", \"conversations\": [" turns "]}"
+#define GOOD TURN("human", "<image>\\nWhat?") ", " TURN("gpt", "That.")
+
+static JsonObject *
+check(CliRun *run, JsonNode **node, int status, const char *file, const char *const *more)
+{
+  const char *a[6] = {NULL};
+
+  for (guint i = 0; more && more[i]; i++) {
+    a[i] = more[i];
+  }
+  cli_run(run, NULL, "dataset", "check", file, "--json", a[0], a[1], a[2], a[3], a[4], a[5], NULL);
+  g_test_message("%s", run->err);
+  g_assert_cmpint(run->status, ==, status);
+  *node = json_from_string(run->out, NULL);
+  return json_node_get_object(*node);
+}
+
+static gint64
+problems(JsonObject *o, const char *kind)
+{
+  return json_object_get_int_member(json_object_get_object_member(o, "problems"), kind);
+}
+
+static void
+test_check(void)
+{
+  static const char bad[] =
+      "[" RECORD("1", "a.png", GOOD) ",\n" RECORD("1", "b.png", GOOD) ",\n" RECORD("3", "c.png", TURN("human", "What?") ", " TURN("gpt", "That.")) ",\n" RECORD(
+          "4", "d.png",
+          TURN(
+              "gpt",
+              "<image>")) ",\n" RECORD("5", "e.png",
+                                       TURN("human", "<image>") ", " TURN("gpt", " ") ", " TURN(
+                                           "human",
+                                           "<image> And?")) ",\n"
+                                                            "{\"id\": 6, \"conversatons\": [" TURN(
+                                                                "human",
+                                                                "Hello?") ", " TURN("gpt",
+                                                                                    "Yes.") "]},\n"
+                                                                                            "{\"id"
+                                                                                            "\": "
+                                                                                            "7, "
+                                                                                            "\"conv"
+                                                                                            "ersati"
+                                                                                            "ons\":"
+                                                                                            " "
+                                                                                            "[" GOOD
+                                                                                            "]},\n"
+                                                                                            "{\"con"
+                                                                                            "versat"
+                                                                                            "ions\""
+                                                                                            ": "
+                                                                                            "[]},\n"
+                                                                                            "{\"id"
+                                                                                            "\": "
+                                                                                            "9, "
+                                                                                            "\"imag"
+                                                                                            "e\": "
+                                                                                            "5, "
+                                                                                            "\"conv"
+                                                                                            "ersati"
+                                                                                            "ons\":"
+                                                                                            " [{"
+                                                                                            "\"from"
+                                                                                            "\": "
+                                                                                            "\"huma"
+                                                                                            "n\"}]}"
+                                                                                            "]\n";
+  g_autofree char *file = in_folder("check.json");
+  g_auto(CliRun) run = {0};
+  g_autoptr(JsonNode) node = NULL;
+  JsonObject *o;
+
+  g_assert_true(g_file_set_contents(file, bad, -1, NULL));
+  o = check(&run, &node, 1, file, NULL);
+  cli_assert_keys(o, "file records turns with_image conversatons problems images against ok");
+  g_assert_cmpint(json_object_get_int_member(o, "records"), ==, 9);
+  g_assert_cmpint(json_object_get_int_member(o, "conversatons"), ==, 1);
+  g_assert_cmpint(problems(o, "same_id"), ==, 1);
+  g_assert_cmpint(problems(o, "image_without_mark"), ==, 1);
+  g_assert_cmpint(problems(o, "not_alternating"), ==, 1);
+  g_assert_cmpint(problems(o, "empty_text"), ==, 1);
+  g_assert_cmpint(problems(o, "no_answer"), ==, 1);
+  g_assert_cmpint(problems(o, "mark_misplaced"), ==, 1);
+  g_assert_cmpint(problems(o, "mark_without_image"), ==, 1);
+  g_assert_cmpint(problems(o, "no_id"), ==, 1);
+  g_assert_cmpint(problems(o, "no_conversations"), ==, 1);
+  g_assert_cmpint(problems(o, "image_not_text"), ==, 1);
+  g_assert_cmpint(problems(o, "bad_turn"), ==, 1);
+  g_assert_nonnull(strstr(run.err, "check.json: record 2 has the id of an earlier record"));
+}
+
+static void
+copy(const char *from, const char *to)
+{
+  g_autofree char *source = in_folder(from), *target = in_folder(to), *bytes = NULL;
+  gsize n;
+
+  g_assert_true(g_file_get_contents(source, &bytes, &n, NULL));
+  g_assert_true(g_file_set_contents(target, bytes, (gssize)n, NULL));
+}
+
+/* The same picture under two names, the same at another size, one that is gone, one that is none;
+ * and a split that shares one. */
+static void
+test_check_images(void)
+{
+  static const char set[] =
+      RECORD("1", "p1.png", GOOD) "\n" RECORD("2", "p1-copy.png", GOOD) "\n" RECORD(
+          "3", "p1-large.png",
+          GOOD) "\n" RECORD("4", "p2.png", GOOD) "\n" RECORD("5", "gone.png",
+                                                             GOOD) "\n" RECORD("6", "none.png",
+                                                                               GOOD) "\n";
+  static const char other[] =
+      RECORD("7", "p2-other.png", GOOD) "\n" RECORD("1", "p3.png", GOOD) "\n";
+  g_autofree char *file = in_folder("set.jsonl"), *split = in_folder("split.jsonl");
+  g_autofree char *phantoms = in_folder("phantoms"), *large = in_folder("large"),
+                  *none = in_folder("none.png");
+  g_auto(CliRun) run = {0}, small = {0}, big = {0};
+  g_autoptr(JsonNode) node = NULL;
+  JsonObject *o;
+
+  cli_run(&small, NULL, "phantom", "--out", phantoms, "--count", "3", "--kind", "chest-cr",
+          "--format", "png", "--size", "96", NULL);
+  cli_run(&big, NULL, "phantom", "--out", large, "--count", "3", "--kind", "chest-cr", "--format",
+          "png", "--size", "192", NULL);
+  g_assert_cmpint(small.status + big.status, ==, 0);
+  copy("phantoms/images/000000.png", "p1.png");
+  copy("phantoms/images/000000.png", "p1-copy.png");
+  copy("large/images/000000.png", "p1-large.png");
+  copy("phantoms/images/000001.png", "p2.png");
+  copy("phantoms/images/000001.png", "p2-other.png");
+  copy("phantoms/images/000002.png", "p3.png");
+  g_assert_true(g_file_set_contents(none, "no picture", -1, NULL));
+  g_assert_true(g_file_set_contents(file, set, -1, NULL));
+  g_assert_true(g_file_set_contents(split, other, -1, NULL));
+  o = check(&run, &node, 1, file,
+            (const char *const[]){"--images", folder, "--against", split, NULL});
+  g_assert_cmpint(problems(o, "image_missing"), ==, 1);
+  g_assert_cmpint(problems(o, "image_unreadable"), ==, 1);
+  o = json_object_get_object_member(o, "images");
+  g_assert_cmpint(json_object_get_int_member(o, "distinct"), ==, 6);
+  g_assert_cmpint(json_object_get_int_member(o, "duplicates"), ==, 1);
+  g_assert_cmpint(json_object_get_int_member(o, "near_duplicates"), >=, 1);
+  o = json_object_get_object_member(json_node_get_object(node), "against");
+  g_assert_cmpint(json_object_get_int_member(o, "same_ids"), ==, 1);
+  g_assert_cmpint(json_object_get_int_member(o, "same_images"), ==, 1);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -209,6 +364,8 @@ main(int argc, char **argv)
   g_test_add_func("/cli-dataset/images", test_images);
   g_test_add_func("/cli-dataset/misused", test_misused);
   g_test_add_func("/cli-dataset/bad-lines", test_bad_lines);
+  g_test_add_func("/cli-dataset/check", test_check);
+  g_test_add_func("/cli-dataset/check-images", test_check_images);
   status = g_test_run();
   tiny_folder_free(folder);
   g_free(pairs);

@@ -155,11 +155,99 @@ cmd_align(int argc, char **argv)
   return run_align(&options, json);
 }
 
+/* ---- check --------------------------------------------------------------------------------------
+ */
+
+static void
+print_check(JsonNode *node)
+{
+  JsonObject *o = json_node_get_object(node);
+  JsonObject *problems = json_object_get_object_member(o, "problems");
+  g_autoptr(GList) names = json_object_get_members(problems);
+
+  cli_print_field("records", "%" G_GINT64_FORMAT ", %" G_GINT64_FORMAT " of them with an image",
+                  json_object_get_int_member(o, "records"),
+                  json_object_get_int_member(o, "with_image"));
+  cli_print_field("turns", "%" G_GINT64_FORMAT, json_object_get_int_member(o, "turns"));
+  if (!json_object_get_null_member(o, "images")) {
+    JsonObject *images = json_object_get_object_member(o, "images");
+    cli_print_field("images",
+                    "%" G_GINT64_FORMAT "; %" G_GINT64_FORMAT
+                    " like another to the byte, %" G_GINT64_FORMAT " nearly like another",
+                    json_object_get_int_member(images, "distinct"),
+                    json_object_get_int_member(images, "duplicates"),
+                    json_object_get_int_member(images, "near_duplicates"));
+  }
+  if (!json_object_get_null_member(o, "against")) {
+    JsonObject *against = json_object_get_object_member(o, "against");
+    cli_print_field("shared",
+                    "with %s: %" G_GINT64_FORMAT " ids, %" G_GINT64_FORMAT
+                    " images to the byte, %" G_GINT64_FORMAT " nearly",
+                    cli_text_member(against, "file"),
+                    json_object_get_int_member(against, "same_ids"),
+                    json_object_get_int_member(against, "same_images"),
+                    json_object_get_int_member(against, "near_images"));
+  }
+  for (GList *l = names; l; l = l->next) {
+    if (json_object_get_int_member(problems, l->data) > 0) {
+      cli_print_field(l->data, "%" G_GINT64_FORMAT, json_object_get_int_member(problems, l->data));
+    }
+  }
+  cli_print_field("verdict", "%s",
+                  json_object_get_boolean_member(o, "ok") ? "as trainers expect it"
+                                                          : "not as trainers expect it");
+}
+
+static int
+cmd_check(int argc, char **argv)
+{
+  g_autofree char *images = NULL, *against = NULL, *against_images = NULL;
+  gboolean json = FALSE;
+  const GOptionEntry entries[] = {{"images", 0, 0, G_OPTION_ARG_FILENAME, &images,
+                                   "Folder of the pictures: look at them, too", "DIR"},
+                                  {"against", 0, 0, G_OPTION_ARG_FILENAME, &against,
+                                   "Another split, which must not share pictures with FILE",
+                                   "FILE"},
+                                  {"against-images", 0, 0, G_OPTION_ARG_FILENAME, &against_images,
+                                   "Folder of its pictures (default: the same)", "DIR"},
+                                  CLI_JSON_ENTRY(&json),
+                                  {NULL}};
+  Show show = {.began = g_get_monotonic_time(), .terminal = FALSE};
+  const AppDatasetListener listener = {on_problem, on_go_on, &show};
+  AppCheckOptions options;
+  g_autoptr(GError) error = NULL;
+  g_autoptr(JsonNode) report = NULL;
+  int status;
+
+  if (!cli_parse(
+          &argc, &argv, entries, NULL, "FILE",
+          "Whether a file is what LLaVA's trainers read, and whether its pictures are there, "
+          "alike, or\nshared with another split.",
+          "Exit status 1: something is wrong with FILE.", 1, 1, &status)) {
+    return status;
+  }
+  options = (AppCheckOptions){argv[1], images, against, against_images};
+  signal(SIGINT, on_interrupt);
+  report = app_dataset_check(&options, &listener, &error);
+  if (!report) {
+    return cli_failed(error);
+  }
+  if (json) {
+    cli_print_json(report);
+  } else {
+    print_check(report);
+  }
+  return cli_finish_output(
+      json_object_get_boolean_member(json_node_get_object(report), "ok") ? CLI_DONE : CLI_FAILED);
+}
+
 int
 cmd_dataset(int argc, char **argv)
 {
   static const CliCommand commands[] = {
-      {"align", "Pairs to concept alignment data, by the caption-length rule", cmd_align}, {NULL}};
+      {"align", "Pairs to concept alignment data, by the caption-length rule", cmd_align},
+      {"check", "Whether a training set is what trainers expect", cmd_check},
+      {NULL}};
 
   return cli_dispatch("hilum dataset", "Training sets from pairs of picture and caption", commands,
                       argc, argv);
