@@ -206,26 +206,34 @@ map_sealed(int fd, guint64 n)
   return g_bytes_new_with_free_func(start, n, unmap, range);
 }
 
-/* A copy of the first N bytes of a memory file. Nothing is mapped, so that it may be cut meanwhile;
- * of no other file, reading might never end. */
+/* A copy of the first N bytes of a memory file. The file is not mapped, so that it may be cut
+ * meanwhile; of no other file, reading might never end. The copy has pages of its own: a thousand
+ * frames that come and go would leave the heap full of holes. */
 static GBytes *
 copy_shared(int fd, guint64 n)
 {
-  g_autofree guint8 *bytes = fcntl(fd, F_GET_SEALS) >= 0 ? g_try_malloc(n) : NULL;
+  guint8 *bytes = MAP_FAILED;
   gsize done = 0;
 
-  while (bytes && done < n) {
+  if (fcntl(fd, F_GET_SEALS) >= 0 && n > 0) {
+    bytes = mmap(NULL, n, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  }
+  if (bytes == MAP_FAILED) {
+    return NULL;
+  }
+  while (done < n) {
     ssize_t got = pread(fd, bytes + done, n - done, (off_t)done);
 
     if (got < 0 && errno == EINTR) {
       continue;
     }
     if (got <= 0) {
+      munmap(bytes, n);
       return NULL;
     }
     done += (gsize)got;
   }
-  return bytes ? g_bytes_new_take(g_steal_pointer(&bytes), n) : NULL;
+  return g_bytes_new_with_free_func(bytes, n, unmap, g_bytes_new_static(bytes, n));
 }
 
 static gboolean

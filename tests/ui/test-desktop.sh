@@ -12,10 +12,13 @@ done
 export GDK_BACKEND=x11 GSK_RENDERER=cairo GDK_DEBUG=gl-disable
 export GSETTINGS_BACKEND=memory G_DEBUG=fatal-warnings
 unset WAYLAND_DISPLAY GTK_THEME GDK_SCALE 2>/dev/null || true
+if [ -n "${SCALE:-}" ]; then
+  export GDK_SCALE="$SCALE"
+fi
 
 # The server picks a free display itself and says which: two tests that start at once cannot collide.
 folder=$(mktemp -d)
-Xvfb -displayfd 3 -screen 0 1280x800x24 -nolisten tcp -noreset 3>"$folder/display" 2>"$folder/log" &
+Xvfb -displayfd 3 -screen 0 "${SCREEN:-1280x800x24}" -nolisten tcp -noreset 3>"$folder/display" 2>"$folder/log" &
 server=$!
 trap 'kill "$server" 2>/dev/null; rm -rf "$folder"' EXIT
 waited=0
