@@ -111,6 +111,46 @@ test_search(Fixture *f, gconstpointer data)
   wait_until(n_found(f) > 10);
 }
 
+static AppTag *
+tag_new(guint depth, const char *tag, const char *keyword)
+{
+  AppTag *made = g_new0(AppTag, 1);
+
+  *made = (AppTag){depth, g_strdup(tag), g_strdup("SQ"), g_strdup(keyword), g_strdup("")};
+  return made;
+}
+
+/* What is found in a sequence is shown in it, with the sequences around it, and no others. */
+static void
+test_nested(Fixture *f, gconstpointer data)
+{
+  static const struct {
+    guint depth;
+    const char *keyword;
+    gboolean found;
+  } rows[] = {{0, "First", FALSE}, {1, "Inner", FALSE}, {0, "Second", TRUE}, {1, "Before", FALSE},
+              {1, "Inner", TRUE},  {2, "Deep", FALSE},  {2, "Wanted", TRUE}, {1, "Wanted", TRUE},
+              {1, "After", FALSE}, {0, "Third", FALSE}, {0, "Wanted", TRUE}};
+  g_autoptr(GString) found = g_string_new(NULL), expected = g_string_new(NULL);
+
+  for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+    g_autoptr(DesktopTagItem) item =
+        desktop_tag_item_new(tag_new(rows[i].depth, "(0008,0100)", rows[i].keyword));
+    g_list_store_append(f->tags->store, item);
+    if (rows[i].found) {
+      g_string_append_printf(expected, "%u%s ", rows[i].depth, rows[i].keyword);
+    }
+  }
+  search(f, "wanted");
+  for (guint i = 0; i < n_found(f); i++) {
+    g_autoptr(DesktopTagItem) item = g_list_model_get_item(G_LIST_MODEL(f->tags->found), i);
+    const AppTag *tag = desktop_tag_item_get(item);
+    g_string_append_printf(found, "%u%s ", tag->depth, tag->keyword);
+  }
+  g_assert_cmpstr(found->str, ==, expected->str);
+  g_assert_cmpstr(gtk_label_get_text(f->tags->count), ==, "3 of 11 elements");
+}
+
 /* Another image of the series changes values, not lines; what is selected stays so. */
 static void
 test_follow(Fixture *f, gconstpointer data)
@@ -226,6 +266,7 @@ main(int argc, char **argv)
   adw_init();
   add("list", test_list);
   add("search", test_search);
+  add("nested", test_nested);
   add("follow", test_follow);
   add("fast", test_fast);
   add("copy", test_copy);

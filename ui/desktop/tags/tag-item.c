@@ -8,6 +8,7 @@ struct _DesktopTagItem {
 
   AppTag *tag;
   char *folded; /* all columns, a line each, to be searched */
+  gboolean found;
 };
 
 G_DEFINE_FINAL_TYPE(DesktopTagItem, desktop_tag_item, G_TYPE_OBJECT)
@@ -46,6 +47,18 @@ gboolean
 desktop_tag_item_matches(const DesktopTagItem *item, const char *text)
 {
   return strstr(item->folded, text) != NULL;
+}
+
+void
+desktop_tag_item_set_found(DesktopTagItem *item, gboolean found)
+{
+  item->found = found;
+}
+
+gboolean
+desktop_tag_item_is_found(const DesktopTagItem *item)
+{
+  return item->found;
 }
 
 char *

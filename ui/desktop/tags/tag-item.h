@@ -18,6 +18,9 @@ void desktop_tag_item_take(DesktopTagItem *item, AppTag *tag);
 const AppTag *desktop_tag_item_get(const DesktopTagItem *item);
 /* Whether one of its columns holds TEXT, which is folded by g_utf8_casefold(). */
 gboolean desktop_tag_item_matches(const DesktopTagItem *item, const char *text);
+/* Whether it is to be seen: because it was found, or because something inside of it was. */
+void desktop_tag_item_set_found(DesktopTagItem *item, gboolean found);
+gboolean desktop_tag_item_is_found(const DesktopTagItem *item);
 /* "(0010,0010) PN PatientName Doe^Jane", with tabs between. g_free(). */
 char *desktop_tag_item_row(const DesktopTagItem *item);
 

@@ -25,6 +25,7 @@ struct _DesktopTags {
 
   gboolean again;
   guint series, index;
+  guint n_found; /* what was searched for, without the sequences around it */
 
   /* Borrowed. */
   AppStudy *study;

@@ -11,7 +11,7 @@ G_DEFINE_FINAL_TYPE(DesktopTags, desktop_tags, ADW_TYPE_WINDOW)
 static void
 show_count(DesktopTags *self)
 {
-  guint n = g_list_model_get_n_items(G_LIST_MODEL(self->found));
+  guint n = self->n_found;
   guint all = g_list_model_get_n_items(G_LIST_MODEL(self->store));
   g_autofree char *text =
       n == all ? g_strdup_printf(ngettext("%u element", "%u elements", all), all)
@@ -27,13 +27,37 @@ show_count(DesktopTags *self)
   }
 }
 
+/* Marks what has the letters searched for, and the sequences that it is in: a code value says
+ * little without what it is the code of. */
+static void
+find(DesktopTags *self)
+{
+  GListModel *all = G_LIST_MODEL(self->store);
+  gint64 wanted = -1; /* depth of the sequence around what was found last; -1: of none */
+
+  self->n_found = 0;
+  for (guint i = g_list_model_get_n_items(all); i > 0; i--) {
+    g_autoptr(DesktopTagItem) item = g_list_model_get_item(all, i - 1);
+    gint64 depth = desktop_tag_item_get(item)->depth;
+    gboolean matches = desktop_tag_item_matches(item, self->text);
+
+    desktop_tag_item_set_found(item, matches || depth == wanted);
+    self->n_found += matches;
+    if (matches || depth == wanted) {
+      wanted = depth - 1;
+    }
+  }
+  gtk_filter_changed(gtk_filter_list_model_get_filter(self->found), GTK_FILTER_CHANGE_DIFFERENT);
+  show_count(self);
+}
+
 static void
 show_message(DesktopTags *self, const char *title, const char *message)
 {
   g_autofree char *plain = g_markup_escape_text(message, -1);
 
   g_list_store_remove_all(self->store);
-  show_count(self);
+  find(self);
   adw_status_page_set_icon_name(self->nothing, "text-x-generic-symbolic");
   adw_status_page_set_title(self->nothing, title);
   adw_status_page_set_description(self->nothing, plain);
@@ -57,14 +81,6 @@ has_same_places(DesktopTags *self, GPtrArray *tags)
   return n == tags->len && n > 0;
 }
 
-static void
-look_again(DesktopTags *self)
-{
-  if (*self->text) {
-    gtk_filter_changed(gtk_filter_list_model_get_filter(self->found), GTK_FILTER_CHANGE_DIFFERENT);
-  }
-}
-
 /* Takes the elements of TAGS. */
 static void
 take_tags(DesktopTags *self, GPtrArray *tags)
@@ -82,13 +98,11 @@ take_tags(DesktopTags *self, GPtrArray *tags)
       g_ptr_array_add(items, desktop_tag_item_new(all[i]));
     }
   }
-  if (same) {
-    look_again(self);
-  } else {
+  if (!same) {
     g_list_store_splice(self->store, 0, g_list_model_get_n_items(G_LIST_MODEL(self->store)),
                         items->pdata, items->len);
   }
-  show_count(self);
+  find(self);
 }
 
 /* ---- reading -------------------------------------------------------------------------------- */
@@ -151,9 +165,9 @@ desktop_tags_show(DesktopTags *self, AppStudy *study, guint series, guint index,
 /* ---- searching and copying ------------------------------------------------------------------ */
 
 static gboolean
-matches(gpointer item, gpointer data)
+is_found(gpointer item, gpointer unused)
 {
-  return desktop_tag_item_matches(item, DESKTOP_TAGS(data)->text);
+  return desktop_tag_item_is_found(item);
 }
 
 static void
@@ -163,8 +177,7 @@ on_search(GtkSearchEntry *search, DesktopTags *self)
 
   g_free(self->text);
   self->text = g_utf8_casefold(g_strstrip(text), -1);
-  gtk_filter_changed(gtk_filter_list_model_get_filter(self->found), GTK_FILTER_CHANGE_DIFFERENT);
-  show_count(self);
+  find(self);
 }
 
 /* Into the list, where arrows go on. */
@@ -285,7 +298,7 @@ desktop_tags_init(DesktopTags *self)
   gtk_widget_init_template(GTK_WIDGET(self));
   self->text = g_strdup("");
   self->store = g_list_store_new(DESKTOP_TYPE_TAG_ITEM);
-  filter = GTK_FILTER(gtk_custom_filter_new(matches, self, NULL));
+  filter = GTK_FILTER(gtk_custom_filter_new(is_found, NULL, NULL));
   self->found = gtk_filter_list_model_new(G_LIST_MODEL(g_object_ref(self->store)), filter);
   self->selection = gtk_single_selection_new(G_LIST_MODEL(g_object_ref(self->found)));
   gtk_single_selection_set_autoselect(self->selection, FALSE);
@@ -298,6 +311,7 @@ desktop_tags_init(DesktopTags *self)
   g_signal_connect_object(self->search, "stop-search", G_CALLBACK(gtk_window_close), self,
                           G_CONNECT_SWAPPED);
   bind_keys(self);
+  gtk_window_set_focus(GTK_WINDOW(self), GTK_WIDGET(self->search));
   on_selected(self);
   show_message(self, _("No Image Is Shown"), "");
 }
