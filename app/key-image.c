@@ -71,7 +71,6 @@ app_study_set_key(AppStudy *study, guint series, guint index, gboolean is_key)
   g_return_if_fail(index < s->info.n_images);
   g_mutex_lock(&study->lock);
   set_key(s, index, is_key);
-  study->keys_touched = TRUE;
   g_mutex_unlock(&study->lock);
 }
 
@@ -351,8 +350,8 @@ static void
 apply(AppStudy *study, const DicomStudy *of, Marks *marks)
 {
   g_mutex_lock(&study->lock);
-  /* A hand that was faster than the disk is not undone. */
-  for (guint i = 0; !study->keys_touched && i < study->series->len; i++) {
+  /* What a hand has marked meanwhile stays marked. */
+  for (guint i = 0; i < study->series->len; i++) {
     AppStudySeries *series = study->series->pdata[i];
 
     if (g_strcmp0(series->series->study_instance_uid, of->study_instance_uid) != 0) {
@@ -393,12 +392,28 @@ load_one(AppStudy *study, const DicomStudy *of, GError **error)
 
 /* ---- asynchronously ------------------------------------------------------------------------- */
 
+/* Once: whoever comes first, so that a mark set by a fast hand does not write over those of before.
+ * The lock is held. */
+static gboolean
+load_once(AppStudy *study, GError **error)
+{
+  gboolean was_loaded = study->keys_loaded;
+
+  study->keys_loaded = TRUE;
+  return was_loaded || each_study(study, load_one, error);
+}
+
 static void
 load_in_thread(GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
 {
+  AppStudy *study = data;
   GError *error = NULL;
+  gboolean done;
 
-  if (each_study(data, load_one, &error)) {
+  g_mutex_lock(&study->key_lock);
+  done = load_once(study, &error);
+  g_mutex_unlock(&study->key_lock);
+  if (done) {
     g_task_return_boolean(task, TRUE);
   } else {
     g_task_return_error(task, error);
@@ -435,7 +450,7 @@ remember_in_thread(GTask *task, gpointer source, gpointer data, GCancellable *ca
   /* One after the other, and each writes what is marked by then: the last one is right. */
   g_mutex_lock(&study->key_lock);
   if (study->key_folder) {
-    done = each_study(study, remember_one, &error);
+    done = load_once(study, &error) && each_study(study, remember_one, &error);
   }
   g_mutex_unlock(&study->key_lock);
   if (done) {

@@ -42,9 +42,9 @@ struct _AppStudy {
   GMainContext *context;
   GSource *telling; /* the next call of the listener */
 
-  gboolean keys_touched; /* by a hand */
-  char *key_folder;      /* where marks are remembered, or NULL; set once */
-  GMutex key_lock;       /* held while they are written */
+  char *key_folder;     /* where marks are remembered, or NULL; set once */
+  GMutex key_lock;      /* held while they are read and written, and of: */
+  gboolean keys_loaded; /* what was remembered is marked */
 
   AppDecodeHook hook;
   gpointer hook_user;

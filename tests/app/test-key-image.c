@@ -190,6 +190,30 @@ test_remembered(Fixture *f, gconstpointer data)
   check_keys(f->study, 2, "");
 }
 
+/* A mark that is set, and remembered, before the disk has told of those of before. */
+static void
+test_fast_hand(Fixture *f, gconstpointer data)
+{
+  Answer loaded = {0}, remembered = {0};
+
+  load(f->study, f->kept);
+  app_study_set_key(f->study, 1, 1, TRUE);
+  remember(f->study);
+  app_study_free(f->study);
+  f->study = open_study(f->folder);
+  g_mutex_lock(&f->study->key_lock);
+  app_study_load_keys_async(f->study, f->kept, NULL, on_loaded, &loaded);
+  app_study_set_key(f->study, 1, 2, TRUE);
+  app_study_remember_keys_async(f->study, on_remembered, &remembered);
+  g_mutex_unlock(&f->study->key_lock);
+  wait_until(loaded.done && remembered.done);
+  check_keys(f->study, 1, "1 2");
+  app_study_free(f->study);
+  f->study = open_study(f->folder);
+  load(f->study, f->kept);
+  check_keys(f->study, 1, "1 2");
+}
+
 static void
 test_not_remembered(Fixture *f, gconstpointer data)
 {
@@ -285,6 +309,7 @@ main(int argc, char **argv)
   g_test_init(&argc, &argv, NULL);
   add("marks", test_marks);
   add("remembered", test_remembered);
+  add("fast-hand", test_fast_hand);
   add("not-remembered", test_not_remembered);
   add("damaged", test_damaged);
   add("saved", test_saved);
