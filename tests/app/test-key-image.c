@@ -226,6 +226,25 @@ test_not_remembered(Fixture *f, gconstpointer data)
   g_assert_null(g_dir_read_name(dir));
 }
 
+/* Where nothing can be written, that is said, and the marks stay. */
+static void
+test_cannot_remember(Fixture *f, gconstpointer data)
+{
+  g_autofree char *file = g_build_filename(f->kept, "file", NULL);
+  g_autofree char *folder = g_build_filename(file, "key-images", NULL);
+  Answer answer = {0};
+
+  g_assert_true(g_file_set_contents(file, "", 0, NULL));
+  load(f->study, folder);
+  app_study_set_key(f->study, 1, 1, TRUE);
+  app_study_remember_keys_async(f->study, on_remembered, &answer);
+  wait_until(answer.done);
+  g_assert_false(answer.ok);
+  g_assert_nonnull(strstr(answer.error->message, "key-images"));
+  g_clear_error(&answer.error);
+  check_keys(f->study, 1, "1");
+}
+
 static void
 test_damaged(Fixture *f, gconstpointer data)
 {
@@ -311,6 +330,7 @@ main(int argc, char **argv)
   add("remembered", test_remembered);
   add("fast-hand", test_fast_hand);
   add("not-remembered", test_not_remembered);
+  add("cannot-remember", test_cannot_remember);
   add("damaged", test_damaged);
   add("saved", test_saved);
   add("save-fails", test_save_fails);
