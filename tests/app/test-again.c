@@ -1,4 +1,8 @@
 /* test-again.c - asking the same again, and going on with a conversation of another day. */
+#include <signal.h>
+#include <sqlite3.h>
+#include <sys/resource.h>
+
 #include "app_trust.h"
 #include "backend.h"
 #include "private.h"
@@ -283,6 +287,109 @@ test_check_gives_way(Kept *k, gconstpointer data)
   g_assert_error(closed.error, APP_ERROR, APP_ERROR_CANCELLED);
 }
 
+/* ---- a log that cannot be written ---------------------------------------------------------- */
+
+static void
+on_judged(GObject *source, GAsyncResult *result, gpointer user)
+{
+  Told *told = user;
+
+  told->node = app_review_judge_finish(NULL, result, &told->error);
+  told->done = TRUE;
+}
+
+static JsonArray *
+logged(Kept *k, const char *member, JsonNode **keep)
+{
+  g_autoptr(GError) error = NULL;
+
+  g_clear_pointer(keep, json_node_unref);
+  *keep = app_log_show(k->log, 1, &error);
+  g_assert_no_error(error);
+  return json_object_get_array_member(json_array_get_object_element(json_node_get_array(*keep), 0),
+                                      member);
+}
+
+/* No file may grow any more: writes fail as on a full disk. */
+static void
+fill_disk(gboolean full)
+{
+  struct rlimit limit;
+
+  signal(SIGXFSZ, SIG_IGN);
+  g_assert_cmpint(getrlimit(RLIMIT_FSIZE, &limit), ==, 0);
+  limit.rlim_cur = full ? 1 : limit.rlim_max;
+  g_assert_cmpint(setrlimit(RLIMIT_FSIZE, &limit), ==, 0);
+}
+
+/* A check is told and kept for later, a verdict is not kept and that is said. */
+static void
+test_full_disk(Kept *k, gconstpointer data)
+{
+  g_autoptr(AppReview) review = kept_review(k, TRUE);
+  const AppImageChoice choice = {.path = k->image};
+  AppQuestion q = warm(&choice, "What is it?", 3);
+  g_autoptr(JsonNode) a = NULL, b = NULL, log = NULL;
+  g_autoptr(GError) error = NULL;
+  g_auto(Told) checked = {0}, judged = {0}, again = {0};
+  JsonObject *turn;
+
+  ask(review, &q, &a);
+  fill_disk(TRUE);
+  check(review, 0, APP_CHECK_SEEDS, 2, &checked);
+  app_review_judge_async(review, 1, APP_VERDICT_EDITED, "Nothing.", on_judged, &judged);
+  wait_until(judged.done);
+  turn = ask(review, &q, &b);
+  g_assert_false(app_review_save(review, &error));
+  fill_disk(FALSE);
+  g_assert_nonnull(judged.error);
+  g_assert_nonnull(strstr(judged.error->message, k->log));
+  g_assert_null(strstr(judged.error->message, "Nothing."));
+  g_assert_nonnull(strstr(error->message, k->log));
+  g_clear_error(&error);
+  g_assert_true(json_object_get_null_member(turn, "turn_id"));
+  g_assert_cmpint(app_review_turn_id(review, 1), ==, 0);
+
+  g_assert_true(app_review_save(review, &error));
+  g_assert_no_error(error);
+  g_assert_cmpint(app_review_turn_id(review, 1), ==, 2);
+  g_assert_cmpuint(json_array_get_length(logged(k, "checks", &log)), ==, 1);
+  g_assert_cmpuint(json_array_get_length(logged(k, "verdicts", &log)), ==, 0);
+  app_review_judge_async(review, 1, APP_VERDICT_EDITED, "Nothing.", on_judged, &again);
+  wait_until(again.done);
+  g_assert_no_error(again.error);
+  g_assert_cmpuint(json_array_get_length(logged(k, "verdicts", &log)), ==, 1);
+}
+
+/* Another program holds the log for longer than anybody waits: the answer is there, and what could
+ * not be kept is said. */
+static void
+test_locked(Kept *k, gconstpointer slow)
+{
+  g_autoptr(AppReview) review = kept_review(k, TRUE);
+  const AppImageChoice choice = {.path = k->image};
+  AppQuestion q = warm(&choice, "What is it?", 3);
+  g_autoptr(JsonNode) a = NULL, b = NULL;
+  g_autoptr(GError) error = NULL;
+  g_auto(Told) judged = {0};
+  sqlite3 *db = NULL;
+  JsonObject *turn;
+
+  ask(review, &q, &a);
+  g_assert_cmpint(sqlite3_open(k->log, &db), ==, SQLITE_OK);
+  g_assert_cmpint(sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL), ==, SQLITE_OK);
+  app_review_judge_async(review, 1, APP_VERDICT_ACCEPTED, NULL, on_judged, &judged);
+  turn = ask(review, &q, &b); /* both wait for ten seconds */
+  g_assert_true(json_object_get_null_member(turn, "turn_id"));
+  wait_until(judged.done);
+  sqlite3_close(db);
+  g_assert_error(judged.error, STORE_ERROR, STORE_ERROR_BUSY);
+  g_assert_nonnull(strstr(judged.error->message, "another program is using the log"));
+  g_assert_true(app_review_save(review, &error));
+  g_assert_no_error(error);
+  g_assert_cmpint(app_review_turn_id(review, 1), ==, 2);
+}
+
 /* ---- another day -------------------------------------------------------------------------- */
 
 static void
@@ -409,9 +516,11 @@ main(int argc, char **argv)
   static const struct {
     const char *path;
     void (*test)(Kept *k, gconstpointer data);
-  } tests[] = {{"/again/blank", test_blank},   {"/again/another", test_another},
-               {"/again/seeds", test_seeds},   {"/again/check-gives-way", test_check_gives_way},
-               {"/again/resume", test_resume}, {"/again/resume-fails", test_resume_fails}};
+  } tests[] = {
+      {"/again/blank", test_blank},         {"/again/another", test_another},
+      {"/again/seeds", test_seeds},         {"/again/check-gives-way", test_check_gives_way},
+      {"/again/full-disk", test_full_disk}, {"/again/locked", test_locked},
+      {"/again/resume", test_resume},       {"/again/resume-fails", test_resume_fails}};
 
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/again/agreement", test_agreement);

@@ -5,6 +5,7 @@
 #include <png.h>
 
 #include "app_eval.h"
+#include "app_trust.h"
 #include "mock-server.h"
 #include "private.h"
 #include "tiny.h"
@@ -278,6 +279,68 @@ test_no_logprobs(Fixture *f, gconstpointer data)
   g_assert_nonnull(strstr(mock_body(f->server, 0), "logprobs"));
   g_assert_null(strstr(mock_body(f->server, 1), "logprobs"));
   g_assert_null(strstr(mock_body(f->server, 2), "logprobs"));
+}
+
+static void
+on_checked(GObject *source, GAsyncResult *result, gpointer user)
+{
+  g_autoptr(GError) error = NULL;
+
+  *(JsonNode **)user = app_review_check_finish(NULL, result, &error);
+  g_assert_no_error(error);
+}
+
+static void
+on_resumed(GObject *source, GAsyncResult *result, gpointer user)
+{
+  g_autoptr(GError) error = NULL;
+
+  app_review_resume_finish(NULL, result, &error);
+  g_assert_no_error(error);
+  *(gboolean *)user = TRUE;
+}
+
+/* The server is asked the same with other seeds, and a conversation of the log is told to it again.
+ */
+static void
+test_check_and_resume(Fixture *f, gconstpointer data)
+{
+  g_autoptr(JsonNode) one = NULL, checked = NULL, two = NULL, first = NULL, second = NULL,
+                      third = NULL;
+  JsonNode **const keep[] = {&third, &first, &second};
+  gboolean resumed = FALSE;
+  JsonArray *sent;
+  AppReview *review;
+  AppQuestion q = question(f, "And now?");
+  g_autoptr(GError) error = NULL;
+
+  for (guint i = 0; i < 4; i++) {
+    mock_reply(f->server, MOCK_OK, i == 2 ? MOCK_TEXT("No.") : MOCK_TEXT("Yes."),
+               MOCK_FINISH("stop"), MOCK_DONE, NULL);
+  }
+  ask(f, "What?", &one);
+  app_review_check_async(f->review, 0, APP_CHECK_SEEDS, 2, NULL, on_checked, &checked);
+  wait_until(checked);
+  g_assert_false(json_object_get_boolean_member(json_node_get_object(checked), "same"));
+  for (guint i = 1; i < 3; i++) {
+    sent = messages(f, i, keep[i]);
+    g_assert_cmpuint(json_array_get_length(sent), ==, 1);
+    g_assert_nonnull(picture_of(json_array_get_object_element(sent, 0)));
+    g_assert_cmpint(json_object_get_int_member(json_node_get_object(*keep[i]), "seed"), ==, 5 + i);
+  }
+
+  review = open_review(f, 1);
+  app_review_resume_async(review, 1, NULL, on_resumed, &resumed);
+  wait_until(resumed);
+  q.image = NULL;
+  two = app_review_ask(review, &q, NULL, NULL, &error);
+  g_assert_no_error(error);
+  sent = messages(f, 3, keep[0]);
+  g_assert_cmpuint(json_array_get_length(sent), ==, 3);
+  g_assert_nonnull(picture_of(json_array_get_object_element(sent, 0)));
+  g_assert_cmpstr(json_object_get_string_member(json_array_get_object_element(sent, 1), "content"),
+                  ==, "Yes.");
+  app_review_free(review);
 }
 
 /* ---- a good server ------------------------------------------------------------------------ */
@@ -881,6 +944,7 @@ main(int argc, char **argv)
                {"/remote/picture", test_picture},
                {"/remote/add-image", test_add_image},
                {"/remote/likely", test_likely},
+               {"/remote/check-and-resume", test_check_and_resume},
                {"/remote/no-logprobs", test_no_logprobs},
                {"/remote/any-pieces", test_any_pieces},
                {"/remote/follow-up", test_follow_up},
