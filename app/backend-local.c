@@ -4,10 +4,8 @@
  */
 #include "backend.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 /* Positions of a session's own choice (model.h), and what a template says besides, generously. */
@@ -375,84 +373,16 @@ local_free(AppBackend *backend)
 
 /* ---- another conversation ----------------------------------------------------------------- */
 
-/* What a session computed is written by one thread and read by another, so that it lies nowhere
- * between the two. */
-typedef struct {
-  ModelSession *from;
-  uint32_t positions;
-  int fd;
-} Handing;
-
-static bool
-hand_bytes(const void *bytes, size_t n, void *user)
-{
-  const char *from = bytes;
-
-  while (n > 0) {
-    const ssize_t sent = send(*(const int *)user, from, n, MSG_NOSIGNAL);
-    if (sent < 0 && errno == EINTR) {
-      continue;
-    }
-    if (sent <= 0) {
-      return false;
-    }
-    from += sent;
-    n -= (size_t)sent;
-  }
-  return true;
-}
-
-static gpointer
-hand(gpointer data)
-{
-  Handing *handing = data;
-
-  model_session_save(handing->from, handing->positions, hand_bytes, &handing->fd, NULL);
-  close(handing->fd);
-  return NULL;
-}
-
-static bool
-take_bytes(void *bytes, size_t n, void *user)
-{
-  char *to = bytes;
-
-  while (n > 0) {
-    const ssize_t got = read(*(const int *)user, to, n);
-    if (got < 0 && errno == EINTR) {
-      continue;
-    }
-    if (got <= 0) {
-      return false;
-    }
-    to += got;
-    n -= (size_t)got;
-  }
-  return true;
-}
-
 /* It saves time at best: where it fails, all is computed again. */
 static void
 take_over(Local *to, Local *from, const AppShot *first)
 {
   const ModelImage picture = app_shot_image(first);
-  Handing handing = {.from = from->session};
-  GThread *thread;
   char key[65];
-  int fds[2];
 
-  if (!model_picture_key(from->engine, &picture, key, NULL)) {
-    return;
+  if (model_picture_key(from->engine, &picture, key, NULL)) {
+    app_hand_over(from->session, to->session, model_session_behind(from->session, key));
   }
-  handing.positions = model_session_behind(from->session, key);
-  if (handing.positions == 0 || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) != 0) {
-    return;
-  }
-  handing.fd = fds[0];
-  thread = g_thread_new("hand-over", hand, &handing);
-  model_session_restore(to->session, take_bytes, &fds[1], NULL);
-  close(fds[1]); /* the other end gives up, if it has not ended */
-  g_thread_join(thread);
 }
 
 static AppBackend *

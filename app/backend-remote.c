@@ -8,8 +8,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "remote-http.h"
-#include "remote.h"
+#include "remote-hearing.h"
 
 /* A server that is there answers within this; one behind a busy router, too. */
 #define CONNECT_MS 10000u
@@ -18,8 +17,6 @@
 /* Between two words. */
 #define IDLE_MS 60000u
 #define MAX_TIMEOUT_S 86400u
-/* Bytes of blanks between two words that are kept. */
-#define MAX_BLANKS 1024u
 
 typedef struct {
   AppBackend parent;
@@ -35,23 +32,6 @@ typedef struct {
   AppRemoteOptions options; /* as they were given; strings are owned */
   gboolean no_logprobs;     /* the server does not like to be asked for them */
 } Remote;
-
-/* What is known of the answer under way. */
-typedef struct {
-  Remote *remote;
-  const AppBackendListener *listener;
-  AppSse sse;
-  GString *text;
-  GString *blanks;    /* that came, and are part of the answer if more comes */
-  GString *complaint; /* body of what is no stream */
-  AppRemoteTokens tokens;
-  AppRemoteChunk last; /* finish and usage */
-  gboolean done, stopped;
-  gsize received;
-  guint percent;
-  GError *failure;             /* of the stream itself */
-  gint64 begun, first, latest; /* µs; first and latest: of text */
-} Hearing;
 
 /* SHOT (not NULL) as PNG; the same as before is not compressed again. */
 static gboolean
@@ -95,200 +75,64 @@ sent_texts(const Remote *remote, const char *question)
   return texts;
 }
 
-static void G_GNUC_PRINTF(2, 3) set_failure(Hearing *hearing, const char *format, ...)
-{
-  g_autofree char *what = NULL;
-  va_list args;
-
-  va_start(args, format);
-  what = g_strdup_vprintf(format, args);
-  va_end(args);
-  g_clear_error(&hearing->failure);
-  g_set_error(&hearing->failure, APP_ERROR, APP_ERROR_FAILED, "%s: %s",
-              hearing->remote->address.host, what);
-}
-
-/* An answer begins and ends with a word, as those of the model here do. */
-static void
-take_text(Hearing *hearing, const char *piece)
-{
-  g_autofree char *text = g_strconcat(hearing->blanks->str, piece, NULL);
-  gsize length = strlen(text);
-
-  if (hearing->text->len == 0) {
-    g_strchug(text);
-    length = strlen(text);
-  }
-  while (length > 0 && g_ascii_isspace(text[length - 1])) {
-    length--;
-  }
-  g_string_assign(hearing->blanks, text + length);
-  g_string_truncate(hearing->blanks, MIN(hearing->blanks->len, MAX_BLANKS));
-  if (hearing->text->len + length + hearing->blanks->len > APP_REMOTE_MAX_ANSWER) {
-    set_failure(hearing, "the answer is over %u bytes long", APP_REMOTE_MAX_ANSWER);
-    return;
-  }
-  if (length == 0) {
-    return;
-  }
-  hearing->latest = g_get_monotonic_time();
-  if (hearing->first == 0) {
-    hearing->first = hearing->latest;
-    hearing->listener->progress("answer", 0, 0, hearing->listener->user);
-  }
-  g_string_append_len(hearing->text, text, (gssize)length);
-  hearing->stopped = !hearing->listener->text(text, length, hearing->listener->user);
-}
-
-/* What the server called the model in its newest event, and the newest end and counts. */
-static void
-keep_facts(Hearing *hearing, AppRemoteChunk *chunk)
-{
-  AppRemoteChunk *last = &hearing->last;
-
-  if (chunk->model && *chunk->model) {
-    g_free(hearing->remote->reported);
-    hearing->remote->reported = app_remote_printable(chunk->model);
-  }
-  if (chunk->finish) {
-    g_free(last->finish);
-    last->finish = g_steal_pointer(&chunk->finish);
-  }
-  if (chunk->has_usage) {
-    last->has_usage = TRUE;
-    last->prompt_tokens = chunk->prompt_tokens;
-    last->answer_tokens = chunk->answer_tokens;
-  }
-}
-
-static gboolean
-on_event(const char *data, gsize length, gpointer user)
-{
-  Hearing *hearing = user;
-  g_auto(AppRemoteChunk) chunk = {0};
-  g_autoptr(GError) error = NULL;
-
-  if (strcmp(data, "[DONE]") == 0) {
-    hearing->done = TRUE;
-    return FALSE;
-  }
-  if (!app_remote_chunk_read(data, length, &chunk, &error)) {
-    set_failure(hearing, "sent what is no piece of a chat completion (%s)", error->message);
-    return FALSE;
-  }
-  if (chunk.failure) {
-    hearing->last.failure = g_steal_pointer(&chunk.failure);
-    return FALSE;
-  }
-  keep_facts(hearing, &chunk);
-  app_remote_tokens_append(&hearing->tokens, &chunk.tokens);
-  if (chunk.text) {
-    take_text(hearing, chunk.text);
-  }
-  return !hearing->failure && !hearing->stopped;
-}
-
-static gboolean
-is_stream(const AppHttpHead *head)
-{
-  return head->status == 200 && strcmp(head->content_type, "application/json") != 0 &&
-         strcmp(head->content_type, "text/html") != 0;
-}
-
-static gboolean
-on_data(const AppHttpHead *head, const char *bytes, gsize n, gpointer user)
-{
-  Hearing *hearing = user;
-  AppSseState state;
-
-  if (!is_stream(head)) {
-    gsize room = APP_REMOTE_MAX_COMPLAINT - hearing->complaint->len;
-    g_string_append_len(hearing->complaint, bytes, (gssize)MIN(n, room));
-    return n < room;
-  }
-  hearing->received += n;
-  if (hearing->received > APP_REMOTE_MAX_STREAM) {
-    set_failure(hearing, "the stream is over %u bytes long", APP_REMOTE_MAX_STREAM);
-    return FALSE;
-  }
-  state = app_sse_feed(&hearing->sse, bytes, n, on_event, hearing);
-  if (state == APP_SSE_TOO_LONG) {
-    set_failure(hearing, "sent a piece of over %u bytes", APP_REMOTE_MAX_EVENT);
-  }
-  return state == APP_SSE_MORE;
-}
-
-static void
-on_sent(gsize done, gsize total, gpointer user)
-{
-  Hearing *hearing = user;
-  guint percent = total > 0 ? (guint)(done / (total / 100 + 1)) : 100;
-
-  if (done >= total) {
-    hearing->listener->progress("waiting", 0, 0, hearing->listener->user);
-  } else if (percent != hearing->percent) {
-    hearing->percent = percent;
-    hearing->listener->progress("sending", percent, 100, hearing->listener->user);
-  }
-}
-
 /* ---- what became of it -------------------------------------------------------------------- */
 
 /* The server answered, but not with a stream. */
 static void
-complain(Hearing *hearing, const AppHttpHead *head, const char *const *sent)
+complain(const Remote *remote, AppRemoteHearing *hearing, const AppHttpHead *head,
+         const char *const *sent)
 {
-  const Remote *remote = hearing->remote;
   g_autofree char *raw =
       app_remote_complaint(hearing->complaint->str, hearing->complaint->len, head->content_type);
   g_autofree char *said = raw ? app_remote_repeatable(raw, remote->key, sent) : NULL;
   const char *between = said ? ": " : "";
 
   if (head->status >= 300 && head->status < 400) {
-    set_failure(hearing,
-                "HTTP %u, the server sends on to another address, and pictures are not "
-                "sent after it; name that address yourself",
-                head->status);
+    app_remote_hearing_fail(hearing,
+                            "HTTP %u, the server sends on to another address, and pictures are not "
+                            "sent after it; name that address yourself",
+                            head->status);
   } else if (head->status == 200) {
-    set_failure(hearing, "answered with %s and not with a stream of chat completions%s%s",
-                strcmp(head->content_type, "text/html") == 0 ? "a web page" : head->content_type,
-                between, said ? said : "");
+    app_remote_hearing_fail(
+        hearing, "answered with %s and not with a stream of chat completions%s%s",
+        strcmp(head->content_type, "text/html") == 0 ? "a web page" : head->content_type, between,
+        said ? said : "");
   } else {
-    set_failure(hearing, "HTTP %u, %s%s%s", head->status,
-                app_remote_status_text(head->status, remote->key != NULL), between,
-                said ? said : "");
+    app_remote_hearing_fail(hearing, "HTTP %u, %s%s%s", head->status,
+                            app_remote_status_text(head->status, remote->key != NULL), between,
+                            said ? said : "");
   }
 }
 
 /* Whether all of it came. Else hearing->failure says why not. */
 static gboolean
-is_whole(Hearing *hearing, const AppHttpHead *head, const char *const *sent)
+is_whole(const Remote *remote, AppRemoteHearing *hearing, const AppHttpHead *head,
+         const char *const *sent)
 {
   if (hearing->failure) {
     return FALSE;
   }
   if (hearing->last.failure) {
-    g_autofree char *said =
-        app_remote_repeatable(hearing->last.failure, hearing->remote->key, sent);
-    set_failure(hearing, "the server failed%s%s", said ? ": " : "", said ? said : "");
+    g_autofree char *said = app_remote_repeatable(hearing->last.failure, remote->key, sent);
+    app_remote_hearing_fail(hearing, "the server failed%s%s", said ? ": " : "", said ? said : "");
     return FALSE;
   }
   if (hearing->done || hearing->last.finish) {
     return TRUE;
   }
-  if (!is_stream(head)) {
-    complain(hearing, head, sent);
+  if (!app_remote_is_stream(head)) {
+    complain(remote, hearing, head, sent);
   } else if (hearing->text->len > 0) {
-    set_failure(hearing, "the connection broke off within the answer");
+    app_remote_hearing_fail(hearing, "the connection broke off within the answer");
   } else {
-    set_failure(hearing, "answered with nothing that is a chat completion");
+    app_remote_hearing_fail(hearing, "answered with nothing that is a chat completion");
   }
   return FALSE;
 }
 
 /* In the words of a model that runs here, as far as the server's have the same meaning. */
 static const char *
-stop_of(const Hearing *hearing, guint max_tokens)
+stop_of(const AppRemoteHearing *hearing, guint max_tokens)
 {
   const char *finish = hearing->last.finish;
 
@@ -304,7 +148,7 @@ stop_of(const Hearing *hearing, guint max_tokens)
 
 /* What the server does not tell is not-a-number. */
 static void
-fill_answer(const Hearing *hearing, const char *stop, ModelAnswer *answer)
+fill_answer(const AppRemoteHearing *hearing, const char *stop, ModelAnswer *answer)
 {
   *answer = (ModelAnswer){.text = strdup(hearing->text->str), .stop = stop};
   answer->timing = (ModelTiming){.image_s = NAN,
@@ -333,13 +177,14 @@ add_turn(Remote *remote, const char *question, const char *answer, GBytes *pictu
 
 /* The request is over, with the error FAILED or without. */
 static gboolean
-conclude(Hearing *hearing, const AppBackendQuestion *question, const AppHttpHead *head,
-         GError *failed, ModelAnswer *answer, char **why, GError **error)
+conclude(Remote *remote, AppRemoteHearing *hearing, const AppBackendQuestion *question,
+         const AppHttpHead *head, GError *failed, ModelAnswer *answer, char **why, GError **error)
 {
-  g_autoptr(GPtrArray) sent = sent_texts(hearing->remote, question->question);
+  g_autoptr(GPtrArray) sent = sent_texts(remote, question->question);
   gboolean stopped = !hearing->done &&
                      (hearing->stopped || g_error_matches(failed, APP_ERROR, APP_ERROR_CANCELLED));
-  gboolean told = head->status > 0 && !is_stream(head); /* an error that was cut short is one */
+  gboolean told =
+      head->status > 0 && !app_remote_is_stream(head); /* an error that was cut short is one */
   const char *stop = NULL;
 
   if (!hearing->failure && failed && !told && !hearing->done && !hearing->last.finish) {
@@ -347,7 +192,7 @@ conclude(Hearing *hearing, const AppBackendQuestion *question, const AppHttpHead
   }
   if (stopped) {
     stop = "cancelled";
-  } else if (is_whole(hearing, head, (const char *const *)sent->pdata)) {
+  } else if (is_whole(remote, hearing, head, (const char *const *)sent->pdata)) {
     stop = stop_of(hearing, question->sampling.max_tokens);
   } else if (hearing->text->len > 0) {
     stop = "interrupted";
@@ -361,54 +206,32 @@ conclude(Hearing *hearing, const AppBackendQuestion *question, const AppHttpHead
     return FALSE;
   }
   fill_answer(hearing, stop, answer);
-  add_turn(hearing->remote, question->question, hearing->text->str,
-           question->shot ? hearing->remote->picture : NULL);
+  add_turn(remote, question->question, hearing->text->str, question->shot ? remote->picture : NULL);
   return TRUE;
 }
 
 static void
-hearing_init(Hearing *hearing)
+post(Remote *remote, AppRemoteHearing *hearing, const AppBackendQuestion *question,
+     AppHttpHead *head, GError **failed)
 {
-  app_sse_init(&hearing->sse);
-  hearing->text = g_string_new(NULL);
-  hearing->blanks = g_string_new(NULL);
-  hearing->complaint = g_string_new(NULL);
-  app_remote_tokens_init(&hearing->tokens);
-}
-
-static void
-hearing_clear(Hearing *hearing)
-{
-  app_sse_clear(&hearing->sse);
-  g_string_free(hearing->text, TRUE);
-  g_string_free(hearing->blanks, TRUE);
-  g_string_free(hearing->complaint, TRUE);
-  app_remote_tokens_clear(&hearing->tokens);
-  app_remote_chunk_clear(&hearing->last);
-  g_clear_error(&hearing->failure);
-}
-
-static void
-post(Hearing *hearing, const AppBackendQuestion *question, AppHttpHead *head, GError **failed)
-{
-  Remote *remote = hearing->remote;
-  const AppHttpListener heard = {on_sent, on_data, hearing};
+  const AppHttpListener heard = {app_remote_hearing_sent, app_remote_hearing_data, hearing};
   GString *body =
       app_remote_body(remote->requested, remote->turns, question->shot ? remote->picture : NULL,
                       question->question, &question->sampling, !remote->no_logprobs);
   gboolean ok = app_http_post(remote->http, body->str, body->len, &heard, head, failed);
 
   g_string_free(body, TRUE);
-  if (ok && is_stream(head) && !hearing->done && !hearing->failure && !hearing->stopped) {
-    app_sse_end(&hearing->sse, on_event, hearing);
+  if (ok && app_remote_is_stream(head) && !hearing->done && !hearing->failure &&
+      !hearing->stopped) {
+    app_sse_end(&hearing->sse, app_remote_hearing_event, hearing);
   }
 }
 
 /* Whether the server refused the request for asking how likely its tokens are. */
 static gboolean
-dislikes_logprobs(const Hearing *hearing, const AppHttpHead *head)
+dislikes_logprobs(const Remote *remote, const AppRemoteHearing *hearing, const AppHttpHead *head)
 {
-  return !hearing->remote->no_logprobs && (head->status == 400 || head->status == 422) &&
+  return !remote->no_logprobs && (head->status == 400 || head->status == 422) &&
          strstr(hearing->complaint->str, "logprob") != NULL;
 }
 
@@ -417,7 +240,8 @@ remote_ask(AppBackend *backend, const AppBackendQuestion *question,
            const AppBackendListener *listener, ModelAnswer *answer, char **why, GError **error)
 {
   Remote *remote = (Remote *)backend;
-  Hearing hearing = {.remote = remote, .listener = listener, .begun = g_get_monotonic_time()};
+  AppRemoteHearing hearing = {
+      .host = remote->address.host, .listener = listener, .begun = g_get_monotonic_time()};
   AppHttpHead head = {0};
   g_autoptr(GError) failed = NULL;
   gboolean ok;
@@ -427,19 +251,24 @@ remote_ask(AppBackend *backend, const AppBackendQuestion *question,
   }
   app_http_begin(remote->http);
   listener->progress("sending", 0, 100, listener->user); /* which may stop it again */
-  hearing_init(&hearing);
-  post(&hearing, question, &head, &failed);
-  if (dislikes_logprobs(&hearing, &head)) {
+  app_remote_hearing_init(&hearing);
+  post(remote, &hearing, question, &head, &failed);
+  if (dislikes_logprobs(remote, &hearing, &head)) {
     remote->no_logprobs = TRUE;
     g_clear_error(&failed);
-    hearing_clear(&hearing);
-    hearing = (Hearing){.remote = remote, .listener = listener, .begun = hearing.begun};
-    hearing_init(&hearing);
+    app_remote_hearing_clear(&hearing);
+    hearing = (AppRemoteHearing){
+        .host = remote->address.host, .listener = listener, .begun = hearing.begun};
+    app_remote_hearing_init(&hearing);
     head = (AppHttpHead){0};
-    post(&hearing, question, &head, &failed);
+    post(remote, &hearing, question, &head, &failed);
   }
-  ok = conclude(&hearing, question, &head, failed, answer, why, error);
-  hearing_clear(&hearing);
+  if (hearing.model) {
+    g_free(remote->reported);
+    remote->reported = g_steal_pointer(&hearing.model);
+  }
+  ok = conclude(remote, &hearing, question, &head, failed, answer, why, error);
+  app_remote_hearing_clear(&hearing);
   return ok;
 }
 

@@ -77,6 +77,10 @@ app_backend_free(AppBackend *backend)
 }
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(AppBackend, app_backend_free)
 
+/* TO takes over what FROM computed of its first POSITIONS (hand-over.c). FROM does nothing meanwhile.
+ * Without a word where it fails. */
+void app_hand_over(ModelSession *from, ModelSession *to, guint positions);
+
 /* The model in this program; loads it. CACHE is taken over, also on failure; NULL: nothing is kept
  * on disk. */
 AppBackend *app_backend_local_new(const AppModelOptions *options, AppCache *cache, GError **error);

@@ -1,8 +1,6 @@
 /* conversation.c - one conversation at the terminal. */
 #include "conversation.h"
 
-#include "app_trust.h"
-
 #include <glib-unix.h>
 #include <signal.h>
 #include <stdio.h>
@@ -12,9 +10,6 @@
 /* LLaVA-Med's own demo samples with these. */
 #define DEFAULT_TEMPERATURE 0.2
 #define DEFAULT_TOP_P 0.7
-
-/* In the order of AppCheck. */
-static const char *const check_names[] = {"blank", "seeds", NULL};
 
 /* ---- options ------------------------------------------------------------------------------ */
 
@@ -200,7 +195,7 @@ cli_talk_parse(CliTalkOptions *o, int *argc, char ***argv, const GOptionEntry *e
   *status = CLI_MISUSED;
   for (char **name = o->checks; name && *name; name++) {
     guint check;
-    if (!cli_parse_choice("check", *name, check_names, &check)) {
+    if (!cli_parse_choice("check", *name, cli_check_names, &check)) {
       return FALSE;
     }
   }
@@ -345,8 +340,8 @@ show_text(const char *bytes, gsize length, gpointer user)
   fflush(stdout);
 }
 
-static void
-on_answered(GObject *source, GAsyncResult *result, gpointer user)
+void
+cli_talk_on_result(GObject *source, GAsyncResult *result, gpointer user)
 {
   CliTalk *talk = user;
 
@@ -370,7 +365,8 @@ wait_for_answer(CliTalk *talk, const AppQuestion *question, GError **error)
   JsonNode *node;
 
   talk->line_open = FALSE;
-  app_review_ask_async(talk->review, question, &listener, talk->cancellable, on_answered, talk);
+  app_review_ask_async(talk->review, question, &listener, talk->cancellable, cli_talk_on_result,
+                       talk);
   g_main_loop_run(talk->loop);
   node = app_review_ask_finish(talk->review, talk->result, error);
   g_clear_object(&talk->result);
@@ -393,75 +389,6 @@ show_instruction(JsonObject *turn)
   }
 }
 
-/* ---- asking the same again ----------------------------------------------------------------- */
-
-static JsonNode *
-wait_for_check(CliTalk *talk, guint turn, AppCheck check, GError **error)
-{
-  JsonNode *node;
-
-  app_review_check_async(talk->review, turn, check, 0, talk->cancellable, on_answered, talk);
-  g_main_loop_run(talk->loop);
-  node = app_review_check_finish(talk->review, talk->result, error);
-  g_clear_object(&talk->result);
-  return node;
-}
-
-static void
-show_check(JsonObject *check)
-{
-  JsonArray *answers = json_object_get_array_member(check, "answers");
-
-  for (guint i = 0; i < json_array_get_length(answers); i++) {
-    JsonObject *answer = json_array_get_object_element(answers, i);
-    g_autofree char *seed = app_json_text(json_object_get_member(answer, "seed"));
-    g_autofree char *line = cli_one_line(cli_text_member(answer, "answer"), 400);
-    if (json_object_get_null_member(check, "depends_on_image")) {
-      cli_note("seed %s: %s", seed, line);
-    } else {
-      cli_note("%s, likeliest: %s",
-               json_object_get_boolean_member(answer, "blank") ? "blank picture" : "picture", line);
-    }
-  }
-  if (json_object_get_null_member(check, "depends_on_image")) {
-    cli_note("agreement of the answers: %.2f%s", json_object_get_double_member(check, "agreement"),
-             json_object_get_boolean_member(check, "same") ? " (all say the same)" : "");
-  } else if (!json_object_get_boolean_member(check, "depends_on_image")) {
-    cli_note("THE ANSWER DOES NOT DEPEND ON THE PICTURE");
-  }
-}
-
-/* Sets "checks" of TURN when there are any to make. */
-static int
-make_checks(CliTalk *talk, JsonObject *turn)
-{
-  JsonArray *array = talk->options->checks ? json_array_new() : NULL;
-  int status = CLI_DONE;
-
-  for (char **name = talk->options->checks; name && *name; name++) {
-    const guint number = (guint)json_object_get_int_member(turn, "turn") - 1;
-    g_autoptr(GError) error = NULL;
-    guint check = 0;
-    JsonNode *node;
-
-    cli_parse_choice("check", *name, check_names, &check);
-    node = wait_for_check(talk, number, (AppCheck)check, &error);
-    if (!node) {
-      cli_note("not checked (%s): %s", *name, error->message);
-      status = CLI_FAILED;
-      continue;
-    }
-    if (!talk->options->json) {
-      show_check(json_node_get_object(node));
-    }
-    json_array_add_element(array, node);
-  }
-  if (array) {
-    json_object_set_array_member(turn, "checks", array);
-  }
-  return status;
-}
-
 static int
 report_answer(CliTalk *talk, JsonNode *node)
 {
@@ -475,7 +402,7 @@ report_answer(CliTalk *talk, JsonNode *node)
     fflush(stdout);
     show_instruction(turn);
   }
-  status = make_checks(talk, turn);
+  status = cli_talk_check(talk, turn);
   if (talk->options->json) {
     if (!talk->options->probabilities) {
       json_object_remove_member(turn, "tokens");

@@ -42,6 +42,13 @@ CliTalk *cli_talk_open(const CliTalkOptions *options, int *status);
 void cli_talk_close(CliTalk *talk);
 /* A question about the image will come. */
 void cli_talk_prepare(CliTalk *talk);
+/* In the order of AppCheck. */
+extern const char *const cli_check_names[];
+/* Makes the checks that the options name and sets "checks" of TURN, if any. Returns the exit
+ * status.
+ */
+int cli_talk_check(CliTalk *talk, JsonObject *turn);
+void cli_talk_on_result(GObject *source, GAsyncResult *result, gpointer talk); /* ends the loop */
 /* Fills in image and sampling, asks, prints, logs. Returns the exit status. */
 int cli_talk_ask(CliTalk *talk, AppQuestion *question);
 
