@@ -12,7 +12,7 @@
 
 #define TURNS 4
 /* More calls than any run makes: a loop that reaches it does not end by itself. */
-#define ENDLESS 20000
+#define ENDLESS 100000
 
 /* What a run told its caller. Turn k has the question "question k". */
 typedef struct {
