@@ -1,4 +1,6 @@
 /* window-open.c - opening a file or a folder: by argument, dialog or drop. */
+#include <glib/gi18n.h>
+
 #include "window/window-private.h"
 
 /* ---- reading ------------------------------------------------------------------------------ */
@@ -22,7 +24,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Opening, opening_free)
 static void
 show_failure(DesktopWindow *self, const char *name, const char *message)
 {
-  g_autofree char *title = g_strdup_printf("Cannot Open “%s”", name);
+  g_autofree char *title = g_strdup_printf(_("Cannot Open “%s”"), name);
   g_autofree char *plain_title = g_markup_escape_text(title, -1);
   g_autofree char *plain = g_markup_escape_text(message, -1);
 
@@ -75,7 +77,7 @@ open_path(DesktopWindow *self, const char *path)
   opening->window = self;
   opening->cancellable = g_object_ref(self->opening);
   opening->name = g_filename_display_name(name);
-  text = g_strdup_printf("Reading “%s”…", opening->name);
+  text = g_strdup_printf(_("Reading “%s”…"), opening->name);
   gtk_label_set_text(self->loading_label, text);
   gtk_stack_set_visible_child_name(self->pages, "loading");
   app_study_open_async(path, self->opening, on_opened, opening);
@@ -87,11 +89,11 @@ desktop_window_open_files(DesktopWindow *self, GFile **files, guint n_files)
   const char *path = n_files > 0 ? g_file_peek_path(files[0]) : NULL;
 
   if (n_files > 0 && !path) {
-    desktop_window_toast(self, "Only files on this computer can be opened");
+    desktop_window_toast(self, _("Only files on this computer can be opened"));
     return;
   }
   if (n_files > 1) {
-    desktop_window_toast(self, "Opened the first; open their folder to see them all");
+    desktop_window_toast(self, _("Opened the first; open their folder to see them all"));
   }
   if (path) {
     open_path(self, path);
@@ -119,9 +121,9 @@ desktop_window_choose(DesktopWindow *self, gboolean folder)
     return;
   }
   self->chooser = gtk_file_chooser_native_new(
-      folder ? "Open Folder" : "Open Image", GTK_WINDOW(self),
-      folder ? GTK_FILE_CHOOSER_ACTION_SELECT_FOLDER : GTK_FILE_CHOOSER_ACTION_OPEN, "_Open",
-      "_Cancel");
+      folder ? _("Open Folder") : _("Open Image"), GTK_WINDOW(self),
+      folder ? GTK_FILE_CHOOSER_ACTION_SELECT_FOLDER : GTK_FILE_CHOOSER_ACTION_OPEN, _("_Open"),
+      _("_Cancel"));
   gtk_native_dialog_set_modal(GTK_NATIVE_DIALOG(self->chooser), TRUE);
   g_signal_connect_object(self->chooser, "response", G_CALLBACK(on_chosen), self, 0);
   gtk_native_dialog_show(GTK_NATIVE_DIALOG(self->chooser));
