@@ -3,6 +3,7 @@
 
 #include "desktop-fixture.h"
 #include "models/models-private.h"
+#include "window/window-private.h"
 
 typedef struct {
   char *folder, *model;
@@ -144,6 +145,61 @@ test_closed(Fixture *f, gconstpointer data)
   desktop_models_read(f->models);
 }
 
+/* ---- the window --------------------------------------------------------------------------- */
+
+/* Another model is loaded when the answer under way is there: that one is kept, and the next comes
+ * from the other. */
+static void
+test_change(void)
+{
+  char *folder = tiny_folder_new(), *study = fixture_study_new(3);
+  g_autofree char *one = g_build_filename(folder, "one.gguf", NULL);
+  g_autofree char *two = g_build_filename(folder, "two.gguf", NULL);
+  g_autofree char *log = g_build_filename(folder, "log.sqlite", NULL), *bytes = NULL;
+  g_autoptr(GFile) file = g_file_new_for_path(study);
+  AppReviewOptions options = {.model = {.model = one}, .log_path = log};
+  g_autoptr(GError) error = NULL;
+  g_autoptr(JsonNode) list = NULL;
+  DesktopWindow *window;
+  gsize n;
+
+  tiny_model_write(folder, one);
+  g_assert_true(g_file_get_contents(one, &bytes, &n, NULL));
+  g_assert_true(g_file_set_contents(two, bytes, (gssize)n, NULL));
+  window = desktop_window_new(NULL, &options);
+  g_object_add_weak_pointer(G_OBJECT(window), (gpointer *)&window);
+  gtk_window_present(GTK_WINDOW(window));
+  desktop_window_load_model(window);
+  desktop_window_open_files(window, &file, 1);
+  wait_until(window->review && desktop_viewport_get_slice(desktop_window_viewport(window)));
+  desktop_window_ask(window, "What?");
+  g_assert_nonnull(window->asking);
+  options.model.model = two;
+  desktop_window_change_model(window);
+  g_assert_nonnull(window->review);
+  wait_until(window->loading);
+  wait_until(window->review && !window->asking);
+  desktop_window_ask(window, "And now?");
+  g_assert_nonnull(window->asking);
+  wait_until(!window->asking);
+  list = app_log_list(log, 10, &error);
+  g_assert_no_error(error);
+  g_assert_cmpuint(json_array_get_length(json_node_get_array(list)), ==, 2);
+  /* One that is not there: images can be seen all the same, and the first can be had again. */
+  options.model.model = "/nowhere/model.gguf";
+  desktop_window_change_model(window);
+  wait_until(window->loading);
+  wait_until(!window->loading);
+  g_assert_null(window->review);
+  options.model.model = one;
+  desktop_window_change_model(window);
+  wait_until(window->review);
+  gtk_window_close(GTK_WINDOW(window));
+  wait_until(window == NULL);
+  tiny_folder_free(folder);
+  tiny_folder_free(study);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -155,5 +211,6 @@ main(int argc, char **argv)
   g_test_add("/desktop/models/gone", Fixture, NULL, setup, test_gone, teardown);
   g_test_add("/desktop/models/server", Fixture, "gpu.example:8000", setup, test_server, teardown);
   g_test_add("/desktop/models/closed", Fixture, NULL, setup, test_closed, teardown);
+  g_test_add_func("/desktop/models/change", test_change);
   return g_test_run();
 }
