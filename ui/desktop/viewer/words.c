@@ -84,6 +84,9 @@ layout_new(DesktopWords *words, const char *text, DesktopWordsStyle style, int m
 static void
 draw(cairo_t *cr, PangoLayout *layout, DesktopWordsStyle style)
 {
+  /* The edge is soft anyway; the letters on it are not drawn this way. */
+  cairo_set_antialias(cr, CAIRO_ANTIALIAS_FAST);
+  cairo_set_tolerance(cr, 0.25);
   pango_cairo_layout_path(cr, layout);
   cairo_set_line_width(cr, 2 * EDGE);
   cairo_set_line_join(cr, CAIRO_LINE_JOIN_ROUND);
