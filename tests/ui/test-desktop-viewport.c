@@ -372,7 +372,7 @@ test_presets(Fixture *f, gconstpointer data)
   g_assert_null(none);
   desktop_viewport_set_presets(f->viewport, presets);
   lung = desktop_viewport_preset_name(f->viewport, 2);
-  g_assert_cmpstr(lung, ==, "Lung (1500/-600)");
+  g_assert_cmpstr(lung, ==, "Lung (1500/\u2212600)");
   take_keyboard(f);
   key(f, "2");
   wait_until(grey(f).width == 1500 && grey(f).center == -600);

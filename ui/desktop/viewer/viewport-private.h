@@ -115,6 +115,7 @@ void desktop_viewport_snapshot_message(DesktopViewport *self, GtkSnapshot *snaps
 void desktop_viewport_snapshot_lines(DesktopViewport *self, GtkSnapshot *snapshot);
 
 /* viewport-text.c */
+char *desktop_viewport_number(double value); /* for people; g_free() */
 void desktop_viewport_describe_soon(DesktopViewport *self);
 char *desktop_viewport_probe_text(DesktopViewport *self);
 

@@ -10,8 +10,8 @@
 #define DESCRIBE_MS 120
 
 /* A hyphen before a number is easily overlooked; a wrong sign is another window. */
-static char *
-number_text(double value)
+char *
+desktop_viewport_number(double value)
 {
   return g_strdup_printf("%s%.6g", value < 0 ? "\u2212" : "", fabs(value));
 }
@@ -41,8 +41,8 @@ desktop_viewport_window_text(DesktopViewport *self)
   if (!self->drawn->window.set || self->drawn->window.lut != 0) {
     return g_strdup(table_name(facts, &self->drawn->window));
   }
-  center = number_text(self->drawn->window.center);
-  width = number_text(self->drawn->window.width);
+  center = desktop_viewport_number(self->drawn->window.center);
+  width = desktop_viewport_number(self->drawn->window.width);
   /* Translators: centre and width of a window */
   return g_strdup_printf(_("C %s  W %s"), center, width);
 }
@@ -80,7 +80,8 @@ add_window(GString *text, DesktopViewport *self, const AppSliceFacts *facts)
   const AppWindow *window = &self->drawn->window;
 
   if (!facts->is_colour && window->set && window->lut == 0) {
-    g_autofree char *center = number_text(window->center), *width = number_text(window->width);
+    g_autofree char *center = desktop_viewport_number(window->center),
+                    *width = desktop_viewport_number(window->width);
     /* Translators: width and centre */
     g_string_append_printf(text, _(", window %s/%s"), width, center);
   } else if (!facts->is_colour) {
@@ -195,7 +196,8 @@ desktop_viewport_probe_text(DesktopViewport *self)
   }
   text = g_string_new(NULL);
   if (probe.has_value) {
-    g_autofree char *value = number_text(probe.value), *stored = number_text(probe.stored);
+    g_autofree char *value = desktop_viewport_number(probe.value),
+                    *stored = desktop_viewport_number(probe.stored);
     g_string_append_printf(text, "%s%s%s", value, *facts->unit ? "\u00a0" : "", facts->unit);
     if (probe.value != probe.stored) {
       g_string_append_printf(text, _("  stored %s"), stored);
@@ -209,7 +211,7 @@ desktop_viewport_probe_text(DesktopViewport *self)
   if (probe.is_padding) {
     g_string_append(text, _("  (padding)"));
   }
-  g_string_append_printf(text, "  x %u  y %u", probe.x, probe.y);
+  g_string_append_printf(text, "  x\u00a0%u  y\u00a0%u", probe.x, probe.y);
   return g_string_free(text, FALSE);
 }
 

@@ -213,7 +213,7 @@ desktop_viewport_tools_hover(DesktopViewport *self, double x, double y)
     const char *name = find_grip(self, x, y, &grip)        ? (grip >= 0 ? "crosshair" : "move")
                        : desktop_viewport_tool_draws(self) ? "crosshair"
                                                            : NULL;
-    if (name != self->cursor) {
+    if (g_strcmp0(name, self->cursor) != 0) {
       self->cursor = name;
       gtk_widget_set_cursor_from_name(GTK_WIDGET(self), name);
     }

@@ -122,6 +122,14 @@ table_preset(DesktopViewport *self, const AppSliceFacts *facts, guint n)
              : NULL;
 }
 
+static char *
+preset_text(const char *name, double width, double center)
+{
+  g_autofree char *w = desktop_viewport_number(width), *c = desktop_viewport_number(center);
+
+  return g_strdup_printf("%s (%s/%s)", name, w, c);
+}
+
 char *
 desktop_viewport_preset_name(DesktopViewport *self, guint n)
 {
@@ -134,12 +142,10 @@ desktop_viewport_preset_name(DesktopViewport *self, guint n)
   if (n <= facts->n_presets) {
     const AppPreset *own = &facts->presets[n - 1];
     return own->window.lut ? g_strdup(own->name)
-                           : g_strdup_printf("%s (%.6g/%.6g)", own->name, own->window.width,
-                                             own->window.center);
+                           : preset_text(own->name, own->window.width, own->window.center);
   }
   preset = table_preset(self, facts, n);
-  return preset ? g_strdup_printf("%s (%.6g/%.6g)", preset->name, preset->width, preset->center)
-                : NULL;
+  return preset ? preset_text(preset->name, preset->width, preset->center) : NULL;
 }
 
 void

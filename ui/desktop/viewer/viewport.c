@@ -140,7 +140,8 @@ desktop_viewport_set_tool(DesktopViewport *self, const char *tool)
     if (g_strcmp0(tools[i], tool) == 0 && self->tool != tools[i]) {
       desktop_viewport_tools_cancel(self);
       self->tool = tools[i];
-      gtk_widget_set_cursor_from_name(GTK_WIDGET(self), i >= 4 ? "crosshair" : NULL);
+      self->cursor = desktop_viewport_tool_draws(self) ? "crosshair" : NULL;
+      gtk_widget_set_cursor_from_name(GTK_WIDGET(self), self->cursor);
       g_object_notify_by_pspec(G_OBJECT(self), properties[PROP_TOOL]);
     }
   }

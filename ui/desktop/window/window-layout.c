@@ -53,6 +53,18 @@ link_others(DesktopWindow *self, const AppSliceFacts *facts)
   }
 }
 
+/* Whether the active pane shows another image than it did. */
+static gboolean
+remember_place(DesktopWindow *self, AppSlice *slice)
+{
+  const AppSliceFacts *facts = app_slice_facts(slice);
+  gboolean moved = self->linked_series != facts->series || self->linked_index != facts->index;
+
+  self->linked_series = facts->series;
+  self->linked_index = facts->index;
+  return moved;
+}
+
 static void
 draw_references(DesktopWindow *self)
 {
@@ -74,10 +86,9 @@ on_changed(DesktopViewport *viewport, DesktopWindow *self)
   if (desktop_window_n_panes(self) > 1) {
     draw_references(self);
     /* A window or a zoom moves nobody; another slice does. */
-    if (slice && slice != self->linked_slice) {
+    if (slice && remember_place(self, slice)) {
       link_others(self, app_slice_facts(slice));
     }
-    self->linked_slice = slice;
   }
   desktop_window_shown(self);
 }
@@ -100,7 +111,9 @@ on_picked(DesktopViewport *viewport, DesktopWindow *self)
     if (self->panes[i] == viewport && self->active != i) {
       desktop_viewport_pause(desktop_window_viewport(self));
       self->active = i;
-      self->linked_slice = desktop_viewport_get_slice(viewport);
+      if (desktop_viewport_get_slice(viewport)) {
+        remember_place(self, desktop_viewport_get_slice(viewport));
+      }
       frame_active(self);
       draw_references(self);
       desktop_window_picked(self);

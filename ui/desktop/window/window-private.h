@@ -64,10 +64,10 @@ struct _DesktopWindow {
   DesktopViewport *panes[DESKTOP_PANES]; /* of the template's grid */
   guint columns, rows, active;
   gboolean linked;
-  const AppSlice *linked_slice;    /* that others went along with; only compared */
-  DesktopAnnotations *annotations; /* owned; of this study */
-  DesktopSettings *settings;       /* owned; NULL: there are none */
-  guint telling;                   /* source: others heard lately of what is shown */
+  guint linked_series, linked_index; /* that others went along with */
+  DesktopAnnotations *annotations;   /* owned; of this study */
+  DesktopSettings *settings;         /* owned; NULL: there are none */
+  guint telling;                     /* source: others heard lately of what is shown */
   gboolean tell_again;
 
   /* Owned: model and questions. */
