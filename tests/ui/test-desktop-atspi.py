@@ -425,7 +425,39 @@ def test_files_vanish(scratch, study):
         program.end()
 
 
-TESTS = [test_names, test_focus_order, test_dialogs, test_two_processes,
+def test_model_replaced(scratch, study):
+    """Another file takes the model's place while it is in use: the loaded one answers on, and the
+    next start says what is wrong with the other."""
+    model = os.path.join(scratch, "model.gguf")
+    other = os.path.join(scratch, "other.gguf")
+    shutil.copy(demo_model(), model)
+    with open(other, "wb") as file:
+        file.write(b"no model at all")
+    log = os.path.join(scratch, "replaced.sqlite")
+    program = Program(log, "--model", model, study)
+    try:
+        program.shows("of 12")
+        program.ask_and_wait("Is it a CT?")
+        os.replace(other, model)
+        program.ask_and_wait("Is there a nodule?")
+        wait(lambda: len(logged(log)) == 2, "both in the log")
+        program.quit()
+        program = Program(log, "--model", model, study)
+        program.shows("of 12")
+        program.find("label", "There is no model to ask: .*model[.]gguf")
+        program.quit()
+    finally:
+        program.end()
+
+
+def demo_model():
+    """The demo model's file, as the program itself finds it."""
+    info = subprocess.run([CLI, "model", "info", "--json"], capture_output=True, text=True,
+                          check=True).stdout
+    return json.loads(info)["path"]
+
+
+TESTS = [test_model_replaced, test_names, test_focus_order, test_dialogs, test_two_processes,
          test_second_start, test_helper_killed, test_files_vanish]
 
 

@@ -92,6 +92,8 @@ test_table(void)
 {
   g_autoptr(DesktopSettings) settings = settings_new();
   g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
+  g_autoptr(GHashTable) groups = g_hash_table_new(g_str_hash, g_str_equal);
+  const char *group = NULL;
 
   for (const DesktopKey *key = desktop_keys(); key->action; key++) {
     g_auto(GStrv) keys = desktop_keys_get(settings, key);
@@ -105,6 +107,11 @@ test_table(void)
     g_assert_true(g_hash_table_add(seen, (gpointer)key->action));
     g_assert_cmpstr(key->title, !=, "");
     g_assert_cmpstr(key->group, !=, "");
+    /* A group is in one place. */
+    if (g_strcmp0(group, key->group) != 0) {
+      g_assert_true(g_hash_table_add(groups, (gpointer)key->group));
+      group = key->group;
+    }
     /* All are keys, none is somebody else's, none is needed for writing. */
     g_assert_cmpuint(g_strv_length(keys), ==, *key->keys ? g_strv_length(written) : 0);
     for (gsize i = 0; keys[i]; i++) {

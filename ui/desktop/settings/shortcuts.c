@@ -77,7 +77,9 @@ desktop_shortcuts_new(DesktopSettings *settings)
       group = key->group;
       append_group(xml, _(group));
     }
-    append_key(xml, _(key->title), joined);
+    if (*joined) {
+      append_key(xml, _(key->title), joined);
+    }
   }
   g_string_append(xml, "</object></child>");
   append_gestures(xml);
