@@ -102,7 +102,7 @@ test_views(Fixture *f, gconstpointer data)
                      .view_position = "PA",
                      .series_description = "frontal"});
   open_folder(f);
-  check_layout(f, "2x1");
+  check_layout(f, "1x2");
   g_assert_cmpstr(title(f, 0), ==, "frontal");
   g_assert_cmpstr(title(f, 1), ==, "lateral");
   g_assert_true(gtk_widget_get_visible(GTK_WIDGET(f->window->panes[1])));
@@ -129,7 +129,7 @@ test_prior(Fixture *f, gconstpointer data)
                        .body_part = all[i].body});
   }
   open_folder(f);
-  check_layout(f, "2x1");
+  check_layout(f, "1x2");
   g_assert_cmpstr(title(f, 0), ==, "new chest");
   g_assert_cmpstr(title(f, 1), ==, "old chest");
 }
@@ -178,11 +178,11 @@ test_layouts(Fixture *f, gconstpointer data)
   gtk_widget_activate_action(GTK_WIDGET(w->panes[3]), "view.series", "i", 1); /* the last */
   g_assert_cmpstr(title(f, 3), ==, "Axial 1.3");
   /* What is active stays to be seen. */
-  gtk_widget_activate_action(GTK_WIDGET(w), "win.layout", "s", "1x2");
-  check_layout(f, "1x2");
+  gtk_widget_activate_action(GTK_WIDGET(w), "win.layout", "s", "2x1");
+  check_layout(f, "2x1");
   g_assert_true(desktop_window_viewport(w) == w->panes[0]);
   gtk_widget_activate_action(GTK_WIDGET(w), "win.layout", "s", "3x7");
-  check_layout(f, "1x2");
+  check_layout(f, "2x1");
 }
 
 static void
@@ -285,7 +285,7 @@ test_reference(Fixture *f, gconstpointer data)
                      .position = "0\\10\\10",
                      .frame_of_reference = "1.2.7"});
   open_folder(f);
-  gtk_widget_activate_action(GTK_WIDGET(w), "win.layout", "s", "2x1");
+  gtk_widget_activate_action(GTK_WIDGET(w), "win.layout", "s", "1x2");
   wait_until(desktop_viewport_get_slice(w->panes[1]));
   wait_until(n_green(w->panes[1]) > 100);
   g_assert_cmpuint(n_green(w->panes[0]), ==, 0);

@@ -32,8 +32,8 @@ static const DesktopKey table[] = {
     {"view.rate(-1)", N_("Play slower"), N_("Cine"), "less"},
 
     {"win.layout::1x1", N_("One image"), N_("Layout"), "<Control>1"},
-    {"win.layout::2x1", N_("Two side by side"), N_("Layout"), "<Control>2"},
-    {"win.layout::1x2", N_("One above the other"), N_("Layout"), "<Control>3"},
+    {"win.layout::1x2", N_("Two side by side"), N_("Layout"), "<Control>2"},
+    {"win.layout::2x1", N_("One above the other"), N_("Layout"), "<Control>3"},
     {"win.layout::2x2", N_("Four"), N_("Layout"), "<Control>4"},
     {"win.linked", N_("Scroll together"), N_("Layout"), "<Control>g"},
     {"win.toggle-series", N_("Show or fold the series"), N_("Layout"), "F9"},

@@ -204,17 +204,17 @@ desktop_window_set_layout(DesktopWindow *self, guint columns, guint rows)
 char *
 desktop_window_get_layout(DesktopWindow *self)
 {
-  return g_strdup_printf("%ux%u", self->columns, self->rows);
+  return g_strdup_printf("%ux%u", self->rows, self->columns);
 }
 
-/* "2x1": so many columns, so many rows; what is no layout changes nothing. */
+/* "1x2": so many rows, so many columns; what is no layout changes nothing. */
 void
 desktop_window_name_layout(DesktopWindow *self, const char *name)
 {
   static const struct {
     const char *name;
     guint columns, rows;
-  } layouts[] = {{"1x1", 1, 1}, {"2x1", 2, 1}, {"1x2", 1, 2}, {"2x2", 2, 2}};
+  } layouts[] = {{"1x1", 1, 1}, {"1x2", 2, 1}, {"2x1", 1, 2}, {"2x2", 2, 2}};
 
   for (gsize i = 0; i < G_N_ELEMENTS(layouts); i++) {
     if (g_strcmp0(name, layouts[i].name) == 0) {
