@@ -135,8 +135,8 @@ is_logged(Session *s, guint n)
 }
 
 /* Types QUESTION and presses Enter until turn N is in the log: the model may still be loading, or
- * the answer before still going on, and Enter does nothing then. On a slow machine the entry may not
- * even take text yet, so what was typed is typed over now and then. */
+ * the answer before still going on, and Enter does nothing then. On a slow machine the entry may
+ * not even take text yet, so what was typed is typed over now and then. */
 static void
 ask(Session *s, const char *question, guint n)
 {
@@ -215,6 +215,44 @@ test_session(Session *s, gconstpointer data)
   g_assert_cmpint(g_subprocess_get_exit_status(s->program), ==, 0);
 }
 
+/* The one file below FOLDER as text, or NULL. g_free(). */
+static char *
+only_file(const char *folder)
+{
+  g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
+  const char *name = dir ? g_dir_read_name(dir) : NULL;
+  g_autofree char *path = name ? g_build_filename(folder, name, NULL) : NULL;
+  char *text = NULL;
+
+  return path && g_file_get_contents(path, &text, NULL, NULL) ? text : NULL;
+}
+
+/* K over the picture: a key image, in a file beside the log; and K again. */
+static void
+test_key_image(Session *s, gconstpointer data)
+{
+  g_autofree char *folder = g_build_filename(s->folder, "key-images", NULL), *text = NULL;
+  guint presses = 0;
+
+  do { /* until the study is open, K is nobody's */
+    g_free(text);
+    do_hands("mousemove", "300", "400", "click", "1", "key", "k");
+    g_usleep(500000);
+    text = only_file(folder);
+    g_assert_cmpuint(++presses, <, 120);
+  } while (!text || !strstr(text, "1.2.3.4.1")); /* on a slow machine, pressed once too often */
+  do_hands("key", "k");
+  for (presses = 0; strstr(text, "1.2.3.4.1"); presses++) {
+    g_assert_cmpuint(presses, <, 600);
+    g_usleep(100000);
+    g_free(text);
+    text = only_file(folder);
+    g_assert_nonnull(text);
+  }
+  do_hands("key", "ctrl+q");
+  g_assert_true(g_subprocess_wait(s->program, NULL, NULL));
+}
+
 /* A signal in mid-work ends it as a closed window does. */
 static void
 test_signal(Session *s, gconstpointer data)
@@ -247,6 +285,7 @@ main(int argc, char **argv)
   g_test_init(&argc, &argv, NULL);
   g_setenv("GTK_A11Y", "none", TRUE);
   g_test_add("/desktop/session/whole", Session, NULL, setup, test_session, teardown);
+  g_test_add("/desktop/session/key-image", Session, NULL, setup, test_key_image, teardown);
   g_test_add("/desktop/session/signal", Session, NULL, setup, test_signal, teardown);
   g_test_add_func("/desktop/session/misused", test_misused);
   return g_test_run();
