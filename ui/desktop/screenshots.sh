@@ -116,9 +116,9 @@ state() {
     four) start 1440x900 1 dark "$scratch/study"; keys ctrl+4 ;;
     annotations)
       start 1280x800 1 dark "$ct"
-      keys d; drag 480 330 590 350
-      keys e; drag 650 330 720 400
-      keys a; drag 500 480 560 560; xdotool mousemove 640 520 click 1; sleep 0.3
+      keys d; drag 150 450 746 450
+      keys e; drag 410 300 480 370
+      keys a; drag 280 590 455 540; xdotool mousemove 600 590 click 1; sleep 0.3
       keys w ;;
     tags) start 1280x800 1 dark "$ct"; keys ctrl+t ;;
     asking) start 1280x800 1 dark "$chest"; keys ctrl+l; xdotool type --delay 15 "Is there a pleural effusion? On which side?" ;;
