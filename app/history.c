@@ -121,17 +121,48 @@ json_node_release(gpointer node)
   json_node_unref(node);
 }
 
+/* Turns count up from the first that the conversation goes on from, as they do in a review that
+ * goes on with it. */
+static JsonNode *
+timeline_node(StoreLog *log, const AppTimeline *line, GError **error)
+{
+  g_autoptr(JsonNode) node = json_node_new(JSON_NODE_ARRAY);
+  JsonArray *array = json_array_new();
+  guint part = 0, begin = 0;
+
+  json_node_take_array(node, array);
+  for (guint i = 0; i < line->rows->len; i++) {
+    JsonObject *turn = app_log_turn_object(log, line->rows->pdata[i], error);
+
+    if (!turn) {
+      return NULL;
+    }
+    while (i >= begin + g_array_index(line->parts, AppTimelinePart, part).n_turns) {
+      begin += g_array_index(line->parts, AppTimelinePart, part++).n_turns;
+    }
+    json_object_set_int_member(turn, "turn", i + 1);
+    json_object_set_int_member(turn, "conversation",
+                               g_array_index(line->parts, AppTimelinePart, part).id);
+    json_array_add_object_element(array, turn);
+  }
+  return g_steal_pointer(&node);
+}
+
 static void
 show(GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
 {
   const Looking *looking = data;
   GError *error = NULL;
-  JsonNode *node;
+  g_autoptr(StoreLog) log = NULL;
+  g_autoptr(AppTimeline) line = NULL;
+  JsonNode *node = NULL;
 
   if (g_task_return_error_if_cancelled(task)) {
     return;
   }
-  node = app_log_show(looking->log_path, looking->id, &error);
+  log = app_log_open(looking->log_path, &error);
+  line = log ? app_timeline_read(log, looking->id, &error) : NULL;
+  node = line ? timeline_node(log, line, &error) : NULL;
   if (node) {
     g_task_return_pointer(task, node, json_node_release);
   } else {

@@ -294,6 +294,18 @@ logged_turn(const StoreTurnRow *row)
   return object;
 }
 
+JsonObject *
+app_log_turn_object(StoreLog *log, const StoreTurnRow *row, GError **error)
+{
+  JsonObject *turn = logged_turn(row);
+
+  if (!app_json_set_trust(turn, log, row->id, error)) {
+    json_object_unref(turn);
+    return NULL;
+  }
+  return turn;
+}
+
 JsonNode *
 app_log_show(const char *log_path, gint64 id, GError **error)
 {
@@ -306,13 +318,12 @@ app_log_show(const char *log_path, gint64 id, GError **error)
   }
   array = json_array_sized_new(rows->len);
   for (guint i = 0; i < rows->len; i++) {
-    const StoreTurnRow *row = rows->pdata[i];
-    JsonObject *turn = logged_turn(row);
-    json_array_add_object_element(array, turn);
-    if (!app_json_set_trust(turn, log, row->id, error)) {
+    JsonObject *turn = app_log_turn_object(log, rows->pdata[i], error);
+    if (!turn) {
       json_array_unref(array);
       return NULL;
     }
+    json_array_add_object_element(array, turn);
   }
   return array_node(array);
 }

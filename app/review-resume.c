@@ -11,84 +11,16 @@
 #include "review.h"
 #include "trust.h"
 
-/* A conversation of the log, and how many of its turns belong to the timeline. */
 typedef struct {
-  gint64 id;
-  guint n_turns;
-} Part;
-
-typedef struct {
-  GArray *parts;    /* of Part, the oldest first */
-  GPtrArray *rows;  /* of StoreTurnRow: all turns, in order */
-  GPtrArray *lists; /* of GPtrArray, which own them */
+  AppTimeline *line;
   GPtrArray *shots; /* of AppShot */
 } Past;
 
 static void
-past_init(Past *past)
-{
-  *past = (Past){g_array_new(FALSE, FALSE, sizeof(Part)), g_ptr_array_new(),
-                 g_ptr_array_new_with_free_func((GDestroyNotify)g_ptr_array_unref),
-                 g_ptr_array_new_with_free_func((GDestroyNotify)app_shot_unref)};
-}
-
-static void
 past_clear(Past *past)
 {
-  g_array_unref(past->parts);
-  g_ptr_array_unref(past->rows);
-  g_ptr_array_unref(past->lists);
+  g_clear_pointer(&past->line, app_timeline_free);
   g_ptr_array_unref(past->shots);
-}
-
-/* ---- the log ------------------------------------------------------------------------------ */
-
-/* From the conversation back to the one that all began with; ids fall, so there is an end. */
-static gboolean
-find_parts(StoreLog *log, gint64 conversation, Past *past, GError **error)
-{
-  guint n_turns = G_MAXUINT;
-
-  for (gint64 id = conversation; id != 0;) {
-    StoreConversation *row = store_log_get(log, id, error);
-    const Part part = {id, n_turns};
-
-    if (!row) {
-      return FALSE;
-    }
-    g_array_prepend_val(past->parts, part);
-    n_turns = row->rewound_turn;
-    id = row->rewound_from < id ? row->rewound_from : 0;
-    store_conversation_free(row);
-  }
-  return TRUE;
-}
-
-static gboolean
-read_turns(StoreLog *log, gint64 conversation, Past *past, GError **error)
-{
-  if (!find_parts(log, conversation, past, error)) {
-    return FALSE;
-  }
-  for (guint i = 0; i < past->parts->len; i++) {
-    Part *part = &g_array_index(past->parts, Part, i);
-    GPtrArray *list = store_log_show(log, part->id, error);
-
-    if (!list) {
-      return FALSE;
-    }
-    g_ptr_array_add(past->lists, list);
-    part->n_turns = MIN(part->n_turns, list->len);
-    for (guint k = 0; k < part->n_turns; k++) {
-      g_ptr_array_add(past->rows, list->pdata[k]);
-    }
-  }
-  if (past->rows->len == 0) {
-    g_set_error(error, APP_ERROR, APP_ERROR_ARGUMENT,
-                "conversation %" G_GINT64_FORMAT " has no turn to go on from", conversation);
-    return FALSE;
-  }
-  return TRUE;
 }
 
 /* ---- pictures ----------------------------------------------------------------------------- */
@@ -173,8 +105,8 @@ n_images(const StoreTurnRow *turn)
 static gboolean
 open_pictures(Past *past, GError **error)
 {
-  for (guint i = 0; i < past->rows->len; i++) {
-    const StoreTurnRow *turn = past->rows->pdata[i];
+  for (guint i = 0; i < past->line->rows->len; i++) {
+    const StoreTurnRow *turn = past->line->rows->pdata[i];
     const guint n = n_images(turn);
 
     if (n < past->shots->len || n > past->shots->len + 1) {
@@ -231,8 +163,8 @@ recite_locked(AppReview *review, const Past *past, GError **error)
   guint before = 0;
 
   app_review_reset_locked(review);
-  for (guint i = 0; i < past->rows->len; i++) {
-    AppSaid *said = said_of(past->rows->pdata[i]);
+  for (guint i = 0; i < past->line->rows->len; i++) {
+    AppSaid *said = said_of(past->line->rows->pdata[i]);
     AppShot *shot = said->n_shots > before ? past->shots->pdata[said->n_shots - 1] : NULL;
 
     g_ptr_array_add(review->said, said);
@@ -257,8 +189,8 @@ branch_locked(AppReview *review, const Past *past)
   AppConversation *leaf = NULL, *next;
   guint base = 0;
 
-  for (guint i = 0; i < past->parts->len; i++) {
-    const Part *part = &g_array_index(past->parts, Part, i);
+  for (guint i = 0; i < past->line->parts->len; i++) {
+    const AppTimelinePart *part = &g_array_index(past->line->parts, AppTimelinePart, i);
     next = g_new0(AppConversation, 1);
     next->n_refs = 1;
     next->id = part->id;
@@ -278,7 +210,13 @@ resume(AppReview *review, gint64 conversation, Past *past, GError **error)
   g_autoptr(StoreLog) log = app_log_open(review->log_path, error);
   gboolean ok;
 
-  if (!log || !read_turns(log, conversation, past, error) || !open_pictures(past, error)) {
+  past->line = log ? app_timeline_read(log, conversation, error) : NULL;
+  if (!past->line || !open_pictures(past, error)) {
+    return FALSE;
+  }
+  if (past->line->rows->len == 0) {
+    g_set_error(error, APP_ERROR, APP_ERROR_ARGUMENT,
+                "conversation %" G_GINT64_FORMAT " has no turn to go on from", conversation);
     return FALSE;
   }
   g_mutex_lock(&review->work);
@@ -315,9 +253,8 @@ app_review_run_resume(AppReview *review, GTask *task)
   const gint64 *conversation = g_task_get_task_data(task);
   GError *error = NULL;
   gboolean ok = FALSE;
-  Past past;
+  Past past = {NULL, g_ptr_array_new_with_free_func((GDestroyNotify)app_shot_unref)};
 
-  past_init(&past);
   if (g_atomic_int_get(&review->closing)) {
     g_set_error_literal(&error, APP_ERROR, APP_ERROR_CANCELLED, "the review was closed");
   } else if (g_cancellable_is_cancelled(g_task_get_cancellable(task))) {

@@ -10,6 +10,24 @@ G_BEGIN_DECLS
 /* For reading; one of an older version is brought up to date first. LOG_PATH NULL: the default
  * place. */
 StoreLog *app_log_open(const char *log_path, GError **error);
+/* A conversation of the log, and how many of its turns belong to the timeline. */
+typedef struct {
+  gint64 id;
+  guint n_turns;
+} AppTimelinePart;
+/* All that a conversation goes on from: its turns behind those of the conversations that it
+ * branches off (timeline.c). */
+typedef struct {
+  GArray *parts;    /* of AppTimelinePart, the oldest first */
+  GPtrArray *rows;  /* of StoreTurnRow, in order */
+  GPtrArray *lists; /* which own them */
+} AppTimeline;
+AppTimeline *app_timeline_read(StoreLog *log, gint64 conversation, GError **error);
+void app_timeline_free(AppTimeline *line);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(AppTimeline, app_timeline_free)
+
+/* A turn as app_log_show() has it. */
+JsonObject *app_log_turn_object(StoreLog *log, const StoreTurnRow *row, GError **error);
 /* {check, answers, same, agreement, depends_on_image} */
 JsonObject *app_check_object(const StoreCheck *check);
 /* TEXT's letters and digits in lower case, words apart by one space. g_free(). */

@@ -77,7 +77,8 @@ GPtrArray *app_history_search_finish(GAsyncResult *result, GError **error);
  * with "snippet". */
 JsonNode *app_log_search(const char *log_path, const char *query, guint limit, GError **error);
 /* The turns of a conversation as app_log_show() has them, with "verdicts" (oldest first) and
- * "checks". */
+ * "checks"; before them those that it branches off, so that element I is turn I of a review that
+ * goes on with it. "conversation" is the one that a turn was said in. */
 void app_history_show_async(const char *log_path, gint64 id, GCancellable *cancellable,
                             GAsyncReadyCallback callback, gpointer user);
 JsonNode *app_history_show_finish(GAsyncResult *result, GError **error);

@@ -51,6 +51,15 @@ on_answered(GObject *source, GAsyncResult *result, gpointer user)
   told->done = TRUE;
 }
 
+static void
+on_shown(GObject *source, GAsyncResult *result, gpointer user)
+{
+  Told *told = user;
+
+  told->node = app_history_show_finish(result, &told->error);
+  told->done = TRUE;
+}
+
 static AppQuestion
 warm(const AppImageChoice *choice, const char *text, guint64 seed)
 {
@@ -435,7 +444,7 @@ test_resume(Kept *k, gconstpointer data)
               three = warm(NULL, "Sure?", 4);
   g_autoptr(JsonNode) a = NULL, b = NULL, c = NULL, list = NULL;
   g_autoptr(GError) error = NULL;
-  g_auto(Told) told = {0}, child = {0};
+  g_auto(Told) told = {0}, child = {0}, shown = {0};
   JsonObject *conversation;
 
   one.form = APP_ANSWER_YES_NO;
@@ -472,6 +481,15 @@ test_resume(Kept *k, gconstpointer data)
   resume(review, 2, &child);
   g_assert_no_error(child.error);
   g_assert_cmpuint(app_review_turns(review), ==, 4);
+  app_history_show_async(k->log, 2, NULL, on_shown, &shown);
+  wait_until(shown.done);
+  g_assert_cmpuint(json_array_get_length(json_node_get_array(shown.node)), ==, 4);
+  for (guint i = 0; i < 4; i++) {
+    JsonObject *turn = json_array_get_object_element(json_node_get_array(shown.node), i);
+    g_assert_cmpint(json_object_get_int_member(turn, "turn"), ==, i + 1);
+    g_assert_cmpint(json_object_get_int_member(turn, "conversation"), ==, i < 2 ? 1 : 2);
+    g_assert_cmpint(json_object_get_int_member(turn, "turn_id"), ==, app_review_turn_id(review, i));
+  }
   g_assert_true(app_review_rewind(review, 2, &error));
   three.image = NULL;
   three.question = "Sure?";

@@ -170,6 +170,45 @@ test_ask_about_part(Kept *k, gconstpointer data)
   g_assert_cmpuint(app_review_turns(review), ==, 3);
 }
 
+/* An inverted window is another picture, and a table of the file is told by its number. */
+static void
+test_windows(Kept *k, gconstpointer data)
+{
+  g_autoptr(AppReview) review = kept_review(k, TRUE);
+  g_autoptr(JsonNode) a = NULL, b = NULL, c = NULL;
+  AppImageChoice choice = {.path = k->image};
+  AppQuestion q = about(&choice, "What?");
+  JsonObject *plain, *inverted, *turn;
+  AppShot shot = {.choice = {.path = k->image},
+                  .own = {.voi = DICOM_VOI_LUT},
+                  .window = {.voi = DICOM_VOI_LUT, .lut = 1}};
+
+  plain = json_object_get_object_member(ask(review, &q, &a), "image");
+  choice.window.invert = TRUE;
+  turn = ask(review, &q, &b);
+  g_assert_cmpint(json_object_get_int_member(turn, "turn"), ==, 1);
+  inverted = json_object_get_object_member(turn, "image");
+  g_assert_cmpstr(json_object_get_string_member(plain, "sent_sha256"), !=,
+                  json_object_get_string_member(inverted, "sent_sha256"));
+  inverted = json_object_get_object_member(inverted, "window");
+  g_assert_true(json_object_get_boolean_member(inverted, "invert"));
+  g_assert_cmpfloat(json_object_get_double_member(inverted, "center"), ==, 300);
+  choice.window = (AppWindow){.set = TRUE, .center = 300, .width = 400, .invert = TRUE};
+  turn = ask(review, &q, &c);
+  g_assert_cmpint(json_object_get_int_member(turn, "turn"), ==, 2);
+
+  choice.window = (AppWindow){.set = TRUE, .lut = 2};
+  g_assert_true(app_shot_is_of(&shot, &choice));
+  choice.window.lut = 1;
+  g_assert_false(app_shot_is_of(&shot, &choice));
+  choice.window.set = FALSE; /* the file's own is the first table */
+  g_assert_false(app_shot_is_of(&shot, &choice));
+  shot.window.lut = 0;
+  g_assert_true(app_shot_is_of(&shot, &choice));
+  choice.window = (AppWindow){.set = TRUE, .center = 300, .width = 400};
+  g_assert_false(app_shot_is_of(&shot, &choice));
+}
+
 /* ---- the square --------------------------------------------------------------------------- */
 
 typedef struct {
@@ -590,6 +629,7 @@ main(int argc, char **argv)
     const char *path;
     void (*test)(Kept *k, gconstpointer data);
   } tests[] = {{"/trust/ask-about-part", test_ask_about_part},
+               {"/trust/windows", test_windows},
                {"/trust/seen", test_seen},
                {"/trust/tokens", test_tokens},
                {"/trust/blind-model", test_blind_model},
