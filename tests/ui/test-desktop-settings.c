@@ -313,7 +313,7 @@ test_preferences(void)
   g_autoptr(DesktopSettings) settings = settings_new();
   GSettings *store = desktop_settings_peek(settings);
   DesktopPreferences *p = desktop_preferences_new(settings);
-  g_autofree char *style = NULL, *reader = NULL;
+  g_autofree char *style = NULL;
   guint n_keys = 0;
 
   gtk_window_present(GTK_WINDOW(p));
@@ -325,9 +325,6 @@ test_preferences(void)
   adw_combo_row_set_selected(p->style, 1);
   style = g_settings_get_string(store, DESKTOP_SETTING_STYLE);
   g_assert_cmpstr(style, ==, "light");
-  gtk_editable_set_text(p->reader, "Dr. Doe");
-  reader = g_settings_get_string(store, DESKTOP_SETTING_READER);
-  g_assert_cmpstr(reader, ==, "Dr. Doe");
   g_assert_false(gtk_widget_get_visible(GTK_WIDGET(p->log_reset)));
   g_settings_set_string(store, DESKTOP_SETTING_LOG, "/some/<log>.sqlite");
   g_assert_true(gtk_widget_get_visible(GTK_WIDGET(p->log_reset)));
@@ -335,7 +332,6 @@ test_preferences(void)
   g_assert_false(gtk_widget_get_visible(GTK_WIDGET(p->log_reset)));
   close_and_wait(GTK_WINDOW(p));
   g_settings_reset(store, DESKTOP_SETTING_STYLE);
-  g_settings_reset(store, DESKTOP_SETTING_READER);
 }
 
 static DesktopPreset *

@@ -16,7 +16,6 @@ struct _DesktopPreferences {
   AdwPreferencesWindow parent;
 
   /* Template widgets. */
-  GtkEditable *reader;
   AdwComboRow *style;
   AdwActionRow *log_row, *model_row;
   GtkButton *log_reset, *log_choose, *preset_reset, *preset_add;

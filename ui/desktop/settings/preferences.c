@@ -92,7 +92,6 @@ bind(DesktopPreferences *self)
   GSettings *store = desktop_settings_peek(self->settings);
   const GSettingsBindFlags both = G_SETTINGS_BIND_DEFAULT;
 
-  g_settings_bind(store, DESKTOP_SETTING_READER, self->reader, "text", both);
   g_settings_bind(store, DESKTOP_SETTING_CACHE, self->cache, "value", both);
   g_settings_bind(store, DESKTOP_SETTING_THREADS, self->threads, "value", both);
   g_settings_bind(store, DESKTOP_SETTING_BLANK_CHECK, self->blank_check, "active", both);
@@ -149,7 +148,6 @@ desktop_preferences_class_init(DesktopPreferencesClass *class)
   G_OBJECT_CLASS(class)->dispose = desktop_preferences_dispose;
   G_OBJECT_CLASS(class)->finalize = desktop_preferences_finalize;
   gtk_widget_class_set_template_from_resource(widget, "/org/hilum/Hilum/preferences.ui");
-  gtk_widget_class_bind_template_child(widget, DesktopPreferences, reader);
   gtk_widget_class_bind_template_child(widget, DesktopPreferences, style);
   gtk_widget_class_bind_template_child(widget, DesktopPreferences, log_row);
   gtk_widget_class_bind_template_child(widget, DesktopPreferences, log_reset);

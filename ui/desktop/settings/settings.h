@@ -22,14 +22,11 @@ G_DECLARE_FINAL_TYPE(DesktopSettings, desktop_settings, DESKTOP, SETTINGS, GObje
 #define DESKTOP_SETTING_MODELS "models"                         /* as: opened before */
 #define DESKTOP_SETTING_THREADS "threads"                       /* u; 0: one a core */
 #define DESKTOP_SETTING_CACHE "cache-limit"                     /* u, MB; 0: a quarter */
-#define DESKTOP_SETTING_READER "reader"                         /* s: who judges answers */
 #define DESKTOP_SETTING_PRESETS "presets"                       /* a(sdd) */
 #define DESKTOP_SETTING_KEYS "keys"                             /* a{sas} */
 #define DESKTOP_SETTING_LAYOUT "layout"                         /* s: "auto", "1x1", … */
 #define DESKTOP_SETTING_SERIES_SHOWN "series-shown"             /* b */
-#define DESKTOP_SETTING_SERIES_WIDTH "series-width"             /* i */
 #define DESKTOP_SETTING_CONVERSATION_SHOWN "conversation-shown" /* b */
-#define DESKTOP_SETTING_CONVERSATION_WIDTH "conversation-width" /* i */
 #define DESKTOP_SETTING_WINDOW_SIZE "window-size"               /* (ii) */
 #define DESKTOP_SETTING_MAXIMIZED "window-maximized"            /* b */
 #define DESKTOP_SETTING_PROBABILITIES "show-probabilities"      /* b */
