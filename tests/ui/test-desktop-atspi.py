@@ -106,7 +106,7 @@ class Program:
 
     def picture(self):
         """The text twin of the picture."""
-        for node in self.all("image", "^Image"):
+        for node in self.all("image", "^(Image|Bild)"):
             text = node.get_description()
             if text:
                 return text
@@ -132,7 +132,7 @@ class Program:
 
     def to_picture(self):
         """Puts focus and pointer on the picture, and says where the pointer is."""
-        x, y = self.place(self.find("image", "^Image"))
+        x, y = self.place(self.find("image", "^(Image|Bild)"))
         hands("mousemove", "--sync", str(x), str(y))
         hands("click", "1")
         wait(lambda: (node := self.focused()) and node.get_role_name() == "image",
@@ -147,12 +147,12 @@ class Program:
 
     def turns(self):
         """Rows of the conversation that are answered."""
-        return sum(1 for _ in self.all("push button", "^Accept the answer"))
+        return sum(1 for _ in self.all("push button", "^(Accept the [Aa]nswer|Antwort annehmen)"))
 
     def ask(self, question):
         """Types QUESTION and sends it; the model may still be loading, and then Enter does
         nothing."""
-        entry = self.find("text", "^Question")
+        entry = self.find("text", "^(Question|Frage)$")
         before = self.turns()
 
         def typed():
@@ -449,6 +449,34 @@ def test_model_replaced(scratch, study):
         program.end()
 
 
+def test_german(scratch, study):
+    """Words and numbers as Germans write them, on the screen; in the log as ever."""
+    places = os.path.join(scratch, "places")
+    os.mkdir(places)
+    made = subprocess.run(["localedef", "-i", "de_DE", "-f", "UTF-8",
+                           os.path.join(places, "de_DE.UTF-8")], capture_output=True, check=False)
+    if made.returncode != 0:
+        print("# THERE IS NO GERMAN PLACE TO TRY: the package locales is missing")
+        return
+    log = os.path.join(scratch, "german.sqlite")
+    program = Program(log, study, LOCPATH=places, LC_ALL="de_DE.UTF-8", LANGUAGE="de")
+    try:
+        program.shows("(Schicht|Bild) 1 von 12, Fenster ")
+        program.find("text", "^Frage$")
+        program.to_picture()
+        hands("type", "d")
+        x, y = program.place(program.find("image", "^(Image|Bild)"))
+        hands("mousemove", str(x), str(y), "mousedown", "1", "mousemove", str(x + 30), str(y),
+              "mousemove", str(x + 81), str(y), "mouseup", "1")
+        program.shows("[0-9],[0-9] mm")
+        program.ask_and_wait("Is there a nodule?")
+        turn = wait(lambda: logged(log), "the turn in the log")[0]
+        assert turn["sampling"]["temperature"] == 0.2, turn["sampling"]
+        assert isinstance(turn["image"]["window_width"], (int, float)), turn["image"]
+    finally:
+        program.end()
+
+
 def demo_model():
     """The demo model's file, as the program itself finds it."""
     info = subprocess.run([CLI, "model", "info", "--json"], capture_output=True, text=True,
@@ -456,7 +484,7 @@ def demo_model():
     return json.loads(info)["path"]
 
 
-TESTS = [test_names, test_focus_order, test_model_replaced, test_dialogs, test_two_processes,
+TESTS = [test_german, test_names, test_focus_order, test_model_replaced, test_dialogs, test_two_processes,
          test_second_start, test_helper_killed, test_files_vanish]
 
 

@@ -19,6 +19,7 @@ for need in Xvfb dbus-run-session xdotool import; do
 done
 scratch=$(mktemp -d)
 server=
+dpi=
 program=
 end() {
   [ -z "$program" ] || kill "$program" 2>/dev/null || true
@@ -55,6 +56,8 @@ start() {
   until [ -s "$scratch/display" ]; do sleep 0.1; done
   DISPLAY=:$(cat "$scratch/display")
   export DISPLAY
+  # 150 %: letters grow, and all that is measured by them; GTK 4 scales by whole numbers alone.
+  [ -z "$dpi" ] || xprop -root -f RESOURCE_MANAGER 8s -set RESOURCE_MANAGER "Xft.dpi: $dpi"
   : >"$scratch/pid"
   GDK_SCALE=$scale dbus-run-session -- sh -c 'echo $$ >"$0"; exec "$@"' "$scratch/pid" \
     "$build/ui/desktop/hilum-desktop" --log "$scratch/log.sqlite" "$@" \
@@ -131,6 +134,16 @@ state() {
     models) start 1280x800 1 dark "$ct"; keys ctrl+m ;;
     shortcuts) start 1280x800 1 dark "$ct"; keys ctrl+question ;;
     light) start 1280x800 1 light "$ct"; say "What organ is shown?" ;;
+    contrast)
+      export ADW_DEBUG_HIGH_CONTRAST=1
+      start 1280x800 1 light "$chest"
+      unset ADW_DEBUG_HIGH_CONTRAST
+      say "Is there a nodule?" ;;
+    half)
+      dpi=144
+      start 1536x1050 1 dark "$scratch/study"
+      dpi=
+      say "What organ is shown?" ;;
     small) start 1024x700 1 dark "$scratch/study"; say "What organ is shown?" ;;
     twice) start 2048x1400 2 dark "$scratch/study"; say "What organ is shown?" ;;
     german) LANGUAGE=de LC_ALL=C.UTF-8; export LANGUAGE LC_ALL; start 1024x700 1 dark "$ct"; say "What organ is shown?"; unset LANGUAGE LC_ALL ;;
@@ -141,7 +154,7 @@ state() {
   take "$1"
 }
 [ $# -gt 0 ] || set -- empty ct chest four annotations tags asking answered history preferences models \
-  shortcuts light small twice german
+  shortcuts light contrast small half twice german
 for s in "$@"; do
   state "$s"
 done
