@@ -58,6 +58,9 @@ describe_lengths(AppSlice *slice)
   facts->pixel_aspect = aspect >= 1.0 / LARGEST_ASPECT && aspect <= LARGEST_ASPECT ? aspect : 1;
   if ((!info->has_spacing && !plane.has_spacing) || strcmp(worth, "none") == 0 ||
       !is_size(spacing[0]) || !is_size(spacing[1])) {
+    if (!info->has_spacing && info->regions->len > 0) {
+      slice->calibration = g_strdup(_("ultrasound region"));
+    }
     return;
   }
   facts->mm_x = spacing[1];
@@ -163,6 +166,7 @@ describe_values(AppSlice *slice)
     return;
   }
   facts->unit = unit_of(info);
+  facts->suv_factor = info->suv_factor;
   dicom_frame_range(slice->frame, &facts->low, &facts->high);
   facts->window = app_window_of(&window);
   if (!facts->window.set) {
@@ -417,7 +421,7 @@ describe_notices(AppSlice *slice, const DicomSeries *series, guint item)
   if (strcmp(info->presentation_intent, "FOR PROCESSING") == 0) {
     add_line(lines, g_strdup(_("For processing, not for presentation")));
   }
-  if (!(slice->facts.mm_x > 0)) {
+  if (!slice->calibration) {
     add_line(lines, g_strdup(_("Pixel size unknown: no lengths")));
   }
   slice->facts.notices = end_lines(lines);

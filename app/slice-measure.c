@@ -52,14 +52,46 @@ app_slice_probe(const AppSlice *slice, double x, double y, AppProbe *probe)
 
 /* ---- lengths and angles ------------------------------------------------------------------- */
 
-/* What a pixel counts along x and y: mm, or, where they are not known, widths of a pixel. */
-static void
-pixel_size(const AppSlice *slice, double *x, double *y)
+static gboolean
+is_inside(const double region[6], const double point[2])
 {
-  gboolean known = slice->facts.mm_x > 0;
+  return point[0] >= region[0] && point[0] <= region[2] && point[1] >= region[1] &&
+         point[1] <= region[3];
+}
 
-  *x = known ? slice->facts.mm_x : 1;
-  *y = known ? slice->facts.mm_y : slice->facts.pixel_aspect;
+/* The region of an ultrasound picture that both points lie in; NULL: none. */
+static const double *
+find_region(const GArray *regions, const double a[2], const double b[2])
+{
+  for (guint i = 0; i + 6 <= regions->len; i += 6) {
+    const double *region = &g_array_index(regions, double, i);
+
+    if (is_inside(region, a) && is_inside(region, b)) {
+      return region;
+    }
+  }
+  return NULL;
+}
+
+/* What a pixel counts along x and y between A and B: mm, or, where they are not known (FALSE),
+ * widths of a pixel. */
+static gboolean
+pixel_size(const AppSlice *slice, const double a[2], const double b[2], double *x, double *y)
+{
+  const DicomInfo *info = slice->header->info;
+  gboolean by_region =
+      info->regions->len > 0 &&
+      (!info->has_spacing || strcmp(info->spacing_source, "UltrasoundRegion") == 0);
+  const double *region = by_region ? find_region(info->regions, a, b) : NULL;
+
+  *x = region ? region[4] : slice->facts.mm_x;
+  *y = region ? region[5] : slice->facts.mm_y;
+  if (by_region ? region != NULL : slice->facts.mm_x > 0) {
+    return TRUE;
+  }
+  *x = 1;
+  *y = slice->facts.pixel_aspect;
+  return FALSE;
 }
 
 gboolean
@@ -67,10 +99,10 @@ app_slice_distance(const AppSlice *slice, const double from[2], const double to[
                    double *distance)
 {
   double x, y;
+  gboolean known = pixel_size(slice, from, to, &x, &y);
 
-  pixel_size(slice, &x, &y);
   *distance = hypot((to[0] - from[0]) * x, (to[1] - from[1]) * y);
-  return slice->facts.mm_x > 0;
+  return known;
 }
 
 double
@@ -190,8 +222,7 @@ app_slice_statistics(const AppSlice *slice, AppShape shape, const double from[2]
     box.low[i] = MIN(from[i], to[i]);
     box.high[i] = MAX(from[i], to[i]);
   }
-  pixel_size(slice, &x, &y);
-  statistics->has_area = slice->facts.mm_x > 0;
+  statistics->has_area = pixel_size(slice, from, to, &x, &y);
   statistics->area = (box.high[0] - box.low[0]) * (box.high[1] - box.low[1]) *
                      (box.is_ellipse ? G_PI / 4 : 1) * (statistics->has_area ? x * y : 1);
   if (slice->facts.is_colour) {

@@ -45,12 +45,14 @@ typedef struct {
   gboolean is_colour;
   gboolean has_covers; /* display shutters or overlay planes, which AppPlacement.bare leaves out */
   double low, high;    /* range of values */
+  double suv_factor;   /* PET: body weight SUV of one unit; 0 where it is not defined */
   const char *unit;    /* of values after the modality LUT: "HU", RescaleType's term, or "" */
   AppWindow window;    /* the file's own */
   double pixel_aspect; /* height of a pixel / its width; 1 when not known */
   double mm_x, mm_y;   /* size of a pixel; 0 where no length can be told */
   /* By what a length is told, for people: "Pixel Spacing", "at the detector", "calibrated by a
-   * fiducial", "ultrasound region"; "" with mm_x 0. */
+   * fiducial", "ultrasound region"; "" where none can be. Regions of ultrasound may differ: mm_x is
+   * 0 then, and a length can still be told inside of one. */
   const char *calibration;
   AppLetters letters;       /* at the edges of the picture as it is stored */
   const AppPlane *plane;    /* NULL: not known */
@@ -159,7 +161,8 @@ typedef struct {
 } AppProbe;
 gboolean app_slice_probe(const AppSlice *slice, double x, double y, AppProbe *probe);
 
-/* mm between two points of the picture; FALSE: no length can be told, *DISTANCE is in pixels. */
+/* mm between two points of the picture; FALSE: no length can be told, *DISTANCE is in pixels. Of
+ * ultrasound, both lie in one region that shows tissue: a length across its edge means nothing. */
 gboolean app_slice_distance(const AppSlice *slice, const double from[2], const double to[2],
                             double *distance);
 /* Degrees, 0 to 180, between the two arms from APEX; the pixels' aspect is heeded. */

@@ -130,6 +130,10 @@ typedef struct {
   double pixel_aspect;
   /* "PixelSpacing", "ImagerPixelSpacing", "NominalScannedPixelSpacing", "UltrasoundRegion", "" */
   char *spacing_source;
+  /* Of double, six for each ultrasound region that shows tissue in centimetres (PS3.3 C.8.5.5):
+   * left, top, right and bottom edge in pixels, mm across and down. Lengths hold inside of one
+   * alone. */
+  GArray *regions;
   char *spacing_calibration; /* PixelSpacingCalibrationType: "GEOMETRY", "FIDUCIAL", "" */
   double magnification;      /* EstimatedRadiographicMagnificationFactor, 0 when absent */
   double slice_thickness, spacing_between_slices; /* mm, 0 when absent */

@@ -93,6 +93,7 @@ const DicomInfoField dicom_info_fields[] = {
     FIELD(spacing, DOUBLE, 2),
     FIELD(pixel_aspect, DOUBLE, 1),
     FIELD(spacing_source, TEXT, 1),
+    FIELD(regions, DOUBLES, 1),
     FIELD(spacing_calibration, TEXT, 1),
     FIELD(magnification, DOUBLE, 1),
     FIELD(slice_thickness, DOUBLE, 1),

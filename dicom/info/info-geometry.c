@@ -88,36 +88,68 @@ set_spacing(DicomInfo *info, const double spacing[2], const char *source)
   info->spacing_source = g_strdup(source);
 }
 
-/* PS3.3 C.8.5.5: the pixel size of the regions with a picture of tissue, when all say the same. */
+/* PS3.3 C.8.5.5: a region with a picture of tissue, both of whose axes are centimetres. */
 static gboolean
-read_regions(const DicomItem *root, double spacing[2])
+read_region(const DicomItem *region, double out[6])
 {
   enum { TISSUE = 1, CENTIMETRES = 3 };
-  gboolean found = FALSE;
+  static const guint32 edges[4] = {TAG_RegionLocationMinX0, TAG_RegionLocationMinY0,
+                                   TAG_RegionLocationMaxX1, TAG_RegionLocationMaxY1};
+  double format = TISSUE, units[2] = {0}, delta[2] = {0};
 
-  for (guint i = 0; i < dicom_item_count(root, TAG_SequenceOfUltrasoundRegions); i++) {
-    const DicomItem *region = dicom_item_nested(root, TAG_SequenceOfUltrasoundRegions, i);
-    double format = TISSUE, units[2] = {0}, delta[2] = {0};
+  number(region, TAG_RegionSpatialFormat, &format);
+  if (format != TISSUE || !number(region, TAG_PhysicalUnitsXDirection, &units[0]) ||
+      !number(region, TAG_PhysicalUnitsYDirection, &units[1]) || units[0] != CENTIMETRES ||
+      units[1] != CENTIMETRES || !number(region, TAG_PhysicalDeltaX, &delta[0]) ||
+      !number(region, TAG_PhysicalDeltaY, &delta[1])) {
+    return FALSE;
+  }
+  for (guint i = 0; i < 4; i++) {
+    if (!number(region, edges[i], &out[i])) {
+      if (dicom_item_has(region, edges[i])) {
+        return FALSE;
+      }
+      out[i] = i < 2 ? 0 : G_MAXUINT16; /* it does not say: all of the picture */
+    }
+  }
+  out[2]++; /* the last pixel is inside */
+  out[3]++;
+  out[4] = fabs(delta[0]) * 10;
+  out[5] = fabs(delta[1]) * 10;
+  return out[4] > 0 && out[5] > 0 && isfinite(out[4] + out[5]) && out[0] < out[2] &&
+         out[1] < out[3];
+}
 
-    number(region, TAG_RegionSpatialFormat, &format);
-    if (format != TISSUE) {
-      continue;
+static void
+read_regions(DicomInfo *info, const DicomItem *root)
+{
+  guint n = MIN(dicom_item_count(root, TAG_SequenceOfUltrasoundRegions), DICOM_MAX_WINDOWS);
+
+  for (guint i = 0; i < n && info->regions->len + 6 <= DICOM_MAX_WINDOWS; i++) {
+    double region[6];
+
+    if (read_region(dicom_item_nested(root, TAG_SequenceOfUltrasoundRegions, i), region)) {
+      g_array_append_vals(info->regions, region, 6);
     }
-    if (!number(region, TAG_PhysicalUnitsXDirection, &units[0]) ||
-        !number(region, TAG_PhysicalUnitsYDirection, &units[1]) || units[0] != CENTIMETRES ||
-        units[1] != CENTIMETRES || !number(region, TAG_PhysicalDeltaX, &delta[0]) ||
-        !number(region, TAG_PhysicalDeltaY, &delta[1])) {
-      continue;
-    }
-    const double here[2] = {fabs(delta[1]) * 10, fabs(delta[0]) * 10};
-    if (found && (fabs(here[0] - spacing[0]) > 1e-6 * spacing[0] ||
-                  fabs(here[1] - spacing[1]) > 1e-6 * spacing[1])) {
+  }
+}
+
+/* The pixel size of all regions, when they say the same. */
+static gboolean
+same_in_regions(const DicomInfo *info, double spacing[2])
+{
+  const double *r = (const double *)(gpointer)info->regions->data;
+
+  for (guint i = 0; i < info->regions->len; i += 6) {
+    if (fabs(r[i + 4] - r[4]) > 1e-6 * r[4] || fabs(r[i + 5] - r[5]) > 1e-6 * r[5]) {
       return FALSE;
     }
-    memcpy(spacing, here, sizeof here);
-    found = is_spacing(here);
   }
-  return found;
+  if (info->regions->len > 0) {
+    spacing[0] = r[5];
+    spacing[1] = r[4];
+  }
+  return info->regions->len > 0;
 }
 
 /* PS3.3 C.7.6.3.1.7: vertical size and horizontal size of a pixel, as whole numbers. */
@@ -157,7 +189,8 @@ read_spacing(DicomInfo *info, const DicomItem *root)
       set_spacing(info, spacing, others[i].name);
     }
   }
-  if (!info->has_spacing && read_regions(root, spacing)) {
+  read_regions(info, root);
+  if (!info->has_spacing && same_in_regions(info, spacing)) {
     set_spacing(info, spacing, "UltrasoundRegion");
   }
   read_aspect(info, root);

@@ -105,6 +105,10 @@ dicom_info_is_sound(const DicomInfo *info, const char **why)
       return FALSE;
     }
   }
+  *why = "regions";
+  if (info->regions->len % 6 != 0) {
+    return FALSE;
+  }
   *why = "window_width";
   return info->window_center->len == info->window_width->len;
 }

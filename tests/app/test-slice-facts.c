@@ -171,20 +171,70 @@ test_lengths(void)
   check_lengths(aspect, "", 0, 0, 4.0 / 3);
 }
 
+#define US                                                                                         \
+  {0x00080016, "UI", "1.2.840.10008.5.1.4.1.1.6.1"},                                               \
+  {                                                                                                \
+    0x00080060, "CS", "US"                                                                         \
+  }
+#define REGION(format, left, right, delta_x, delta_y)                                              \
+  {                                                                                                \
+    {0x00186012, "US", format}, {0x00186018, "UL", left}, {0x0018601a, "UL", "0"},                 \
+        {0x0018601c, "UL", right}, {0x0018601e, "UL", "3"}, {0x00186024, "US", "3"},               \
+        {0x00186026, "US", "3"}, {0x0018602c, "FD", delta_x}, {0x0018602e, "FD", delta_y},         \
+    {                                                                                              \
+      0                                                                                            \
+    }                                                                                              \
+  }
+
+static void
+check_distance(const Opened *o, double from_x, double to_x, double mm)
+{
+  const double from[2] = {from_x, 1}, to[2] = {to_x, 1};
+  AppStatistics statistics;
+  double distance;
+  gboolean known = app_slice_distance(o->slice, from, to, &distance);
+  const double corner[2] = {to_x, 3};
+
+  app_slice_statistics(o->slice, APP_SHAPE_RECTANGLE, from, corner, &statistics);
+  g_assert_true(statistics.has_area == known);
+  g_assert_true(known == (mm > 0));
+  if (known) {
+    g_assert_cmpfloat_with_epsilon(distance, mm, 1e-12);
+  }
+}
+
+/* A length holds inside of a region alone. */
 static void
 test_ultrasound(void)
 {
-  static const FileElement region[] = {{0x00186012, "US", "1"},    {0x00186024, "US", "3"},
-                                       {0x00186026, "US", "3"},    {0x0018602c, "FD", "-0.02"},
-                                       {0x0018602e, "FD", "0.03"}, {0}};
-  static const FileElement changes[] = {{0x00080016, "UI", "1.2.840.10008.5.1.4.1.1.6.1"},
-                                        {0x00080060, "CS", "US"},
-                                        NO_PLANE,
-                                        {0x00280030},
-                                        {0x00186011, "SQ", NULL, region},
-                                        {0}};
+  static const FileElement region[] = REGION("1", "0", "4", "-0.02", "0.03");
+  static const FileElement changes[] = {
+      US, NO_PLANE, {0x00280030}, {0x00186011, "SQ", NULL, region}, {0}};
+  g_auto(Opened) o = open_file(changes);
 
   check_lengths(changes, "ultrasound region", 0.2, 0.3, 1.5);
+  check_distance(&o, 1, 4, 0.6);
+  check_distance(&o, 0, 5, 1);
+  check_distance(&o, 4, 5.5, 0);
+  check_distance(&o, 6, 7, 0);
+}
+
+static void
+test_other_regions(void)
+{
+  static const FileElement trace[] = REGION("3", "0", "4", "0.02", "0.03"); /* of a spectrum */
+  static const FileElement none[] = REGION("1", "4", "2", "0.02", "0.03");
+  static const FileElement odd[] = REGION("1", "0", "4", "nan", "0.03");
+  static const FileElement *const regions[] = {trace, none, odd};
+
+  for (guint i = 0; i < G_N_ELEMENTS(regions); i++) {
+    const FileElement changes[] = {
+        US, NO_PLANE, {0x00280030}, {0x00186011, "SQ", NULL, regions[i]}, {0}};
+    g_auto(Opened) o = open_file(changes);
+
+    g_assert_cmpstr(o.facts->calibration, ==, "");
+    check_distance(&o, 1, 3, 0);
+  }
 }
 
 /* Numbers that are none, or that nothing has. */
@@ -389,6 +439,7 @@ main(int argc, char **argv)
   g_test_add_func("/slice-facts/units", test_units);
   g_test_add_func("/slice-facts/lengths", test_lengths);
   g_test_add_func("/slice-facts/ultrasound", test_ultrasound);
+  g_test_add_func("/slice-facts/other-regions", test_other_regions);
   g_test_add_func("/slice-facts/hostile-lengths", test_hostile_lengths);
   g_test_add_func("/slice-facts/hostile-plane", test_hostile_plane);
   g_test_add_func("/slice-facts/notices", test_notices);

@@ -50,8 +50,8 @@ full_info(void)
       }
       break;
     case DICOM_FIELD_DOUBLES: {
-      double values[] = {i, -1e300, 5e-324};
-      g_array_append_vals(*(GArray **)slot, values, 3);
+      double values[] = {i, -1e300, 5e-324, 1, 2, 3}; /* six: a region of ultrasound */
+      g_array_append_vals(*(GArray **)slot, values, 6);
       break;
     }
     case DICOM_FIELD_TEXTS:
