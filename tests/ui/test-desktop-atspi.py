@@ -344,6 +344,44 @@ def test_dialogs(scratch, study):
         program.end()
 
 
+def test_change_key(scratch, study):
+    """Other keys for describing: pressed in the preferences, they count at once."""
+    program = Program(os.path.join(scratch, "keys.sqlite"), study)
+    try:
+        program.shows("of 12")
+        wait(lambda: (hands("windowfocus", "--sync", program.window), program.key("ctrl+comma"),
+                      wait_briefly(lambda: program.has(None, "^Style$")))[2], "the preferences")
+        focus_and_press(program, program.find(None, "^Keys$"))
+
+        def asked():
+            # A button that is not in sight yet does nothing.
+            if not program.has("label", "^Press the new keys"):
+                program.find("push button", "^Describe the image: Change").do_action(0)
+            return wait_briefly(lambda: program.has("label", "^Press the new keys"))
+
+        wait(asked, "the dialog")
+
+        def pressed():
+            # The dialog has the focus of nobody until it gets it: there is no window manager.
+            for window in hands("search", "--onlyvisible", "--name", "Change Keys").split():
+                hands("windowfocus", "--sync", window)
+            program.key("ctrl+k")
+            return wait_briefly(lambda: any(
+                node.get_state_set().contains(Atspi.StateType.SENSITIVE)
+                for node in program.all("push button", "^(_Set )?Set$")))
+
+        wait(pressed, "keys that can be set")
+        program.key("Return")
+        application = program.frame.get_parent()
+        wait(lambda: not program.has("label", "^Press the new keys"), "the dialog to be gone")
+        wait(lambda: application.get_child_count() == 1 or (program.key("Escape"), False)[1],
+             "the preferences to be gone")
+        wait(lambda: (hands("windowfocus", "--sync", program.window), program.key("ctrl+k"),
+                      wait_briefly(lambda: program.turns() == 1))[2], "a description")
+    finally:
+        program.end()
+
+
 def test_two_processes(scratch, study):
     """Another process writes to the same log meanwhile: both are answered, both are kept."""
     log = os.path.join(scratch, "shared.sqlite")
@@ -484,7 +522,8 @@ def demo_model():
     return json.loads(info)["path"]
 
 
-TESTS = [test_german, test_names, test_focus_order, test_model_replaced, test_dialogs, test_two_processes,
+TESTS = [test_german, test_names, test_focus_order, test_model_replaced, test_dialogs, test_change_key,
+         test_two_processes,
          test_second_start, test_helper_killed, test_files_vanish]
 
 
