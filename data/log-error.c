@@ -58,6 +58,10 @@ store_fail_sqlite(GError **error, sqlite3 *db, const char *name, const char *doi
     return store_fail(error, STORE_ERROR_BUSY, name, "%s: another program is using the log", doing);
   case SQLITE_FULL:
     return store_fail(error, STORE_ERROR_IO, name, "%s: disk full", doing);
+  case SQLITE_READONLY:
+    return store_fail(
+        error, STORE_ERROR_IO, name,
+        "%s: the log cannot be written: the file, its folder or its disk is read-only", doing);
   case SQLITE_CONSTRAINT:
     return store_fail(error, STORE_ERROR_INVALID, name, "%s: the log's rules refuse a value (%s)",
                       doing, sqlite3_errstr(rc));

@@ -259,6 +259,36 @@ test_words_of_older_logs(LogFolder *folder, gconstpointer data)
   assert_sound(folder->path);
 }
 
+/* A log that became read-only takes nothing, says so, and goes on when it can be written again. */
+static void
+test_read_only(LogFolder *folder, gconstpointer data)
+{
+  const StoreVerdict accepted = {"accepted", NULL, "ada", NULL};
+  const StoreCheckAnswer answers[] = {{"No.", 1, FALSE}};
+  const StoreCheck check = {"seeds", TRUE, 1, answers, 1};
+  static const char pattern[] = "*: the log cannot be written: *is read-only";
+  g_autoptr(GError) error = NULL;
+  g_autoptr(StoreLog) log = open_log(folder->path, FALSE);
+  gint64 conversation = new_conversation(log), turn = say(log, conversation, "Nodule?", "No.");
+
+  for (int locked = 1; locked >= 0; locked--) {
+    g_assert_cmpint(sqlite3_exec(log->db,
+                                 locked ? "PRAGMA query_only = ON" : "PRAGMA query_only = OFF",
+                                 NULL, NULL, NULL),
+                    ==, SQLITE_OK);
+    for (int i = 0; i < 3; i++) {
+      gint64 id = i == 0   ? store_log_add_turn(log, conversation, &sample_turn, &error)
+                  : i == 1 ? store_log_add_verdict(log, turn, &accepted, &error)
+                           : store_log_add_check(log, turn, &check, &error);
+      g_assert_cmpint(id == 0, ==, locked);
+      if (locked) {
+        assert_message(&error, STORE_ERROR_IO, folder->path, pattern);
+      }
+    }
+  }
+  g_assert_no_error(error);
+}
+
 static void
 test_without_fts5(void)
 {
@@ -303,6 +333,7 @@ main(int argc, char **argv)
   LOG_TEST("/trust/snippets", test_snippets);
   LOG_TEST("/trust/words-of-older-logs", test_words_of_older_logs);
   LOG_TEST("/trust/broken-words", test_broken_words);
+  LOG_TEST("/trust/read-only", test_read_only);
   g_test_add_func("/trust/without-fts5", test_without_fts5);
   return g_test_run();
 }
