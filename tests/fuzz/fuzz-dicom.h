@@ -20,6 +20,9 @@ fuzz_frame(DicomFile *file, guint index)
     g_autoptr(DicomPicture) picture = dicom_frame_render(frame, NULL, &error);
 
     fuzz_check_error(picture != NULL, error);
+    if (picture) {
+      dicom_frame_draw_covers(frame, picture->pixels, 3);
+    }
     g_assert(dicom_frame_width(frame) > 0 && dicom_frame_height(frame) > 0);
   }
 }
@@ -116,6 +119,12 @@ fuzz_dicom(const uint8_t *data, size_t n)
     }
     fuzz_summary(file);
     fuzz_document(file);
+    g_autoptr(GPtrArray) tags = dicom_file_tags(file);
+    for (guint i = 0; i < tags->len; i++) {
+      const DicomTag *tag = tags->pdata[i];
+
+      g_assert(g_utf8_validate(tag->value, -1, NULL) && !strchr(tag->value, '\n'));
+    }
   }
 }
 

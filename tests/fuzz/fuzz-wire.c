@@ -1,7 +1,7 @@
 /* fuzz-wire.c - what a decoding process answers, which may be anything: headers and frames.
  *
- * Input: one byte (1: a frame), and for a frame two bytes of length; then the bytes of the header,
- * and behind a frame's header its pixels. */
+ * Input: one byte (odd: a frame, 2: elements, else a header), and for a frame two bytes of length;
+ * then the bytes of the header, and behind a frame's header its pixels. */
 #include "fuzz-dicom.h"
 
 #include "dicom_remote.h"
@@ -39,9 +39,29 @@ use_frame(const uint8_t *data, size_t n, GBytes *pixels)
     double value;
 
     fuzz_check_error(picture != NULL, error);
+    if (picture) {
+      dicom_frame_draw_covers(frame, picture->pixels, 3);
+    }
     g_assert(dicom_frame_sha256(frame));
     dicom_frame_value(frame, 0, 0, &value);
     dicom_frame_value(frame, G_MAXUINT, G_MAXUINT, &value);
+  }
+}
+
+static void
+use_tags(const uint8_t *data, size_t n)
+{
+  g_autoptr(GError) error = NULL;
+  g_autoptr(GPtrArray) tags = dicom_tags_unpack(data, n, &error), again = NULL;
+  g_autoptr(GBytes) packed = NULL;
+  gsize size;
+
+  fuzz_check_error(tags != NULL, error);
+  if (tags) {
+    packed = dicom_tags_pack(tags);
+    again = dicom_tags_unpack(g_bytes_get_data(packed, &size), g_bytes_get_size(packed), &error);
+    g_assert_no_error(error);
+    g_assert(again->len == tags->len);
   }
 }
 
@@ -51,7 +71,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
   FuzzInput input = {data, n};
 
   fuzz_start();
-  if (fuzz_u8(&input) % 2 == 0) {
+  const guint8 kind = fuzz_u8(&input);
+
+  if (kind == 2) {
+    use_tags(input.data, input.n);
+  } else if (kind % 2 == 0) {
     use_info(input.data, input.n);
   } else {
     const size_t said = fuzz_u16(&input), length = MIN(said, input.n);

@@ -4,6 +4,7 @@ POTFILES names every file that has any, and nothing else; each language is valid
 them (xgettext and msgfmt say so). Speaks TAP.
 """
 
+import itertools
 import os
 import re
 import subprocess
@@ -14,9 +15,10 @@ MARKED = re.compile(r'\b[CN]?_\("|\bngettext\(|translatable="(yes|1)"|<(summary|
 
 
 def marked_files(top):
-    """Files below ui/desktop with words for gettext."""
+    """Files below ui/desktop, and of app, with words for gettext."""
     found = set()
-    for folder, _, names in os.walk(os.path.join(top, "ui", "desktop")):
+    walks = [os.walk(os.path.join(top, "ui", "desktop")), os.walk(os.path.join(top, "app"))]
+    for folder, _, names in itertools.chain(*walks):
         for name in names:
             path = os.path.join(folder, name)
             if not name.endswith((".c", ".h", ".ui", ".desktop.in", ".metainfo.xml.in")):
