@@ -211,7 +211,8 @@ align_take(AppPiece *piece, guint64 first_line, guint64 bytes, gpointer user, GE
   tell_problems(run, piece, first_line);
   data_counts_add(&run->counts, &piece->counts);
   /* No comma before the first element. */
-  return app_out_write(run->out, piece->out->data + skip, piece->out->len - skip, error) &&
+  return (piece->out->len == 0 ||
+          app_out_write(run->out, piece->out->data + skip, piece->out->len - skip, error)) &&
          go_on(run, bytes, error);
 }
 

@@ -96,6 +96,9 @@ flush(AppOut *out, GError **error)
 gboolean
 app_out_write(AppOut *out, const void *bytes, gsize n, GError **error)
 {
+  if (n == 0) { /* BYTES may be NULL then */
+    return TRUE;
+  }
   out->n_bytes += n;
   if (out->n + n > BUFFER && !flush(out, error)) {
     return FALSE;
