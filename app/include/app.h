@@ -315,6 +315,9 @@ AppStudy *app_study_open(const char *path, GError **error);
 void app_study_free(AppStudy *study);
 guint app_study_n_series(AppStudy *study);
 const AppSeriesInfo *app_study_series(AppStudy *study, guint series);
+/* Which image FRAME of the file PATH is. FALSE: none of this study. */
+gboolean app_study_find(AppStudy *study, const char *path, guint frame, guint *series,
+                        guint *index);
 guint app_study_n_documents(AppStudy *study);
 const AppDocument *app_study_document(AppStudy *study, guint document);
 const char *app_study_refused(AppStudy *study,

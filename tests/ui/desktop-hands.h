@@ -52,26 +52,38 @@ hands_focus(GtkWidget *widget)
   hands("windowfocus", "--sync", id);
 }
 
-/* Presses the middle of WIDGET. The window must lie at the corner of the screen, without a window
- * manager it does. */
 static inline void
-hands_click(GtkWidget *widget)
+hands_rest(void)
 {
-  GtkWidget *root = GTK_WIDGET(gtk_widget_get_root(widget));
-  double x, y;
-  g_autofree char *left = NULL, *top = NULL;
-
-  wait_until(gtk_widget_get_mapped(widget) && gtk_widget_get_width(widget) > 0);
-  for (guint i = 0; i < 30; i++) { /* lists scroll after they were laid out */
+  for (guint i = 0; i < 20; i++) {
     while (g_main_context_iteration(NULL, FALSE)) {
     }
     g_usleep(5000);
   }
-  gtk_widget_translate_coordinates(widget, root, gtk_widget_get_width(widget) / 2.0,
-                                   gtk_widget_get_height(widget) / 2.0, &x, &y);
+}
+
+/* Presses the middle of WIDGET, once it lies still. The window must lie at the corner of the
+ * screen: without a window manager it does. */
+static inline void
+hands_click(GtkWidget *widget)
+{
+  GtkWidget *root = GTK_WIDGET(gtk_widget_get_root(widget));
+  double x = -1, y = -1, was_x, was_y;
+  g_autofree char *left = NULL, *top = NULL;
+
+  wait_until(gtk_widget_get_mapped(widget) && gtk_widget_get_width(widget) > 0);
+  do {
+    was_x = x;
+    was_y = y;
+    hands_rest();
+    gtk_widget_translate_coordinates(widget, root, gtk_widget_get_width(widget) / 2.0,
+                                     gtk_widget_get_height(widget) / 2.0, &x, &y);
+  } while (x != was_x || y != was_y);
   left = g_strdup_printf("%d", (int)x);
   top = g_strdup_printf("%d", (int)y);
-  hands("mousemove", left, top, "click", "1");
+  hands("mousemove", left, top);
+  hands_rest();
+  hands("click", "1");
 }
 
 #endif

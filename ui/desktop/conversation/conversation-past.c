@@ -86,6 +86,15 @@ desktop_conversation_is_past(DesktopConversation *self)
   return gtk_widget_get_visible(self->past_bar);
 }
 
+DesktopAbout *
+desktop_conversation_past_about(DesktopConversation *self)
+{
+  GtkWidget *row = gtk_widget_get_last_child(GTK_WIDGET(self->past_list));
+  DesktopAbout *about = row ? desktop_turn_row_get_asked(DESKTOP_TURN_ROW(row))->about : NULL;
+
+  return about && *about->choice.path ? about : NULL;
+}
+
 void
 desktop_conversation_show_past(DesktopConversation *self, const char *title, JsonArray *turns)
 {
@@ -104,6 +113,7 @@ desktop_conversation_show_past(DesktopConversation *self, const char *title, Jso
   gtk_widget_set_visible(self->past_bar, TRUE);
   desktop_conversation_set_past_state(self, FALSE, FALSE, NULL);
   desktop_conversation_update(self);
+  gtk_widget_grab_focus(self->past_back);
 }
 
 void

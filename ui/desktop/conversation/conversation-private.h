@@ -27,7 +27,7 @@ struct _DesktopConversation {
   GtkScrolledWindow *scroller;
   GtkWidget *composer, *past_bar, *warnings, *model_box, *model_spinner, *model_error, *describe,
       *anew, *ask, *stop, *away, *add, *editing_box, *earlier_box, *suggest, *starters, *chips,
-      *resume, *past_spinner, *past_failure;
+      *resume, *past_back, *past_spinner, *past_failure;
   GtkLabel *away_label, *model_label, *notice, *warnings_label, *past_title, *about_note;
   DesktopQuestionEntry *entry;
 

@@ -205,22 +205,17 @@ bind_template(GtkWidgetClass *class)
     gssize offset;
   } children[] = {
 #define CHILD(name) {#name, G_STRUCT_OFFSET(DesktopConversation, name)}
-      CHILD(pages),         CHILD(buttons),
-      CHILD(empty_page),    CHILD(list),
-      CHILD(past_list),     CHILD(scroller),
-      CHILD(composer),      CHILD(past_bar),
-      CHILD(warnings),      CHILD(model_box),
-      CHILD(model_spinner), CHILD(model_error),
-      CHILD(describe),      CHILD(anew),
-      CHILD(ask),           CHILD(stop),
-      CHILD(away),          CHILD(add),
-      CHILD(editing_box),   CHILD(earlier_box),
-      CHILD(suggest),       CHILD(starters),
-      CHILD(chips),         CHILD(resume),
-      CHILD(past_spinner),  CHILD(past_failure),
-      CHILD(away_label),    CHILD(model_label),
-      CHILD(notice),        CHILD(warnings_label),
-      CHILD(past_title),    CHILD(about_note),
+      CHILD(pages),          CHILD(buttons),       CHILD(empty_page),
+      CHILD(list),           CHILD(past_list),     CHILD(scroller),
+      CHILD(composer),       CHILD(past_bar),      CHILD(warnings),
+      CHILD(model_box),      CHILD(model_spinner), CHILD(model_error),
+      CHILD(describe),       CHILD(anew),          CHILD(ask),
+      CHILD(stop),           CHILD(away),          CHILD(add),
+      CHILD(editing_box),    CHILD(earlier_box),   CHILD(suggest),
+      CHILD(starters),       CHILD(chips),         CHILD(resume),
+      CHILD(past_back),      CHILD(past_spinner),  CHILD(past_failure),
+      CHILD(away_label),     CHILD(model_label),   CHILD(notice),
+      CHILD(warnings_label), CHILD(past_title),    CHILD(about_note),
       CHILD(entry)
 #undef CHILD
   };

@@ -85,6 +85,8 @@ gboolean desktop_conversation_get_check_blank(DesktopConversation *self);
 
 /* TURNS as app_history_show_finish() tells. */
 void desktop_conversation_show_past(DesktopConversation *self, const char *title, JsonArray *turns);
+/* What its newest turn is about, or NULL. Borrowed. */
+DesktopAbout *desktop_conversation_past_about(DesktopConversation *self);
 gboolean desktop_conversation_is_past(DesktopConversation *self);
 /* BUSY: it is being taken up again. MESSAGE: why it cannot be, or NULL. */
 void desktop_conversation_set_past_state(DesktopConversation *self, gboolean can_resume,

@@ -111,8 +111,9 @@ desktop_turn_row_take_check(DesktopTurnRow *self, JsonObject *result, const char
       gtk_image_set_from_icon_name(GTK_IMAGE(self->check_icon),
                                    bad ? "dialog-warning-symbolic" : "object-select-symbolic");
     }
-    if (bad) {
+    if (bad) { /* loud; what speaks for the answer is quiet */
       gtk_widget_add_css_class(self->check_icon, "warning");
+      gtk_widget_add_css_class(self->check_box, "notice");
     }
   }
   show(self, FALSE);

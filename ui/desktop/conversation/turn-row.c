@@ -271,6 +271,7 @@ on_others(DesktopTurnRow *self)
 {
   gboolean open = gtk_toggle_button_get_active(GTK_TOGGLE_BUTTON(self->others_button));
 
+  gtk_widget_set_visible(GTK_WIDGET(self->others_revealer), open);
   gtk_revealer_set_reveal_child(self->others_revealer, open);
   gtk_accessible_update_state(GTK_ACCESSIBLE(self->others_button), GTK_ACCESSIBLE_STATE_EXPANDED,
                               open, -1);

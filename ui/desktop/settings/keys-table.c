@@ -88,6 +88,7 @@ static const DesktopKey table[] = {
     {"win.focus-question", N_("Write a question"), N_("Conversation"), "<Control>l"},
     {"win.describe", N_("Describe the image"), N_("Conversation"), "<Control>d"},
     {"win.new-conversation", N_("New conversation"), N_("Conversation"), "<Control>n"},
+    {"win.history", N_("Past conversations"), N_("Conversation"), "<Control>h"},
     {"win.stop", N_("Stop the answer"), N_("Conversation"), "Escape"},
 
     {"app.shortcuts", N_("Keyboard shortcuts"), N_("Program"), "<Control>question F1"},

@@ -69,6 +69,7 @@ prepare_soon(DesktopWindow *self)
   if (self->closed || !self->review || self->asking) {
     return;
   }
+  look(self);
   if (self->about && !desktop_viewport_is_playing(desktop_window_viewport(self)) &&
       desktop_conversation_is_approached(self->conversation)) {
     self->preparing_soon = g_timeout_add(PREPARE_MS, prepare, self);
@@ -84,7 +85,7 @@ desktop_window_update_asking(DesktopWindow *self)
   GtkWidget *widget = GTK_WIDGET(self);
 
   look(self);
-  can_ask = self->review && self->about;
+  can_ask = self->review && self->about && !self->resuming && !self->after_check;
   desktop_conversation_set_state(self->conversation, can_ask, self->asking != NULL);
   /* A disabled action leaves its key to others: Escape closes a popover, too. */
   gtk_widget_action_set_enabled(widget, "win.stop", self->asking != NULL);
@@ -193,10 +194,14 @@ on_saved(GObject *source, GAsyncResult *result, gpointer data)
     }
   } else if (saved) {
     desktop_conversation_mark_saved(self->conversation);
+    desktop_history_refresh(self->history);
   } else {
     desktop_turn_row_set_unsaved(asking->row, error->message);
   }
   end_asking(self);
+  if (saved && !self->closed) {
+    desktop_window_answered(self, asking->row);
+  }
 }
 
 /* A timeline without turns knows no image any more: the next question brings its own. */
@@ -265,20 +270,41 @@ send(DesktopWindow *self, DesktopQuestion *question, DesktopTurnRow *instead_of,
 }
 
 static void
-ask_in_full(DesktopWindow *self, DesktopQuestion *question, DesktopTurnRow *instead_of)
+ask_again(DesktopWindow *self, GObject *row)
 {
-  int n = instead_of ? desktop_conversation_again_at(self->conversation, instead_of)
-                     : (int)desktop_conversation_n_turns(self->conversation);
+  g_autoptr(DesktopQuestion) question = g_object_steal_data(row, "again");
+  int n = desktop_conversation_again_at(self->conversation, DESKTOP_TURN_ROW(row));
   g_autoptr(GError) error = NULL;
 
-  if (!self->review || self->asking || n < 0) {
+  if (!question || n < 0 || self->asking) {
     return;
   }
-  if (instead_of && !app_review_rewind(self->review, (guint)n, &error)) {
+  if (app_review_rewind(self->review, (guint)n, &error)) {
+    send(self, question, DESKTOP_TURN_ROW(row), (guint)n);
+  } else {
     desktop_window_toast(self, error->message);
+  }
+}
+
+static void
+question_free(gpointer question)
+{
+  desktop_question_free(question);
+}
+
+static void
+ask_in_full(DesktopWindow *self, DesktopQuestion *question, DesktopTurnRow *instead_of)
+{
+  if (!self->review || self->asking || self->resuming || self->after_check) {
     return;
   }
-  send(self, question, instead_of, (guint)n);
+  if (instead_of) {
+    g_object_set_data_full(G_OBJECT(instead_of), "again", desktop_question_copy(question),
+                           question_free);
+    desktop_window_after_check(self, ask_again, instead_of);
+  } else {
+    send(self, question, NULL, desktop_conversation_n_turns(self->conversation));
+  }
 }
 
 /* ---- a warning before ---------------------------------------------------------------------- */
@@ -346,7 +372,7 @@ begin(DesktopWindow *self, const char *text, AppLength length)
   g_autoptr(DesktopQuestion) question = NULL;
 
   look(self);
-  if (self->about && self->review && !self->asking) {
+  if (self->about && self->review && !self->asking && !self->after_check) {
     question = desktop_question_new(text, length, self->about);
     question->adds = desktop_conversation_adds(self->conversation);
     ask_with_care(self, question, NULL);
@@ -373,10 +399,10 @@ desktop_window_stop(DesktopWindow *self)
   }
 }
 
-void
-desktop_window_new_conversation(DesktopWindow *self)
+static void
+begin_anew(DesktopWindow *self, GObject *nothing)
 {
-  if (self->asking || !self->review || desktop_conversation_n_turns(self->conversation) == 0) {
+  if (self->asking || !self->review) {
     return;
   }
   app_review_reset(self->review);
@@ -384,6 +410,15 @@ desktop_window_new_conversation(DesktopWindow *self)
   desktop_window_update_asking(self);
   desktop_window_toast(self, _("The next question begins a new conversation"));
   desktop_conversation_focus_entry(self->conversation);
+}
+
+void
+desktop_window_new_conversation(DesktopWindow *self)
+{
+  if (self->asking || !self->review || desktop_conversation_n_turns(self->conversation) == 0) {
+    return;
+  }
+  desktop_window_after_check(self, begin_anew, NULL);
 }
 
 /* ---- what the conversation asks for --------------------------------------------------------- */

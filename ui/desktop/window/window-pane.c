@@ -56,10 +56,10 @@ static void
 on_toggle_conversation(GtkWidget *widget, const char *name, GVariant *parameter)
 {
   DesktopWindow *self = DESKTOP_WINDOW(widget);
-  gboolean shown = !gtk_widget_get_visible(GTK_WIDGET(self->conversation));
+  gboolean shown = !gtk_widget_get_visible(self->side_pane);
 
-  keep_focus(self, GTK_WIDGET(self->conversation));
-  gtk_widget_set_visible(GTK_WIDGET(self->conversation), shown);
+  keep_focus(self, self->side_pane);
+  gtk_widget_set_visible(self->side_pane, shown);
   remember(self, DESKTOP_SETTING_CONVERSATION_SHOWN, shown);
 }
 
@@ -94,12 +94,12 @@ desktop_window_pane_setup(DesktopWindow *self)
   GSettings *store = self->settings ? desktop_settings_peek(self->settings) : NULL;
 
   self->series_shown = !store || g_settings_get_boolean(store, DESKTOP_SETTING_SERIES_SHOWN);
-  gtk_widget_set_visible(GTK_WIDGET(self->conversation),
+  gtk_widget_set_visible(self->side_pane,
                          !store ||
                              g_settings_get_boolean(store, DESKTOP_SETTING_CONVERSATION_SHOWN));
   g_object_bind_property(self->series_pane, "reveal-child", self->series_toggle, "active",
                          G_BINDING_SYNC_CREATE);
-  g_object_bind_property(self->conversation, "visible", self->conversation_toggle, "active",
+  g_object_bind_property(self->side_pane, "visible", self->conversation_toggle, "active",
                          G_BINDING_SYNC_CREATE);
   if (self->settings) {
     desktop_keys_attach(self->settings, GTK_WIDGET(self->pages), "image.");

@@ -13,6 +13,7 @@
 
 #include "app_async.h"
 #include "conversation/conversation.h"
+#include "history/history.h"
 #include "settings/keys.h"
 #include "strip/strip.h"
 #include "tags/tags.h"
@@ -21,6 +22,9 @@
 #include "window/window.h"
 
 G_BEGIN_DECLS
+
+/* OBJECT may be NULL. */
+typedef void (*DesktopAfter)(DesktopWindow *self, GObject *object);
 
 struct _DesktopWindow {
   AdwApplicationWindow parent;
@@ -41,7 +45,10 @@ struct _DesktopWindow {
   GtkToggleButton *series_toggle, *conversation_toggle;
   DesktopStrip *strip;
   DesktopTags *tags; /* a window beside, or NULL; weak */
+  GtkWidget *side_pane;
+  GtkStack *side; /* "conversation" or "history" */
   DesktopConversation *conversation;
+  DesktopHistory *history;
 
   gboolean closed;
   gboolean series_shown;  /* the strip is not folded away by a person; */
@@ -76,6 +83,12 @@ struct _DesktopWindow {
   guint preparing_soon; /* source, or 0 */
   DesktopAbout *about;  /* what a question would be about now, or NULL */
   GHashTable *warned;   /* paths of images whose warnings the user has heard */
+  GCancellable *checking; /* an answer, beside what the user does; NULL: none */
+  DesktopAfter after_check;
+  GObject *after_check_data;
+  DesktopAbout *wanted;   /* to be shown as soon as its study is open, or NULL */
+  GCancellable *resuming; /* the past conversation PAST_ID */
+  gint64 past_id;
 };
 
 /* window.c */
@@ -149,6 +162,24 @@ void desktop_window_describe(DesktopWindow *self, AppLength length);
 void desktop_window_stop(DesktopWindow *self);
 void desktop_window_new_conversation(DesktopWindow *self);
 void desktop_window_update_asking(DesktopWindow *self);
+
+/* window-trust.c: what the model sees, checks and verdicts */
+void desktop_window_trust_setup(DesktopWindow *self);
+void desktop_window_check(DesktopWindow *self, DesktopTurnRow *row, AppCheck check);
+/* ROW is answered and in the log: time for what is done beside. */
+void desktop_window_answered(DesktopWindow *self, DesktopTurnRow *row);
+/* Calls AFTER once no check runs, at once when none does; the newest wish counts. The review would
+ * wait for a check, and the window with it. */
+void desktop_window_after_check(DesktopWindow *self, DesktopAfter after, gpointer object);
+
+/* window-history.c: past conversations, and the images of any */
+void desktop_window_history_setup(DesktopWindow *self);
+void desktop_window_toggle_history(DesktopWindow *self);
+void desktop_window_show_about(DesktopWindow *self, DesktopAbout *about);
+/* The study may hold what is wanted. */
+void desktop_window_show_wanted(DesktopWindow *self);
+/* What can be done with the past conversation that is shown; MESSAGE: why not, or NULL. */
+void desktop_window_update_past(DesktopWindow *self, const char *message);
 
 G_END_DECLS
 #endif

@@ -156,5 +156,6 @@ desktop_window_take_study(DesktopWindow *self, AppStudy *study)
                                  _("There is no image here, only documents."));
   }
   desktop_window_picked(self);
+  desktop_window_show_wanted(self);
   gtk_widget_grab_focus(GTK_WIDGET(desktop_window_viewport(self)));
 }

@@ -14,6 +14,7 @@ desktop_window_new(GtkApplication *application, const AppReviewOptions *options)
   host = options->remote.url ? app_remote_host(&options->remote, NULL) : NULL;
   desktop_conversation_set_away(self->conversation, host);
   desktop_conversation_set_logged(self->conversation, !options->no_log);
+  desktop_history_set_log(self->history, options->log_path, !options->no_log);
   return self;
 }
 
@@ -94,7 +95,17 @@ on_new_conversation(GtkWidget *widget, const char *name, GVariant *parameter)
 static void
 on_focus_question(GtkWidget *widget, const char *name, GVariant *parameter)
 {
-  desktop_conversation_focus_entry(DESKTOP_WINDOW(widget)->conversation);
+  DesktopWindow *self = DESKTOP_WINDOW(widget);
+
+  gtk_widget_set_visible(self->side_pane, TRUE);
+  gtk_stack_set_visible_child_name(self->side, "conversation");
+  desktop_conversation_focus_entry(self->conversation);
+}
+
+static void
+on_history(GtkWidget *widget, const char *name, GVariant *parameter)
+{
+  desktop_window_toggle_history(DESKTOP_WINDOW(widget));
 }
 
 static void
@@ -108,7 +119,8 @@ on_toast(GtkWidget *widget, const char *name, GVariant *parameter)
 static void
 stop_everything(DesktopWindow *self)
 {
-  GCancellable *running[] = {self->opening, self->loading, self->asking};
+  GCancellable *running[] = {self->opening, self->loading, self->asking, self->checking,
+                             self->resuming};
 
   g_clear_handle_id(&self->preparing_soon, g_source_remove);
   if (!self->closed) {
@@ -159,6 +171,10 @@ desktop_window_finalize(GObject *object)
   g_clear_object(&self->asking);
   g_clear_pointer(&self->about, desktop_about_unref);
   g_clear_pointer(&self->warned, g_hash_table_unref);
+  g_clear_pointer(&self->wanted, desktop_about_unref);
+  g_clear_object(&self->checking);
+  g_clear_object(&self->after_check_data);
+  g_clear_object(&self->resuming);
   G_OBJECT_CLASS(desktop_window_parent_class)->finalize(object);
 }
 
@@ -179,6 +195,9 @@ bind_template(GtkWidgetClass *class)
   gtk_widget_class_bind_template_child(class, DesktopWindow, play);
   gtk_widget_class_bind_template_child(class, DesktopWindow, rate);
   gtk_widget_class_bind_template_child(class, DesktopWindow, conversation);
+  gtk_widget_class_bind_template_child(class, DesktopWindow, history);
+  gtk_widget_class_bind_template_child(class, DesktopWindow, side);
+  gtk_widget_class_bind_template_child(class, DesktopWindow, side_pane);
 }
 
 static void
@@ -191,6 +210,7 @@ desktop_window_class_init(DesktopWindowClass *class)
   GTK_WINDOW_CLASS(class)->close_request = desktop_window_close_request;
 
   g_type_ensure(DESKTOP_TYPE_CONVERSATION);
+  g_type_ensure(DESKTOP_TYPE_HISTORY);
   bind_template(widget_class);
   gtk_widget_class_install_action(widget_class, "win.open-file", NULL, on_open_file);
   gtk_widget_class_install_action(widget_class, "win.open-folder", NULL, on_open_folder);
@@ -198,6 +218,7 @@ desktop_window_class_init(DesktopWindowClass *class)
   gtk_widget_class_install_action(widget_class, "win.stop", NULL, on_stop);
   gtk_widget_class_install_action(widget_class, "win.new-conversation", NULL, on_new_conversation);
   gtk_widget_class_install_action(widget_class, "win.focus-question", NULL, on_focus_question);
+  gtk_widget_class_install_action(widget_class, "win.history", NULL, on_history);
   gtk_widget_class_install_action(widget_class, "win.toast", "s", on_toast);
   desktop_window_pane_class_setup(class);
   desktop_window_key_image_class_setup(class);
@@ -215,5 +236,7 @@ desktop_window_init(DesktopWindow *self)
   desktop_window_pane_setup(self);
   desktop_window_tools_setup(self);
   desktop_window_ask_setup(self);
+  desktop_window_trust_setup(self);
+  desktop_window_history_setup(self);
   desktop_names_by_tooltips(GTK_WIDGET(self));
 }
