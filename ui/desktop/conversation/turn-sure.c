@@ -47,6 +47,9 @@ desktop_turn_row_take_pieces(DesktopTurnRow *self, JsonObject *turn, const char 
     DesktopPiece *piece = &g_array_index(pieces, DesktopPiece, i);
     piece->start = CLAMP(piece->start, shift, shift + length) - shift;
     piece->end = CLAMP(piece->end, shift, shift + length) - shift;
+    while (piece->start < piece->end && g_ascii_isspace(answer[piece->start])) {
+      piece->start++; /* the line is for the word */
+    }
   }
   g_clear_pointer(&self->pieces, g_array_unref);
   self->pieces = g_steal_pointer(&pieces);
@@ -100,7 +103,7 @@ void
 desktop_turn_row_update_sure(DesktopTurnRow *self)
 {
   PangoAttrList *list = pango_attr_list_new();
-  gboolean shown = self->sure && self->turn;
+  gboolean shown = self->sure && self->turn, has_lines = FALSE;
 
   for (guint i = 0; shown && self->pieces && i < self->pieces->len; i++) {
     const DesktopPiece *piece = &g_array_index(self->pieces, DesktopPiece, i);
@@ -110,6 +113,7 @@ desktop_turn_row_update_sure(DesktopTurnRow *self)
       attribute->start_index = piece->start;
       attribute->end_index = piece->end;
       pango_attr_list_insert(list, attribute);
+      has_lines = TRUE;
     }
   }
   gtk_label_set_attributes(self->answer, list);
@@ -121,7 +125,7 @@ desktop_turn_row_update_sure(DesktopTurnRow *self)
               "the "
               "word, two: 20 to 50 %, a wave: less. It is not the likelihood of a finding.")
           : _("How sure the model was is not known of this answer."));
-  gtk_widget_set_visible(GTK_WIDGET(self->legend), shown);
+  gtk_widget_set_visible(GTK_WIDGET(self->legend), shown && (has_lines || !self->pieces));
   describe(self, shown && self->pieces);
 }
 
