@@ -522,9 +522,8 @@ def demo_model():
     return json.loads(info)["path"]
 
 
-TESTS = [test_german, test_names, test_focus_order, test_model_replaced, test_dialogs, test_change_key,
-         test_two_processes,
-         test_second_start, test_helper_killed, test_files_vanish]
+TESTS = [test_names, test_focus_order, test_session, test_german, test_dialogs, test_change_key,
+         test_model_replaced, test_two_processes, test_second_start, test_helper_killed, test_files_vanish]
 
 
 def main():

@@ -104,6 +104,10 @@ say() {
   keys Return
   settle
 }
+click() {
+  xdotool mousemove "$1" "$2" click 1
+  sleep 0.5
+}
 drag() {
   xdotool mousemove "$1" "$2" mousedown 1 mousemove $((($1 + $3) / 2)) $((($2 + $4) / 2)) mousemove "$3" "$4" \
     mouseup 1
@@ -128,7 +132,8 @@ state() {
     answered)
       start 1280x800 1 dark "$chest"
       say "Is there a pleural effusion?"
-      say "On which side?" ;;
+      say "On which side?"
+      click 1252 457 ;; # details of the second
     history) start 1280x800 1 dark "$chest"; say "Is there a nodule?"; keys ctrl+h ;;
     preferences) start 1280x800 1 dark "$ct"; keys ctrl+comma ;;
     models) start 1280x800 1 dark "$ct"; keys ctrl+m ;;
