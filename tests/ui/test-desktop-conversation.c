@@ -495,6 +495,7 @@ test_versions(Fixture *f, gconstpointer data)
   hands_click(other->back);
   wait_until(g_str_equal(question_at(f, 1), "Two?"));
   g_assert_cmpstr(question_at(f, 2), ==, "Three?");
+  g_assert_true(gtk_window_get_focus(GTK_WINDOW(f->window)) == two->on);
   /* The model is not there: nothing is asked, until the newest is back. */
   g_assert_true(gtk_widget_get_visible(c->earlier_box));
   desktop_conversation_set_question(c, "What?");

@@ -181,6 +181,7 @@ desktop_conversation_add_turn(DesktopConversation *self, const DesktopQuestion *
 
   desktop_conversation_connect_row(self, DESKTOP_TURN_ROW(row));
   if (at >= 0) {
+    desktop_question_entry_focus(self->entry); /* the row that had it goes */
     desktop_conversation_fork(self, instead_of, DESKTOP_TURN_ROW(row));
     go_back_to(self, at);
   } else if (!question->adds && !desktop_conversation_knows(self, question->about, G_MAXUINT)) {

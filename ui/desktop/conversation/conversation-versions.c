@@ -133,6 +133,7 @@ desktop_conversation_switch(DesktopConversation *self, DesktopTurnRow *row, int 
     self->at_end = FALSE; /* the eye stays at the turn */
     show_version(self, fork, (guint)CLAMP((int)version + step, 0, (int)fork->heads->len - 1));
     desktop_conversation_update(self);
+    desktop_turn_row_focus_version(fork->heads->pdata[fork->shown], step);
   }
 }
 

@@ -58,6 +58,15 @@ desktop_turn_row_set_version(DesktopTurnRow *self, guint number, guint count)
   gtk_widget_set_sensitive(self->on, number < count);
 }
 
+void
+desktop_turn_row_focus_version(DesktopTurnRow *self, int step)
+{
+  GtkWidget *wanted = step < 0 ? self->back : self->on;
+  GtkWidget *other = step < 0 ? self->on : self->back;
+
+  gtk_widget_grab_focus(gtk_widget_get_sensitive(wanted) ? wanted : other);
+}
+
 /* ---- the finished turn -------------------------------------------------------------------- */
 
 static void

@@ -42,6 +42,8 @@ typedef enum {
 void desktop_turn_row_set_offers(DesktopTurnRow *self, DesktopTurnOffers offers);
 /* This is version NUMBER (from 1) of the turn, of COUNT. */
 void desktop_turn_row_set_version(DesktopTurnRow *self, guint number, guint count);
+/* Focus on the button that goes on in the direction of STEP, or back where that ends. */
+void desktop_turn_row_focus_version(DesktopTurnRow *self, int step);
 /* Underlines what the model was not sure of. */
 void desktop_turn_row_set_sure(DesktopTurnRow *self, gboolean sure);
 
