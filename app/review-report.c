@@ -16,6 +16,7 @@ model_object(AppReview *review, GError **error)
   app_json_set_text(object, "name", model.name);
   app_json_set_text(object, "sha256", model.sha256);
   app_json_set_text(object, "quantization", model.quantization);
+  app_json_set_text(object, "template", model.template_name);
   app_json_set_text(object, "engine", app_engine_text(model.engine));
   return object;
 }

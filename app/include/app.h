@@ -200,7 +200,7 @@ typedef struct {
 AppReview *app_review_new(const AppReviewOptions *options, GError **error);
 void app_review_free(AppReview *review);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(AppReview, app_review_free)
-/* {name, sha256, quantization, engine}. Waits for the hash, which is taken beside the first answer.
+/* {name, sha256, quantization, template, engine}. Waits for the hash, which is taken beside the first answer.
  */
 JsonNode *app_review_model(AppReview *review, GError **error);
 /* What speaks against asking about the image of the conversation, one sentence each, for people;

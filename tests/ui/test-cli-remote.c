@@ -97,7 +97,7 @@ test_describe(Fixture *f, gconstpointer data)
   cli_assert_keys(
       turn, "turn turn_id question answer prompt_ids answer_ids stop image images model timing "
             "instruction");
-  cli_assert_keys(json_object_get_object_member(turn, "model"), "name sha256 quantization engine");
+  cli_assert_keys(json_object_get_object_member(turn, "model"), "name sha256 quantization template engine");
   g_assert_cmpstr(
       json_object_get_string_member(json_object_get_object_member(turn, "instruction"), "list"), ==,
       "brief");

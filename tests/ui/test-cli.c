@@ -218,7 +218,7 @@ assert_turn_keys(JsonObject *turn, gboolean describing)
                   "path sop_instance_uid frame window_center window_width region turns flip window "
                   "pixels_sha256 sent_sha256 "
                   "modality body_part view laterality warnings warning_texts");
-  cli_assert_keys(json_object_get_object_member(turn, "model"), "name sha256 quantization engine");
+  cli_assert_keys(json_object_get_object_member(turn, "model"), "name sha256 quantization template engine");
   cli_assert_keys(json_object_get_object_member(turn, "timing"),
                   "image_s prompt_tokens prompt_s first_token_s answer_tokens decode_tokens_per_s "
                   "image_cached prompt_cached_tokens drafted accepted");

@@ -208,8 +208,10 @@ tell_times(JsonObject *turn, Tell to, gpointer user)
   tell(to, user, _("First word"), first > 0 ? g_strdup_printf(_("after %.2f s"), first) : NULL);
   tell(to, user, _("Picture encoded"), image > 0 ? g_strdup_printf(_("in %.2f s"), image) : NULL);
   tell(to, user, _("Answer"),
-       rate > 0 ? g_strdup_printf(_("%.0f tokens, %.1f a second"), tokens, rate)
-                : g_strdup_printf(_("%.0f tokens"), tokens));
+       rate > 0 ? g_strdup_printf(ngettext("%.0f token, %.1f a second",
+                                           "%.0f tokens, %.1f a second", (gulong)tokens),
+                                  tokens, rate)
+                : g_strdup_printf(ngettext("%.0f token", "%.0f tokens", (gulong)tokens), tokens));
 }
 
 static void

@@ -132,7 +132,8 @@ desktop_window_check(DesktopWindow *self, DesktopTurnRow *row, AppCheck check)
 void
 desktop_window_answered(DesktopWindow *self, DesktopTurnRow *row)
 {
-  if (desktop_conversation_get_check_blank(self->conversation) &&
+  /* A server is asked for nothing that nobody asked for. */
+  if (desktop_conversation_get_check_blank(self->conversation) && !self->options->remote.url &&
       *desktop_turn_row_get_answer(row)) {
     desktop_window_check(self, row, APP_CHECK_BLANK);
   }
