@@ -428,10 +428,10 @@ test_key_image(Fixture *f, gconstpointer data)
 static void
 test_fold(Fixture *f, gconstpointer data)
 {
-  GtkWidget *conversation;
+  GtkWidget *side;
 
   open_path(f, f->study);
-  conversation = GTK_WIDGET(f->window->conversation);
+  side = f->window->side_pane;
   /* Nothing to choose from: folded by itself, until a hand wants it. */
   g_assert_false(gtk_revealer_get_reveal_child(f->window->series_pane));
   act(f, "win.toggle-series");
@@ -439,19 +439,19 @@ test_fold(Fixture *f, gconstpointer data)
   g_assert_true(gtk_toggle_button_get_active(f->window->series_toggle));
   act(f, "win.toggle-series");
   wait_until(!gtk_revealer_get_reveal_child(f->window->series_pane));
-  g_assert_true(gtk_widget_get_visible(conversation));
+  g_assert_true(gtk_widget_get_visible(side));
   act(f, "win.toggle-conversation");
-  wait_until(!gtk_widget_get_visible(conversation));
+  wait_until(!gtk_widget_get_visible(side));
   g_assert_false(gtk_toggle_button_get_active(f->window->conversation_toggle));
   /* Remembered. */
   close_window(f);
   f->window = window_new(f);
   g_object_add_weak_pointer(G_OBJECT(f->window), (gpointer *)&f->window);
-  g_assert_false(gtk_widget_get_visible(GTK_WIDGET(f->window->conversation)));
+  g_assert_false(gtk_widget_get_visible(f->window->side_pane));
   hands_focus(GTK_WIDGET(f->window));
   wait_until(gtk_widget_get_width(GTK_WIDGET(f->window->conversation_toggle)) > 0);
   hands_click(GTK_WIDGET(f->window->conversation_toggle));
-  wait_until(gtk_widget_get_visible(GTK_WIDGET(f->window->conversation)));
+  wait_until(gtk_widget_get_visible(f->window->side_pane));
   g_assert_true(gtk_toggle_button_get_active(f->window->conversation_toggle));
 }
 
