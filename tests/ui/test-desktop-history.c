@@ -228,11 +228,10 @@ test_checks(Fixture *f, gconstpointer data)
   /* It makes way for a question, and for a version. */
   row = ask(f, "How large?");
   gtk_widget_activate_action(GTK_WIDGET(row), "turn.again", NULL);
-  wait_until(f->window->asking);
-  wait_until(!f->window->asking);
-  row = last_row(f->window->conversation->list);
-  g_assert_cmpstr(gtk_label_get_text(row->version), ==, "2 of 2");
-  g_assert_cmpuint(app_review_turns(f->window->review), ==, 3);
+  wait_until(g_strcmp0(gtk_label_get_text(last_row(f->window->conversation->list)->version),
+                       "2 of 2") == 0);
+  /* The one before it may still be on its way to the log. */
+  wait_until(!f->window->asking && app_review_turns(f->window->review) == 3);
   close_window(f);
 }
 
