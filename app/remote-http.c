@@ -253,7 +253,8 @@ fail_code(const Exchange *x, CURLcode code, GError **error)
                 "--engine-ca names the certificate of an authority of your own",
                 detail(http, code));
   case CURLE_SSL_CACERT_BADFILE:
-    return fail(http, error, "the file of certificates cannot be read (%s)", detail(http, code));
+    return fail(http, error, "the file of certificates cannot be read (%s); nothing was sent",
+                detail(http, code));
   case CURLE_SSL_CONNECT_ERROR:
     return fail(http, error, "no secure connection (%s); nothing was sent", detail(http, code));
   case CURLE_ABORTED_BY_CALLBACK:

@@ -282,6 +282,9 @@ wait_for_tasks(ModelPool *pool, uint32_t n_tasks)
   }
   pthread_mutex_lock(&pool->lock);
   atomic_store(&pool->caller_sleeps, true);
+  /* Before n_done is looked at, for who does the last task looks at the two the other way around.
+   * The language promises as much of the store; QEMU 7.2 does not keep it for AArch64. */
+  atomic_thread_fence(memory_order_seq_cst);
   while (atomic_load(&pool->n_done) < n_tasks) {
     pthread_cond_wait(&pool->done, &pool->lock);
   }
