@@ -56,15 +56,30 @@ check_version(const char *name, const StoreSchema *schema, gint64 version, GErro
                                     version, schema->version);
 }
 
+/* All three of one moment: another process may be making the log. */
+static gboolean
+read_header(sqlite3 *db, const char *name, gint64 *application, gint64 *version, gint64 *objects,
+            GError **error)
+{
+  gboolean ok;
+
+  if (!store_exec(db, name, "reading the header", "BEGIN", error)) {
+    return FALSE;
+  }
+  ok = read_number(db, name, "PRAGMA application_id", application, error) &&
+       read_number(db, name, "PRAGMA user_version", version, error) &&
+       read_number(db, name, "SELECT count(*) FROM sqlite_schema", objects, error);
+  sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
+  return ok;
+}
+
 gboolean
 store_schema_check(sqlite3 *db, const char *name, const StoreSchema *schema, gboolean read_only,
                    int *version, GError **error)
 {
   gint64 application = 0, found = 0, objects = 0;
 
-  if (!read_number(db, name, "PRAGMA application_id", &application, error) ||
-      !read_number(db, name, "PRAGMA user_version", &found, error) ||
-      !read_number(db, name, "SELECT count(*) FROM sqlite_schema", &objects, error)) {
+  if (!read_header(db, name, &application, &found, &objects, error)) {
     return FALSE;
   }
   if (application == 0 && found == 0 && objects == 0) {
