@@ -1,5 +1,6 @@
 /* cli.c - dispatch, messages and output. */
 #include <errno.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -174,4 +175,28 @@ cli_print_field(const char *key, const char *format, ...)
   va_end(args);
   /* A line feed in a name or value must not begin a field of its own making. */
   printf("%-20s %s\n", key, g_strdelimit(cli_harmless(text), "\n", ' '));
+}
+
+/* ---- stopping ----------------------------------------------------------------------------- */
+
+static volatile sig_atomic_t interrupted;
+
+static void
+on_interrupt(int number)
+{
+  interrupted = 1;
+  signal(number, SIG_DFL);
+}
+
+void
+cli_catch_interrupt(void)
+{
+  signal(SIGINT, on_interrupt);
+  signal(SIGTERM, on_interrupt);
+}
+
+gboolean
+cli_is_interrupted(void)
+{
+  return interrupted != 0;
 }

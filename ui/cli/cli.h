@@ -80,6 +80,13 @@ gboolean cli_parse_form(const char *text, AppAnswerForm *form); /* TEXT NULL: fr
     "json", 0, 0, G_OPTION_ARG_NONE, json, "Print JSON, one object per line", NULL                 \
   }
 
+/* ---- stopping ----------------------------------------------------------------------------- */
+
+/* From now on Ctrl-C (or SIGTERM) is a wish to end, which long work looks for, so that it leaves a
+ * usable state and no half file. A second one ends the program at once. */
+void cli_catch_interrupt(void);
+gboolean cli_is_interrupted(void);
+
 /* ---- messages ----------------------------------------------------------------------------- */
 
 /* Complain on standard error, as "hilum: ...". Each returns the status to exit with. */

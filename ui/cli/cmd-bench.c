@@ -1,20 +1,10 @@
 /* cmd-bench.c - hilum bench */
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "app_bench.h"
 #include "commands.h"
-
-static volatile sig_atomic_t interrupted;
-
-static void
-on_interrupt(int number)
-{
-  interrupted = 1;
-  signal(number, SIG_DFL);
-}
 
 /* On a terminal only, one line that overwrites itself. */
 static gboolean
@@ -23,7 +13,7 @@ show_progress(const char *what, guint done, guint total, gpointer user)
   if (isatty(STDERR_FILENO)) {
     fprintf(stderr, "\r%u of %u: %s        %s", done, total, what, done == total ? "\n" : "");
   }
-  return !interrupted;
+  return !cli_is_interrupted();
 }
 
 static double
@@ -142,7 +132,7 @@ cmd_bench(int argc, char **argv)
                             .limits = !o.no_limits,
                             .read_bytes = (guint64)o.buffer << 20,
                             .seconds = 0.5};
-  signal(SIGINT, on_interrupt);
+  cli_catch_interrupt();
   node = app_bench(&bench, show_progress, NULL, &error);
   if (!node) {
     return cli_failed(error);

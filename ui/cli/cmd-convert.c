@@ -1,19 +1,8 @@
 /* cmd-convert.c - hilum model convert */
-#include <signal.h>
 #include <stdio.h>
 #include <unistd.h>
 
 #include "commands.h"
-
-/* Ctrl-C takes away what was written so far. A second one ends the program at once. */
-static volatile sig_atomic_t interrupted;
-
-static void
-on_interrupt(int number)
-{
-  interrupted = 1;
-  signal(number, SIG_DFL);
-}
 
 typedef struct {
   gint64 began, shown;
@@ -38,7 +27,7 @@ show_progress(guint64 done, guint64 total, gpointer user)
             done == total ? "\n" : "");
     show->shown = done == total ? G_MAXINT64 / 2 : now;
   }
-  return !interrupted;
+  return !cli_is_interrupted();
 }
 
 static void
@@ -170,8 +159,7 @@ cmd_model_convert(int argc, char **argv)
   if (!finish(&options, &convert)) {
     return CLI_MISUSED;
   }
-  signal(SIGINT, on_interrupt);
-  signal(SIGTERM, on_interrupt);
+  cli_catch_interrupt();
   node = app_model_convert(&options.model.model, &convert, show_progress, &show, &error);
   if (!node) {
     return cli_failed(error);

@@ -1,20 +1,10 @@
 /* cmd-dataset.c - hilum dataset: training sets from pairs of picture and caption. */
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "app_dataset.h"
 #include "commands.h"
-
-static volatile sig_atomic_t interrupted;
-
-static void
-on_interrupt(int number)
-{
-  interrupted = 1;
-  signal(number, SIG_DFL);
-}
 
 typedef struct {
   gint64 began, shown;
@@ -38,7 +28,7 @@ on_go_on(guint64 bytes, guint64 total, gpointer user)
             (double)bytes / (double)MAX(now - show->began, 1));
     show->shown = now;
   }
-  return !interrupted;
+  return !cli_is_interrupted();
 }
 
 static void
@@ -92,7 +82,7 @@ run_align(const AppAlignOptions *options, gboolean json)
   g_autoptr(GError) error = NULL;
   g_autoptr(JsonNode) report = NULL;
 
-  signal(SIGINT, on_interrupt);
+  cli_catch_interrupt();
   report = app_dataset_align(options, &listener, &error);
   if (show.shown > 0) {
     fputc('\n', stderr);
@@ -227,7 +217,7 @@ cmd_check(int argc, char **argv)
     return status;
   }
   options = (AppCheckOptions){argv[1], images, against, against_images};
-  signal(SIGINT, on_interrupt);
+  cli_catch_interrupt();
   report = app_dataset_check(&options, &listener, &error);
   if (!report) {
     return cli_failed(error);

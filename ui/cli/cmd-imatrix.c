@@ -1,18 +1,8 @@
 /* cmd-imatrix.c - hilum model imatrix */
-#include <signal.h>
 #include <stdio.h>
 #include <unistd.h>
 
 #include "commands.h"
-
-static volatile sig_atomic_t interrupted;
-
-static void
-on_interrupt(int number)
-{
-  interrupted = 1;
-  signal(number, SIG_DFL);
-}
 
 static gboolean
 show_progress(guint64 done, guint64 total, gpointer user)
@@ -21,7 +11,7 @@ show_progress(guint64 done, guint64 total, gpointer user)
     fprintf(stderr, "\rhilum: %u of %u prompts%s", (guint)done, (guint)total,
             done == total ? "\n" : "");
   }
-  return !interrupted;
+  return !cli_is_interrupted();
 }
 
 static void
@@ -78,8 +68,7 @@ cmd_model_imatrix(int argc, char **argv)
                                 .out = out,
                                 .limit = (guint)limit,
                                 .max_tokens = (guint)max_tokens};
-  signal(SIGINT, on_interrupt);
-  signal(SIGTERM, on_interrupt);
+  cli_catch_interrupt();
   node = app_model_imatrix(&model.model, &options, show_progress, NULL, &error);
   if (!node) {
     return cli_failed(error);

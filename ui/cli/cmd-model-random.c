@@ -1,19 +1,8 @@
 /* cmd-model-random.c - hilum model random */
-#include <signal.h>
 #include <stdio.h>
 #include <unistd.h>
 
 #include "commands.h"
-
-/* Ctrl-C leaves no half file behind. A second one ends at once. */
-static volatile sig_atomic_t interrupted;
-
-static void
-on_interrupt(int number)
-{
-  interrupted = 1;
-  signal(number, SIG_DFL);
-}
 
 typedef struct {
   gint64 start; /* monotonic, microseconds */
@@ -33,7 +22,7 @@ show_progress(guint64 done, guint64 total, gpointer user)
             done > 0 ? s * (double)(total - done) / (double)done : 0, percent == 100 ? "\n" : "");
     progress->shown = percent;
   }
-  return !interrupted;
+  return !cli_is_interrupted();
 }
 
 /* Names with commas between. */
@@ -108,8 +97,7 @@ cmd_model_random(int argc, char **argv)
       (seed_text && !cli_parse_seed(seed_text, &random.seed))) {
     return CLI_MISUSED;
   }
-  signal(SIGINT, on_interrupt);
-  signal(SIGTERM, on_interrupt);
+  cli_catch_interrupt();
   random.shape = shape;
   random.type = types[choice];
   random.tower_type = tower_type;

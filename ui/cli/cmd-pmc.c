@@ -1,19 +1,9 @@
 /* cmd-pmc.c - hilum pmc: PubMed Central's articles to pairs of a figure and its caption. */
-#include <signal.h>
 #include <stdio.h>
 #include <unistd.h>
 
 #include "app_pmc.h"
 #include "commands.h"
-
-static volatile sig_atomic_t interrupted;
-
-static void
-on_interrupt(int number)
-{
-  interrupted = 1;
-  signal(number, SIG_DFL);
-}
 
 typedef struct {
   gint64 shown;
@@ -43,7 +33,7 @@ on_go_on(guint articles, guint figures, gpointer user)
     fprintf(stderr, "\r%u articles, %u figures ", articles, figures);
     show->shown = now;
   }
-  return !interrupted;
+  return !cli_is_interrupted();
 }
 
 static void
@@ -96,7 +86,7 @@ cmd_figures(int argc, char **argv)
     return cli_misused("--json reports beside a file: it needs --out");
   }
   options = (AppPmcOptions){(const char *const *)argv + 1, out, images};
-  signal(SIGINT, on_interrupt);
+  cli_catch_interrupt();
   report = app_pmc_figures(&options, &listener, &error);
   if (show.terminal && show.shown > 0) {
     fputc('\n', stderr);

@@ -1,21 +1,10 @@
 /* cmd-train.c - hilum train */
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "app_train.h"
 #include "commands.h"
-
-/* Ctrl-C ends the run after the step under way, with a checkpoint. A second one ends it at once. */
-static volatile sig_atomic_t interrupted;
-
-static void
-on_interrupt(int number)
-{
-  interrupted = 1;
-  signal(number, SIG_DFL);
-}
 
 typedef struct {
   gboolean json, terminal;
@@ -79,7 +68,7 @@ report(const AppTrainProgress *progress, gpointer user)
     print_step(progress);
   }
   print_for_people(show, progress);
-  return !interrupted;
+  return !cli_is_interrupted();
 }
 
 typedef struct {
@@ -248,8 +237,7 @@ cmd_train(int argc, char **argv)
   data = split_data(options.data);
   train.data = (const char *const *)data;
   show.json = options.json;
-  signal(SIGINT, on_interrupt);
-  signal(SIGTERM, on_interrupt);
+  cli_catch_interrupt();
   node = app_train(&train, report, &show, &error);
   if (!node) {
     return cli_failed(error);
