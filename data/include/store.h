@@ -27,9 +27,32 @@ typedef enum {
   STORE_ERROR_NOT_FOUND,
   STORE_ERROR_INVALID, /* a value that the log does not hold: too long, no SHA-256 */
   STORE_ERROR_CANCELLED,
+  STORE_ERROR_LOCKED, /* the key that opens the log's texts is not to be had */
 } StoreError;
 
 typedef struct _StoreLog StoreLog;
+
+/* ---- the key that opens a log ----------------------------------------------------------------
+ *
+ * What can name or describe a patient is sealed. All keys lie in LOG.keys beside the log, wrapped
+ * by one root key of 32 bytes, which is kept in one of three ways.
+ */
+typedef enum {
+  STORE_PROTECTION_FILE,       /* LOG.key, mode 0600: weak, whoever reads the folder has it */
+  STORE_PROTECTION_PASSPHRASE, /* Argon2id */
+  STORE_PROTECTION_KEYRING,    /* the Secret Service */
+} StoreProtection;
+
+/* How to come by the root key; app fills it in. Each may be NULL: not to be had here. The functions
+ * return FALSE (NULL) with *error set, LOCKED where the user refused or nothing is there. */
+typedef struct {
+  gboolean (*fetch)(const char *log_id, guint8 key[32], gpointer user, GError **error);
+  gboolean (*keep)(const char *log_id, const guint8 key[32], gpointer user, GError **error);
+  gboolean (*forget)(const char *log_id, gpointer user, GError **error);
+  /* A passphrase, AGAIN: a new one, which is asked for twice. The caller wipes and frees it. */
+  char *(*ask)(gboolean again, gpointer user, GError **error);
+  gpointer user;
+} StoreSecrets;
 
 /* $XDG_DATA_HOME/hilum/log.sqlite; g_free(). */
 char *store_default_path(void);
@@ -141,6 +164,50 @@ typedef struct {
   gsize n_answers;
 } StoreCheck;
 gint64 store_log_add_check(StoreLog *log, gint64 turn, const StoreCheck *check, GError **error);
+
+/* ---- events ---------------------------------------------------------------------------------
+ *
+ * Every row of the log is an event; those above are of the kinds "model", "image", "conversation",
+ * "turn", "verdict" and "check". The others are written by their own name: "application" (start,
+ * stop), "import", "shown", "export", "viewed", "setting", "refused", "verification", "consent",
+ * "erased", "session" (a second person signs in or out), "migrated", "sealed", "continued".
+ */
+typedef struct {
+  const char *name, *text; /* a member of the event's JSON */
+} StoreField;
+typedef struct {
+  const char *kind;
+  const char *action;       /* "start", "stop", "csv" ...: what of its kind; may be NULL */
+  gboolean failed;          /* the outcome */
+  const StoreField *fields; /* what names nobody: readable to all who read the log */
+  gsize n_fields;
+  const StoreImage *about;  /* whose key seals what follows; NULL: nothing is sealed */
+  const StoreField *sealed; /* what may name or describe a patient, besides what ABOUT says */
+  gsize n_sealed;
+} StoreEvent;
+/* Its number, or 0. */
+gint64 store_log_add_event(StoreLog *log, const StoreEvent *event, GError **error);
+
+/* An event as it is read: strings borrowed until the callback returns. */
+typedef struct {
+  gint64 number; /* from 1, without gaps */
+  const char *time, *kind;
+  const char *action; /* NULL: none */
+  gboolean failed;
+  const char *user_name, *real_name; /* who did it, as the system knows the person */
+  const char *person;                /* who had signed in, or NULL */
+  const char *body;                  /* one JSON object: what is readable to all */
+  const char *text; /* one JSON object: what was sealed; NULL: nothing was, or it cannot be read */
+  gint64 subject;   /* under whose key, 0: nothing is sealed */
+  gboolean erased;  /* the key is gone */
+  gint64 conversation, turn; /* ids that it belongs to, or 0 */
+  const char *sha256;        /* of the row, which covers all rows before it */
+} StoreEventRow;
+/* FALSE with *error set ends the reading. */
+typedef gboolean (*StoreEventFunc)(const StoreEventRow *event, gpointer user, GError **error);
+/* Events FIRST to LAST (0: to the end) in order, one at a time: memory does not grow. */
+gboolean store_log_each_event(StoreLog *log, gint64 first, gint64 last, StoreEventFunc func,
+                              gpointer user, GError **error);
 
 /* ---- reading ------------------------------------------------------------------------------ */
 

@@ -3,7 +3,7 @@
  */
 #include "fault-vfs.h"
 #include "log-fixture.h"
-#include "log-private.h"
+#include "log/private.h"
 #include "shared.h"
 #include <errno.h>
 #include <fcntl.h>

@@ -2,7 +2,7 @@
  * Each gives a message that names the file and what is wrong, and is left as it was.
  */
 #include "log-fixture.h"
-#include "log-private.h"
+#include "log/private.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>

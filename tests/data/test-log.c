@@ -1,6 +1,6 @@
 /* test-log.c - what is written is read back, stays as it was, and belongs to its owner alone. */
 #include "log-fixture.h"
-#include "log-private.h"
+#include "log/private.h"
 #include <math.h>
 #include <sys/stat.h>
 #include <sys/wait.h>

@@ -1,12 +1,12 @@
 /* test-migrate.c - older and newer logs, and migrations that fail half-way. The later versions here
  * are made up; the mechanism is the one that the log itself uses. */
 #include "log-fixture.h"
-#include "log-private.h"
-#include "log-schema.h"
-#include "log-schema-v1.h"
-#include "log-schema-v2.h"
-#include "log-schema-v3.h"
-#include "log-schema-v4.h"
+#include "log/private.h"
+#include "log/schema.h"
+#include "log/schema-v1.h"
+#include "log/schema-v2.h"
+#include "log/schema-v3.h"
+#include "log/schema-v4.h"
 #include <sys/wait.h>
 #include <unistd.h>
 

@@ -4,8 +4,8 @@
 
 #include <sodium.h>
 
-#include "proof/canonical.h"
-#include "proof/note.h"
+#include "log/canonical.h"
+#include "log/note.h"
 #include "store.h"
 
 /* ---- trees ----------------------------------------------------------------------------------- */

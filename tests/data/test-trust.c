@@ -1,10 +1,10 @@
 /* test-trust.c - verdicts, checks, several pictures, and words to find, in the conversation log. */
 #include "log-fixture.h"
-#include "log-private.h"
-#include "log-schema.h"
-#include "log-schema-v1.h"
-#include "log-schema-v2.h"
-#include "log-schema-v3.h"
+#include "log/private.h"
+#include "log/schema.h"
+#include "log/schema-v1.h"
+#include "log/schema-v2.h"
+#include "log/schema-v3.h"
 
 /* Adds a turn; its id. */
 static gint64

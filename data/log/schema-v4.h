@@ -1,4 +1,4 @@
-/* log-schema-v4.h - what of an image was sent, what was made of an answer, and words to find. */
+/* schema-v4.h - what of an image was sent, what was made of an answer, and words to find. */
 #ifndef HILUM_DATA_LOG_SCHEMA_V4_H
 #define HILUM_DATA_LOG_SCHEMA_V4_H
 

@@ -1,4 +1,4 @@
-/* log-schema-v1.c - the first version of the tables.
+/* schema-v1.c - the first version of the tables.
  *
  * 1. Rows are only added. Triggers refuse UPDATE and DELETE, and an INSERT OR REPLACE of a row that
  *    is there, for it would be a DELETE that fires no trigger.
@@ -8,9 +8,9 @@
  * 4. Ids of tokens are blobs of little-endian int32. The seed is an unsigned number kept in the 64
  *    bits of an integer. Not-a-number is NULL.
  */
-#include "log-schema-v1.h"
+#include "schema-v1.h"
 
-#include "log-schema-text.h"
+#include "schema-text.h"
 
 /* The tables read as SQL, one entry a line. */
 /* clang-format off */

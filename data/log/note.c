@@ -1,5 +1,5 @@
 /* note.c - see note.h. */
-#include "proof/note.h"
+#include "note.h"
 
 #include <sodium.h>
 #include <string.h>

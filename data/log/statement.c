@@ -1,7 +1,7 @@
-/* log-statement.c - every SQL text of the log, and the binding of its values. No text is ever put
+/* statement.c - every SQL text of the log, and the binding of its values. No text is ever put
  * together from values. */
-#include "log-limits.h"
-#include "log-private.h"
+#include "limits.h"
+#include "private.h"
 #include <math.h>
 #include <string.h>
 
@@ -118,7 +118,7 @@ static const char *const texts[STORE_N_SQL] = {
     [STORE_SQL_ADD_TURN_WORDS] =
         "INSERT INTO turn_words (rowid, question, answer) VALUES (?1, ?2, ?3)",
     [STORE_SQL_ADD_VERDICT_WORDS] = "INSERT INTO verdict_words (rowid, text) VALUES (?1, ?2)",
-    /* MATCH takes FTS5's own language: see log-search.c, which quotes every word. */
+    /* MATCH takes FTS5's own language: see search.c, which quotes every word. */
     [STORE_SQL_FIND_WORD] =
         "SELECT t.conversation FROM turn_words AS w JOIN turns AS t ON t.id = w.rowid"
         " WHERE turn_words MATCH ?1"

@@ -1,5 +1,4 @@
-/* log-limits.h - what the log refuses, and why. (Not limits.h: the folder is on the include path,
- * and the C library's own <limits.h> must stay reachable.) */
+/* limits.h - what the log refuses, and why. */
 #ifndef HILUM_DATA_LOG_LIMITS_H
 #define HILUM_DATA_LOG_LIMITS_H
 

@@ -1,4 +1,4 @@
-/* log-schema-v2.h - what an image is, beside what it shows. */
+/* schema-v2.h - what an image is, beside what it shows. */
 #ifndef HILUM_DATA_LOG_SCHEMA_V2_H
 #define HILUM_DATA_LOG_SCHEMA_V2_H
 

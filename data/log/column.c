@@ -1,6 +1,6 @@
-/* log-column.c - the values of a row, each held against what the log may contain. */
-#include "log-limits.h"
-#include "log-private.h"
+/* column.c - the values of a row, each held against what the log may contain. */
+#include "limits.h"
+#include "private.h"
 #include <math.h>
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* canonical.c - see canonical.h. */
-#include "proof/canonical.h"
+#include "canonical.h"
 
 #include <string.h>
 

@@ -1,4 +1,4 @@
-/* log-schema-text.h - how the texts of the schema are put together. A released version never
+/* schema-text.h - how the texts of the schema are put together. A released version never
  * changes (tests/data/test-migrate.c holds their sums), so neither does what is here. */
 #ifndef HILUM_DATA_LOG_SCHEMA_TEXT_H
 #define HILUM_DATA_LOG_SCHEMA_TEXT_H

@@ -1,9 +1,9 @@
-/* log-search.c - finding conversations by words.
+/* search.c - finding conversations by words.
  *
  * 1. What a person typed never is SQL, and never FTS5's language either: each word is quoted, so
  *    that AND, NEAR, columns and stars in it are words like others.
  */
-#include "log-private.h"
+#include "private.h"
 #include <string.h>
 
 #define MOST_WORDS 32u

@@ -1,6 +1,6 @@
 /* merkle.c - see merkle.h. Checks follow RFC 9162, 2.1.3.2 and 2.1.4.2, which work on the same
  * proofs as RFC 6962. */
-#include "proof/merkle.h"
+#include "merkle.h"
 
 #include <sodium.h>
 #include <string.h>

@@ -6,9 +6,9 @@
  * 3. A commit is on the disk when it returns: synchronous=FULL with WAL. Where the file system has
  *    no shared memory for WAL, the rollback journal and synchronous=EXTRA promise the same.
  */
-#include "log-limits.h"
-#include "log-private.h"
-#include "log-schema.h"
+#include "limits.h"
+#include "private.h"
+#include "schema.h"
 #include <unistd.h>
 
 void

@@ -1,4 +1,4 @@
-/* log-schema.h - the versions of the log's tables, and how a file is brought to the newest. */
+/* schema.h - the versions of the log's tables, and how a file is brought to the newest. */
 #ifndef HILUM_DATA_LOG_SCHEMA_H
 #define HILUM_DATA_LOG_SCHEMA_H
 

@@ -1,5 +1,5 @@
-/* log-verdict.c - what people and repetitions made of an answer. */
-#include "log-private.h"
+/* verdict.c - what people and repetitions made of an answer. */
+#include "private.h"
 #include <string.h>
 
 /* ---- verdicts ---------------------------------------------------------------------------------

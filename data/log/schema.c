@@ -1,16 +1,16 @@
-/* log-schema.c - checks, migrations and the comparison with what the migrations make.
+/* schema.c - checks, migrations and the comparison with what the migrations make.
  *
  * 1. A file's first claim (application_id, user_version) is believed only far enough to choose the
  *    migrations; the tables themselves are then compared text by text. Nothing of a file that is
  * not ours is changed.
  * 2. The version is read again inside each step's transaction: another process may have migrated.
  */
-#include "log-schema.h"
-#include "log-private.h"
-#include "log-schema-v1.h"
-#include "log-schema-v2.h"
-#include "log-schema-v3.h"
-#include "log-schema-v4.h"
+#include "schema.h"
+#include "private.h"
+#include "schema-v1.h"
+#include "schema-v2.h"
+#include "schema-v3.h"
+#include "schema-v4.h"
 
 static const char *const migrations[] = {store_schema_v1, store_schema_v2, store_schema_v3,
                                          store_schema_v4};

@@ -1,4 +1,4 @@
-/* log-schema-v4.c - what of an image was sent, what was made of an answer, and words to find.
+/* schema-v4.c - what of an image was sent, what was made of an answer, and words to find.
  *
  * 1. A region of width 0 is the whole picture, as all were before this version. It is cut out of
  *    the picture as it is stored, then turned and mirrored. voi_lut is the item of VOILUTSequence,
@@ -11,12 +11,12 @@
  *    answers may name a patient as any answer may.
  * 5. turn_words and verdict_words hold no text of their own, only words and where they are; whoever
  *    loses them can make them again ("rebuild"). Their tables are FTS5's own business. They grow in
- *    the transaction that adds the row (log-write.c, log-verdict.c) and not by triggers: a
+ *    the transaction that adds the row (write.c, verdict.c) and not by triggers: a
  *    connection that trusts no schema (log.c) lets no trigger of the file write to them.
  */
-#include "log-schema-v4.h"
+#include "schema-v4.h"
 
-#include "log-schema-text.h"
+#include "schema-text.h"
 
 /* clang-format off */
 

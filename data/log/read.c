@@ -1,11 +1,11 @@
-/* log-read.c - reading the log back.
+/* read.c - reading the log back.
  *
  * 1. Nothing that a row says is believed: types, ranges, UTF-8 and references are checked, and the
  *    first that is wrong ends the reading with CORRUPT.
  * 2. Rows come in a strict order (ids fall, turn numbers count up from 1), and that is checked too:
  *    it is what ends the reading of a file whose pages point at each other in circles.
  */
-#include "log-private.h"
+#include "private.h"
 
 void
 store_conversation_free(StoreConversation *conversation)

@@ -1,9 +1,9 @@
-/* log-error.c - the error domain, and what SQLite's codes mean for a caller.
+/* error.c - the error domain, and what SQLite's codes mean for a caller.
  *
  * A message never quotes a row or SQLite's own message about the file's schema: both may hold
  * patient data. It names the log, what was being done and SQLite's fixed text for the code.
  */
-#include "log-private.h"
+#include "private.h"
 #include <errno.h>
 
 G_DEFINE_QUARK(store - error - quark, store_error)

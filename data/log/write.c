@@ -1,10 +1,10 @@
-/* log-write.c - adding rows.
+/* write.c - adding rows.
  *
  * 1. Every public function is one transaction that takes the write lock first (BEGIN IMMEDIATE), so
  *    what it looked up still holds when it writes, whoever else writes.
  * 2. After a failure the transaction is rolled back, and the log can be used on.
  */
-#include "log-private.h"
+#include "private.h"
 
 typedef void (*BindRow)(StoreBinder *binder, const void *row);
 

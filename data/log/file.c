@@ -1,4 +1,4 @@
-/* log-file.c - the log as a file: who may read it, and what is refused before SQLite sees it.
+/* file.c - the log as a file: who may read it, and what is refused before SQLite sees it.
  *
  * 1. The file is made empty with mode 0600 whatever the umask says, and SQLite gives -wal and -shm
  *    the mode of the file, so that no byte is ever readable by others.
@@ -7,7 +7,7 @@
  * 3. An empty file is a log without rows (a process died between making the file and the first
  *    write), so a failed opening leaves it there. Removing it could take another process's log.
  */
-#include "log-private.h"
+#include "private.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>

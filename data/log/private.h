@@ -1,11 +1,11 @@
-/* log-private.h - what the files of the conversation log share. */
+/* private.h - what the files of the conversation log share. */
 #ifndef HILUM_DATA_LOG_PRIVATE_H
 #define HILUM_DATA_LOG_PRIVATE_H
 
 #include "store.h"
 #include <sqlite3.h>
 
-/* The texts are in log-statement.c; each is prepared on first use and kept. */
+/* The texts are in statement.c; each is prepared on first use and kept. */
 typedef enum {
   STORE_SQL_BEGIN,
   STORE_SQL_COMMIT,
@@ -53,7 +53,7 @@ struct _StoreLog {
   sqlite3_stmt *statements[STORE_N_SQL];
 };
 
-/* ---- log-error.c: both set *error to "NAME: …" and return FALSE ------------------------------ */
+/* ---- error.c: both set *error to "NAME: …" and return FALSE ------------------------------ */
 
 gboolean store_fail(GError **error, StoreError code, const char *name, const char *format, ...)
     G_GNUC_PRINTF(4, 5);
@@ -61,7 +61,7 @@ gboolean store_fail(GError **error, StoreError code, const char *name, const cha
 gboolean store_fail_sqlite(GError **error, sqlite3 *db, const char *name, const char *doing,
                            int rc);
 
-/* ---- log-file.c ----------------------------------------------------------------------------- */
+/* ---- file.c ----------------------------------------------------------------------------- */
 
 /* Makes the folder and an empty file where they are missing (unless READ_ONLY), refuses what is no
  * regular file, and takes others' rights away. Returns the path with its folder resolved. */
@@ -76,7 +76,7 @@ gboolean store_exec(sqlite3 *db, const char *name, const char *doing, const char
                     GError **error);
 void store_log_set_busy_timeout(StoreLog *log, int milliseconds);
 
-/* ---- log-statement.c ------------------------------------------------------------------------ */
+/* ---- statement.c ------------------------------------------------------------------------ */
 
 /* A prepared statement in use: leaving the scope resets it and forgets what was bound. */
 typedef sqlite3_stmt StoreStatement;
@@ -118,7 +118,7 @@ void store_bind_null(StoreBinder *binder);
 /* Now, ISO 8601, UTC, milliseconds. */
 void store_bind_time(StoreBinder *binder);
 
-/* ---- log-column.c --------------------------------------------------------------------------- */
+/* ---- column.c --------------------------------------------------------------------------- */
 
 /* Reads column after column of the current row and trusts none. The first failure (CORRUPT, naming
  * table, row, column, found and expected) is kept; the later calls return 0 or NULL. */
@@ -150,14 +150,14 @@ StorePiece *store_read_pieces(StoreReader *reader, const char *field, const char
 void store_corrupt(StoreReader *reader, const char *field, const char *format, ...)
     G_GNUC_PRINTF(3, 4);
 
-/* ---- log-read.c ------------------------------------------------------------------------------ */
+/* ---- read.c ------------------------------------------------------------------------------ */
 
 /* Two columns: the reference in one row and the id of the row that was found for it. A reference
  * that leads nowhere was broken by other hands. 0 for NULL. */
 gint64 store_read_reference(StoreReader *reader, const char *field, StoreNull null);
 char *store_dup_text(StoreReader *reader, const char *field, StoreNull null);
 
-/* ---- log-write.c ----------------------------------------------------------------------------- */
+/* ---- write.c ----------------------------------------------------------------------------- */
 
 gboolean store_begin(StoreLog *log, const char *doing, GError **error);
 /* Ends the transaction: commits what made ID, or rolls back. Returns ID, or 0 with *error set. */
@@ -168,7 +168,7 @@ gboolean store_require(StoreLog *log, StoreSql sql, const char *what, const char
 /* The row that an INSERT without a result has made: its id, or 0. */
 gint64 store_insert(StoreLog *log, StoreBinder *binder, const char *doing, GError **error);
 
-/* ---- log-search.c ---------------------------------------------------------------------------- */
+/* ---- search.c ---------------------------------------------------------------------------- */
 
 /* Enters the words of TEXT and, when SQL has a place for them, of MORE (else NULL) for row ID, by
  * SQL. */

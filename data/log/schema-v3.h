@@ -1,4 +1,4 @@
-/* log-schema-v3.h - where the model ran. */
+/* schema-v3.h - where the model ran. */
 #ifndef HILUM_DATA_LOG_SCHEMA_V3_H
 #define HILUM_DATA_LOG_SCHEMA_V3_H
 
