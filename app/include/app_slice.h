@@ -190,6 +190,13 @@ gboolean app_slice_reference_line(const AppSlice *slice, const AppSlice *other, 
  * FALSE: other frame of reference, or no planes. */
 gboolean app_study_nearest(AppStudy *study, guint series, const char *frame_of_reference_uid,
                            const double point[3], guint *index);
+/* Stacks of two examinations share no frame of reference. Image FROM of SERIES and image BESIDE of
+ * OTHER being taken for one place, *FOUND is the image of OTHER that lies as far along the stack as
+ * INDEX does. FALSE: no stacks, or their planes are not the same (15 degrees). */
+gboolean app_study_along(AppStudy *study, guint series, guint from, guint index, guint other,
+                         guint beside, guint *found);
+/* A first guess of BESIDE for INDEX: the same share of the stack; 0 where that means nothing. */
+guint app_study_beside(AppStudy *study, guint series, guint index, guint other);
 
 /* ---- tags ------------------------------------------------------------------------------------ */
 

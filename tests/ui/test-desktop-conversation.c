@@ -412,6 +412,12 @@ test_chips(Fixture *f, gconstpointer data)
   hands("key", "Escape");
   talk(f, "One?", f->first, NULL);
   g_assert_cmpuint(n_children(c->chips), ==, 1);
+  /* A prior is offered to a conversation about what it is the prior of. */
+  g_assert_false(gtk_widget_get_mapped(c->add_prior));
+  desktop_conversation_set_has_prior(c, TRUE);
+  g_assert_true(gtk_widget_get_mapped(c->add_prior));
+  desktop_conversation_set_has_prior(c, FALSE);
+  g_assert_false(gtk_widget_get_mapped(c->add_prior));
   /* Another image: a conversation of its own, unless it is added. */
   desktop_conversation_set_about(c, f->second);
   g_assert_cmpuint(n_children(c->chips), ==, 1);

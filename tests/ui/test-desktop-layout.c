@@ -244,6 +244,113 @@ test_linked(Fixture *f, gconstpointer data)
   g_assert_cmpuint(index_of(f, 0), ==, 3);
 }
 
+/* ---- with a prior --------------------------------------------------------------------------- */
+
+/* A stack of N slices from Z on; FLIPPED: seen from the other side, so that it counts the other
+ * way. */
+static void
+add_stack(Fixture *f, const char *study, const char *date, const char *name, const char *body,
+          guint n, double z, double step, gboolean flipped)
+{
+  g_autofree char *series = g_strconcat(study, ".1", NULL);
+  g_autofree char *frame = g_strconcat(study, ".2", NULL);
+
+  for (guint i = 0; i < n; i++) {
+    add(f, (TinyDicom){.z = z + i * step,
+                       .study_uid = study,
+                       .study_date = date,
+                       .series_uid = series,
+                       .series_description = name,
+                       .body_part = body,
+                       .image_type = "ORIGINAL\\PRIMARY\\AXIAL",
+                       .orientation = flipped ? "-1\\0\\0\\0\\1\\0" : NULL,
+                       .frame_of_reference = frame});
+  }
+}
+
+static gboolean
+compare(Fixture *f)
+{
+  return gtk_widget_activate_action(GTK_WIDGET(f->window), "image.compare", NULL);
+}
+
+/* One press puts the prior beside; the next one an older one; both go along by the millimetre. */
+static void
+test_compare(Fixture *f, gconstpointer data)
+{
+  DesktopWindow *w = f->window;
+  AppWindow window = {.set = TRUE, .center = 77, .width = 555}, there;
+
+  add_stack(f, "1.31", "20250105", "new", "CHEST", 21, -300, 1, FALSE);
+  add_stack(f, "1.32", "20240105", "other part", "HEAD", 4, 0, 1, FALSE);
+  add_stack(f, "1.33", "20230105", "old", "CHEST", 11, 900, 2, FALSE);
+  add_stack(f, "1.34", "20200105", "oldest", "CHEST", 6, 100, 4, TRUE);
+  open_folder(f);
+  check_layout(f, "1x2"); /* as it hangs */
+  g_assert_cmpstr(title(f, 1), ==, "old");
+  wait_until(gtk_widget_get_visible(w->compare));
+  gtk_widget_activate_action(GTK_WIDGET(w), "win.layout", "s", "1x1");
+  desktop_viewport_go_to(w->panes[0], 10, 0);
+  desktop_viewport_set_window(w->panes[0], &window);
+  wait_until(
+      g_str_equal(app_slice_facts(desktop_viewport_get_slice(w->panes[0]))->label, "CT 11/21"));
+  wait_until(desktop_viewport_get_window(w->panes[0], &there) && there.width == 555);
+
+  g_assert_true(compare(f));
+  check_layout(f, "1x2");
+  g_assert_cmpstr(title(f, 0), ==, "new");
+  g_assert_cmpuint(index_of(f, 0), ==, 10);
+  g_assert_cmpstr(title(f, 1), ==, "old");
+  g_assert_cmpuint(index_of(f, 1), ==, 5); /* the middle of it, too */
+  wait_until(desktop_viewport_get_window(w->panes[1], &there) && there.width == 555);
+  g_assert_cmpfloat(there.center, ==, 77);
+  desktop_viewport_step(w->panes[0], 6); /* by 6 mm */
+  wait_until(index_of(f, 1) == 8);
+  gtk_widget_grab_focus(GTK_WIDGET(w->panes[1]));
+  wait_until(desktop_window_viewport(w) == w->panes[1]);
+  desktop_viewport_step(w->panes[1], -4);
+  wait_until(index_of(f, 0) == 8);
+
+  /* Aligned by eye: unlinked, moved, linked again. */
+  gtk_widget_activate_action(GTK_WIDGET(w), "win.linked", NULL);
+  desktop_viewport_step(w->panes[1], 2);
+  wait_until(
+      g_str_equal(app_slice_facts(desktop_viewport_get_slice(w->panes[1]))->label, "CT 7/11"));
+  gtk_widget_activate_action(GTK_WIDGET(w), "win.linked", NULL);
+  g_assert_cmpuint(index_of(f, 0), ==, 8);
+  desktop_viewport_step(w->panes[1], 1);
+  wait_until(index_of(f, 0) == 10);
+
+  /* From the prior, the same pair; from the current, the one before; and round again. */
+  g_assert_true(compare(f));
+  g_assert_cmpstr(title(f, 0), ==, "old");
+  g_assert_cmpstr(title(f, 1), ==, "oldest");
+  /* They look from opposite sides: the last of one is the first of the other. */
+  desktop_viewport_go_to(w->panes[0], 10, 0);
+  wait_until(index_of(f, 1) == 0);
+  desktop_window_select_series(w, desktop_viewport_get_series(w->panes[1]));
+  g_assert_cmpstr(title(f, 0), ==, "oldest");
+  g_assert_true(compare(f));
+  g_assert_cmpstr(title(f, 0), ==, "new");
+  g_assert_cmpstr(title(f, 1), ==, "oldest");
+  g_assert_true(compare(f));
+  g_assert_cmpstr(title(f, 1), ==, "old");
+  g_assert_true(compare(f));
+  g_assert_cmpstr(title(f, 1), ==, "oldest");
+}
+
+static void
+test_no_prior(Fixture *f, gconstpointer data)
+{
+  add_stack(f, "1.31", "20250105", "new", "CHEST", 3, 0, 1, FALSE);
+  add_stack(f, "1.32", "20240105", "other part", "HEAD", 3, 0, 1, FALSE);
+  open_folder(f);
+  check_layout(f, "1x1");
+  g_assert_false(gtk_widget_get_visible(f->window->compare));
+  g_assert_true(compare(f)); /* says so */
+  check_layout(f, "1x1");
+}
+
 static guint
 n_green(DesktopViewport *viewport)
 {
@@ -301,9 +408,10 @@ main(int argc, char **argv)
   static const struct {
     const char *name;
     void (*run)(Fixture *, gconstpointer);
-  } tests[] = {{"views", test_views},        {"prior", test_prior}, {"stack", test_stack},
-               {"layouts", test_layouts},    {"tool", test_tool},   {"linked", test_linked},
-               {"reference", test_reference}};
+  } tests[] = {
+      {"views", test_views},         {"prior", test_prior},     {"stack", test_stack},
+      {"layouts", test_layouts},     {"tool", test_tool},       {"linked", test_linked},
+      {"reference", test_reference}, {"compare", test_compare}, {"no-prior", test_no_prior}};
 
   g_setenv("GTK_A11Y", "none", TRUE);
   g_test_init(&argc, &argv, NULL);

@@ -36,6 +36,21 @@ desktop_conversation_adds(DesktopConversation *self)
          gtk_toggle_button_get_active(GTK_TOGGLE_BUTTON(self->add));
 }
 
+void
+desktop_conversation_set_adds(DesktopConversation *self, gboolean adds)
+{
+  gtk_toggle_button_set_active(GTK_TOGGLE_BUTTON(self->add), adds);
+}
+
+void
+desktop_conversation_set_has_prior(DesktopConversation *self, gboolean has_prior)
+{
+  if (self->has_prior != has_prior) {
+    self->has_prior = has_prior;
+    desktop_conversation_update_chips(self);
+  }
+}
+
 /* ---- chips --------------------------------------------------------------------------------- */
 
 static void
@@ -105,9 +120,11 @@ desktop_conversation_update_chips(DesktopConversation *self)
   g_autoptr(GPtrArray) images = desktop_conversation_images(self);
   gboolean goes_on = self->about && desktop_conversation_knows(self, self->about, G_MAXUINT);
   gboolean can_add = self->about && images->len > 0 && !goes_on && !self->editing;
+  gboolean can_add_prior = images->len > 0 && goes_on && self->has_prior && !self->editing;
   guint n = 0;
 
   gtk_widget_set_visible(self->add, can_add);
+  gtk_widget_set_visible(self->add_prior, can_add_prior);
   for (guint i = 0; i < images->len && (goes_on || desktop_conversation_adds(self)); i++) {
     set_chip(self, n++, images->pdata[i], DESKTOP_CHIP_KNOWN);
   }
@@ -118,5 +135,5 @@ desktop_conversation_update_chips(DesktopConversation *self)
   drop_chips_from(self, n);
   gtk_widget_set_visible(self->chips, n > 0);
   gtk_label_set_text(self->about_note, note(self, goes_on));
-  gtk_widget_set_visible(gtk_widget_get_parent(self->add), can_add);
+  gtk_widget_set_visible(gtk_widget_get_parent(self->add), can_add || can_add_prior);
 }

@@ -27,7 +27,7 @@ struct _DesktopConversation {
   GtkScrolledWindow *scroller;
   GtkWidget *composer, *past_bar, *warnings, *model_box, *model_spinner, *model_error, *describe,
       *anew, *ask, *stop, *away, *add, *editing_box, *earlier_box, *suggest, *starters, *chips,
-      *resume, *past_back, *past_spinner, *past_failure;
+      *add_prior, *resume, *past_back, *past_spinner, *past_failure;
   GtkLabel *away_label, *model_label, *notice, *warnings_label, *past_title, *about_note;
   DesktopQuestionEntry *entry;
 
@@ -38,7 +38,7 @@ struct _DesktopConversation {
   DesktopTurnRow *editing;        /* asked again by the next question, or NULL */
   const char *const *suggestions; /* that were made into buttons; borrowed */
 
-  gboolean at_end, can_ask, working, had_text, show_sure, check_blank;
+  gboolean at_end, can_ask, has_prior, working, had_text, show_sure, check_blank;
   guint going; /* source that scrolls to the end, or 0 */
 };
 
@@ -99,8 +99,6 @@ void desktop_conversation_suggested(DesktopConversation *self, const char *quest
 
 /* conversation-chips.c */
 void desktop_conversation_update_chips(DesktopConversation *self);
-/* The images of the conversation, in the order they came; of DesktopAbout. */
-GPtrArray *desktop_conversation_images(DesktopConversation *self);
 
 G_END_DECLS
 #endif

@@ -216,7 +216,7 @@ bind_template(GtkWidgetClass *class)
       CHILD(past_back),      CHILD(past_spinner),  CHILD(past_failure),
       CHILD(away_label),     CHILD(model_label),   CHILD(notice),
       CHILD(warnings_label), CHILD(past_title),    CHILD(about_note),
-      CHILD(entry)
+      CHILD(entry),          CHILD(add_prior)
 #undef CHILD
   };
 

@@ -51,6 +51,11 @@ gboolean desktop_conversation_knows(DesktopConversation *self, const DesktopAbou
                                     guint n_turns);
 /* Whether the user wants the image on the screen added to the conversation. */
 gboolean desktop_conversation_adds(DesktopConversation *self);
+void desktop_conversation_set_adds(DesktopConversation *self, gboolean adds);
+/* The images of the conversation, in the order they came; of DesktopAbout, borrowed. */
+GPtrArray *desktop_conversation_images(DesktopConversation *self);
+/* What is on the screen has a prior that is not in the conversation. */
+void desktop_conversation_set_has_prior(DesktopConversation *self, gboolean has_prior);
 
 /* ---- the place to ask ---- */
 

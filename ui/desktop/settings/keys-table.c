@@ -35,6 +35,7 @@ static const DesktopKey table[] = {
     {"win.layout::1x2", N_("Two side by side"), N_("Layout"), "<Control>2"},
     {"win.layout::2x1", N_("One above the other"), N_("Layout"), "<Control>3"},
     {"win.layout::2x2", N_("Four"), N_("Layout"), "<Control>4"},
+    {"image.compare", N_("Compare with prior"), N_("Layout"), "b"},
     {"win.linked", N_("Scroll together"), N_("Layout"), "<Control>g"},
     {"win.toggle-series", N_("Show or fold the series"), N_("Layout"), "F9"},
     {"win.toggle-conversation", N_("Show or fold the conversation"), N_("Layout"), "<Shift>F9"},
@@ -87,6 +88,7 @@ static const DesktopKey table[] = {
 
     {"win.focus-question", N_("Write a question"), N_("Conversation"), "<Control>l"},
     {"win.describe", N_("Describe the image"), N_("Conversation"), "<Control>d"},
+    {"image.add-prior", N_("Add the prior to the conversation"), N_("Conversation"), "<Shift>b"},
     {"win.new-conversation", N_("New conversation"), N_("Conversation"), "<Control>n"},
     {"win.history", N_("Past conversations"), N_("Conversation"), "<Control>h"},
     {"win.stop", N_("Stop the answer"), N_("Conversation"), "Escape"},

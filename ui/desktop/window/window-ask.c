@@ -4,11 +4,28 @@
 #include <adwaita.h>
 #include <glib/gi18n.h>
 
+#include "strip/strip-item.h"
+
 /* LLaVA-Med's own demo samples with these. */
 #define TEMPERATURE 0.2
 #define TOP_P 0.7
 
 /* ---- what is on the screen ----------------------------------------------------------------- */
+
+/* Which of several studies of the patient, too. g_free(). */
+static char *
+label_shown(DesktopWindow *self, const AppSliceFacts *facts)
+{
+  const AppSeriesInfo *info = app_study_series(self->study, facts->series);
+  g_autofree char *date = desktop_strip_date(info->study_date);
+  gboolean others = FALSE;
+
+  for (guint i = 0; i < app_study_n_series(self->study) && !others; i++) {
+    const AppSeriesInfo *other = app_study_series(self->study, i);
+    others = other->patient == info->patient && other->study != info->study;
+  }
+  return others && *date ? g_strdup_printf("%s · %s", facts->label, date) : g_strdup(facts->label);
+}
 
 /* A reference, or NULL. */
 static DesktopAbout *
@@ -17,14 +34,15 @@ about_shown(DesktopWindow *self)
   DesktopViewport *viewport = desktop_window_viewport(self);
   AppSlice *slice = desktop_viewport_get_slice(viewport);
   const AppSliceFacts *facts = slice ? app_slice_facts(slice) : NULL;
-  g_autofree char *window = NULL;
+  g_autofree char *window = NULL, *label = NULL;
   AppImageChoice choice;
 
   if (!facts || !desktop_viewport_get_choice(viewport, &choice)) {
     return NULL;
   }
   window = desktop_viewport_window_text(viewport);
-  return desktop_about_new(&choice, facts->label, window, facts->modality, facts->body_part,
+  label = label_shown(self, facts);
+  return desktop_about_new(&choice, label, window, facts->modality, facts->body_part,
                            (const char *const *)facts->warnings);
 }
 
@@ -33,6 +51,8 @@ static void
 look(DesktopWindow *self)
 {
   g_autoptr(DesktopAbout) was = self->about;
+  guint series = desktop_viewport_get_series(desktop_window_viewport(self));
+  gboolean adds = desktop_conversation_adds(self->conversation) && self->looked == series;
 
   self->about = about_shown(self);
   if (was && self->about && desktop_about_same(was, self->about)) {
@@ -40,6 +60,12 @@ look(DesktopWindow *self)
     self->about = g_steal_pointer(&was);
   }
   desktop_conversation_set_about(self->conversation, self->about);
+  /* Who wants to add an image may still look for the right one of its series. */
+  if (self->about && (adds || self->adding == series)) {
+    desktop_conversation_set_adds(self->conversation, TRUE);
+    self->adding = G_MAXUINT;
+  }
+  self->looked = series;
 }
 
 /* ---- beforehand --------------------------------------------------------------------------- */
@@ -93,6 +119,7 @@ desktop_window_update_asking(DesktopWindow *self)
   gtk_widget_action_set_enabled(widget, "win.new-conversation",
                                 !self->asking &&
                                     desktop_conversation_n_turns(self->conversation) > 0);
+  desktop_window_update_compare(self);
   prepare_soon(self);
 }
 

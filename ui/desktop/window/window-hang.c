@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "app_slice.h"
+
 #define NONE G_MAXUINT
 
 static gboolean
@@ -45,8 +47,15 @@ rank(const AppSeriesInfo *info)
   return points;
 }
 
-/* The best series of a study of a patient; of MODALITY, and rather of BODY_PART, when these are
- * told. The first of equals. */
+/* The same was done; what says nothing of its part may show any. */
+static gboolean
+is_alike(const AppSeriesInfo *a, const AppSeriesInfo *b)
+{
+  return strcmp(a->modality, b->modality) == 0 &&
+         (!*a->body_part || !*b->body_part || strcmp(a->body_part, b->body_part) == 0);
+}
+
+/* The best series of a study of a patient; alike to LIKE, when it is told. The first of equals. */
 static guint
 best(AppStudy *study, guint patient, guint number, const AppSeriesInfo *like)
 {
@@ -57,8 +66,7 @@ best(AppStudy *study, guint patient, guint number, const AppSeriesInfo *like)
     const AppSeriesInfo *info = app_study_series(study, i);
     int points = rank(info);
 
-    if (info->patient != patient || info->study != number ||
-        (like && strcmp(info->modality, like->modality) != 0)) {
+    if (info->patient != patient || info->study != number || (like && !is_alike(info, like))) {
       continue;
     }
     if (like && strcmp(info->body_part, like->body_part) == 0) {
@@ -83,26 +91,35 @@ put(DesktopHanging *hanging, guint series, guint index)
   hanging->n++;
 }
 
-/* The study before this one in which the patient had the same done. */
-static guint
-find_prior(AppStudy *study, const AppSeriesInfo *current)
+guint
+desktop_hang_prior(AppStudy *study, guint series, guint before)
 {
+  const AppSeriesInfo *current = app_study_series(study, series);
   guint number = NONE, found = NONE;
 
   for (guint i = 0; i < app_study_n_series(study); i++) {
     const AppSeriesInfo *info = app_study_series(study, i);
 
     /* Studies of a patient are in order of date. */
-    if (info->patient == current->patient && info->study < current->study &&
+    if (info->patient == current->patient && info->study < before &&
         (number == NONE || info->study > number)) {
-      guint series = best(study, info->patient, info->study, current);
-      if (series != NONE) {
+      guint one = best(study, info->patient, info->study, current);
+      if (one != NONE) {
         number = info->study;
-        found = series;
+        found = one;
       }
     }
   }
   return found;
+}
+
+guint
+desktop_hang_latest(AppStudy *study, guint series)
+{
+  const AppSeriesInfo *own = app_study_series(study, series);
+  guint found = desktop_hang_prior(study, series, NONE);
+
+  return found != NONE && app_study_series(study, found)->study > own->study ? found : NONE;
 }
 
 /* Further radiographs of the study; views of one series count each. */
@@ -151,9 +168,9 @@ desktop_hang(AppStudy *study, DesktopHanging *hanging)
   series = best(study, app_study_series(study, 0)->patient, newest_study(study), NULL);
   info = app_study_series(study, series);
   put(hanging, series, 0);
-  prior = find_prior(study, info);
+  prior = desktop_hang_prior(study, series, info->study);
   if (prior != NONE) {
-    put(hanging, prior, 0);
+    put(hanging, prior, app_study_beside(study, series, 0, prior));
   } else if (strcmp(info->modality, "MG") == 0) {
     add_views(study, info, series, hanging, 4);
   } else if (is_radiograph(info)) {

@@ -20,6 +20,12 @@ typedef struct {
  * of a radiograph side by side, else the first stack that is no localizer. N 0: there is no image.
  */
 void desktop_hang(AppStudy *study, DesktopHanging *hanging);
+/* Of the studies of the same patient before study number BEFORE the newest in which the same was
+ * done as in SERIES: its modality and, where both tell, its body part; the series of it that is
+ * most like SERIES. G_MAXUINT: there is none. */
+guint desktop_hang_prior(AppStudy *study, guint series, guint before);
+/* The same of the newest study, if that is a later one. */
+guint desktop_hang_latest(AppStudy *study, guint series);
 
 G_END_DECLS
 #endif

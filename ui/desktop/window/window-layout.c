@@ -32,22 +32,29 @@ middle_of(const AppSliceFacts *facts, double point[3])
   }
 }
 
-/* Others that lie in the same space go to where the active one is. */
-static void
-link_others(DesktopWindow *self, const AppSliceFacts *facts)
+/* Which image of SERIES lies where the active one does. */
+static gboolean
+lies_there(DesktopWindow *self, const AppSliceFacts *facts, guint series, guint *index)
 {
   double point[3];
 
-  if (!self->linked || !facts->plane || !facts->plane->frame_of_reference_uid) {
-    return;
+  if (!facts->plane || !facts->plane->frame_of_reference_uid) {
+    return FALSE;
   }
   middle_of(facts, point);
-  for (guint i = 0; i < desktop_window_n_panes(self); i++) {
+  return app_study_nearest(self->study, series, facts->plane->frame_of_reference_uid, point, index);
+}
+
+/* Others that lie in the same space go to where the active one is, and priors along with it. */
+static void
+link_others(DesktopWindow *self, const AppSliceFacts *facts)
+{
+  for (guint i = 0; self->linked && i < desktop_window_n_panes(self); i++) {
     guint series = desktop_viewport_get_series(self->panes[i]), index;
 
     if (i != self->active && series != G_MAXUINT &&
-        app_study_nearest(self->study, series, facts->plane->frame_of_reference_uid, point,
-                          &index)) {
+        (lies_there(self, facts, series, &index) ||
+         desktop_window_goes_along(self, i, facts->index, &index))) {
       desktop_viewport_follow(self->panes[i], index);
     }
   }
@@ -240,6 +247,7 @@ desktop_window_hang(DesktopWindow *self)
   }
   desktop_window_set_layout(self, hanging.columns, hanging.rows);
   desktop_window_name_layout(self, wanted);
+  desktop_window_anchor(self);
 }
 
 /* ---- life --------------------------------------------------------------------------------- */

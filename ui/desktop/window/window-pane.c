@@ -69,6 +69,7 @@ void
 desktop_window_fill_pane(DesktopWindow *self)
 {
   self->series_wanted = FALSE;
+  self->adding = self->looked = G_MAXUINT;
   desktop_strip_set_study(self->strip, self->study);
   desktop_window_update_panes(self);
   desktop_window_load_keys(self);

@@ -38,7 +38,7 @@ struct _DesktopWindow {
   GtkProgressBar *progress;
   GtkGrid *views;
   GtkMenuButton *tools, *presets;
-  GtkWidget *cine;
+  GtkWidget *cine, *compare;
   GtkButton *play;
   GtkSpinButton *rate;
   GtkRevealer *series_pane;
@@ -72,6 +72,11 @@ struct _DesktopWindow {
   guint columns, rows, active;
   gboolean linked;
   guint linked_series, linked_index; /* that others went along with */
+  struct {
+    guint series, index;
+  } anchors[DESKTOP_PANES]; /* see window-compare.c */
+  guint adding;             /* series that joins the conversation once it is shown, or G_MAXUINT */
+  guint looked;             /* series that the conversation was told of last */
   DesktopAnnotations *annotations;   /* owned; of this study */
   DesktopSettings *settings;         /* owned; NULL: there are none */
   guint telling;                     /* source: others heard lately of what is shown */
@@ -126,6 +131,15 @@ void desktop_window_name_layout(DesktopWindow *self, const char *name);
 char *desktop_window_get_layout(DesktopWindow *self);
 /* Shows the study as its modality is used to. */
 void desktop_window_hang(DesktopWindow *self);
+
+/* window-compare.c: a prior beside what is current */
+void desktop_window_compare_class_setup(DesktopWindowClass *class);
+void desktop_window_compare_setup(DesktopWindow *self);
+void desktop_window_update_compare(DesktopWindow *self);
+/* What the panes show counts as one place from now on. */
+void desktop_window_anchor(DesktopWindow *self);
+/* Where PANE, of another examination, goes when the active one goes to INDEX; FALSE: nowhere. */
+gboolean desktop_window_goes_along(DesktopWindow *self, guint pane, guint index, guint *found);
 
 /* window-tools.c: the bar above the pictures */
 void desktop_window_tools_class_setup(DesktopWindowClass *class);

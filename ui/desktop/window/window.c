@@ -225,6 +225,7 @@ desktop_window_class_init(DesktopWindowClass *class)
   desktop_window_tags_class_setup(class);
   desktop_window_output_class_setup(class);
   desktop_window_tools_class_setup(class);
+  desktop_window_compare_class_setup(class);
 }
 
 static void
@@ -235,6 +236,7 @@ desktop_window_init(DesktopWindow *self)
   desktop_window_layout_setup(self);
   desktop_window_pane_setup(self);
   desktop_window_tools_setup(self);
+  desktop_window_compare_setup(self);
   desktop_window_ask_setup(self);
   desktop_window_trust_setup(self);
   desktop_window_history_setup(self);
