@@ -3,7 +3,7 @@
 #include <sys/stat.h>
 
 #include "app_dataset.h"
-#include "line-pipe.h"
+#include "list-pipe.h"
 #include "model_prompt.h"
 #include "out.h"
 #include "private.h"
@@ -16,6 +16,7 @@ typedef struct {
   const AppAlignOptions *options;
   const AppDatasetListener *listener;
   DataAlign align;
+  DataLayout layout;
   DataSample sample;
   guint64 size, from, to;
   AppOut *out;
@@ -26,6 +27,13 @@ typedef struct {
   GArray *heaps[DATA_N_DOMAINS];
   guint quotas[DATA_N_DOMAINS];
 } Align;
+
+static void
+align_clear(Align *run)
+{
+  data_layout_clear(&run->layout);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Align, align_clear)
 
 /* ---- what data asks for ------------------------------------------------------------------------
  */
@@ -160,10 +168,30 @@ go_on(Align *run, guint64 bytes, GError **error)
   return TRUE;
 }
 
+/* Lines of pairs in the place of BYTES, or NULL: they are such lines. */
+static GByteArray *
+convert(const Align *run, const char *bytes, gsize n, AppPiece *piece)
+{
+  GByteArray *pairs = NULL;
+
+  if (run->layout.format != DATA_FORMAT_PAIRS || run->layout.container) {
+    pairs = g_byte_array_new();
+    data_list_pairs(&run->layout, bytes, n, pairs, &piece->counts, piece->problems);
+  }
+  return pairs;
+}
+
 static void
 draw_work(const char *bytes, gsize n, AppPiece *piece, gpointer user)
 {
-  data_align_tickets(&((Align *)user)->align, bytes, n, piece->tickets);
+  const Align *run = user;
+  g_autoptr(GByteArray) pairs = convert(run, bytes, n, piece);
+
+  if (pairs) {
+    data_align_tickets(&run->align, (const char *)pairs->data, pairs->len, piece->tickets);
+  } else {
+    data_align_tickets(&run->align, bytes, n, piece->tickets);
+  }
 }
 
 static gboolean
@@ -182,7 +210,21 @@ draw_take(AppPiece *piece, guint64 first_line, guint64 bytes, gpointer user, GEr
 static void
 align_work(const char *bytes, gsize n, AppPiece *piece, gpointer user)
 {
-  data_align(&((Align *)user)->align, bytes, n, piece->out, &piece->counts, piece->problems);
+  const Align *run = user;
+  g_autoptr(GByteArray) pairs = convert(run, bytes, n, piece);
+  DataCounts counts = {0};
+
+  if (pairs) {
+    /* What the list lost is counted; lines, and what was written, are those of now. */
+    data_align(&run->align, (const char *)pairs->data, pairs->len, piece->out, &counts, NULL);
+    counts.lines = piece->counts.lines;
+    for (guint i = 0; i < DATA_N_DROPPED; i++) {
+      counts.dropped[i] += piece->counts.dropped[i];
+    }
+    piece->counts = counts;
+  } else {
+    data_align(&run->align, bytes, n, piece->out, &piece->counts, piece->problems);
+  }
 }
 
 static void
@@ -228,8 +270,8 @@ run_pipe(Align *run, gboolean draw, GError **error)
                             .take = draw ? draw_take : align_take,
                             .user = run};
 
-  return app_line_pipe_run(&pipe, run->options->in, draw ? 0 : run->from,
-                           draw ? run->size : run->to, error);
+  return app_list_run(&pipe, run->options->in, &run->layout, draw ? 0 : run->from,
+                      draw ? run->size : run->to, error);
 }
 
 /* Draws from the whole file, whichever shard is asked for. */
@@ -251,6 +293,36 @@ draw_sample(Align *run, GError **error)
   }
   run->align.sample = &run->sample;
   return ok;
+}
+
+static gboolean
+find_layout(Align *run, GError **error)
+{
+  const AppAlignOptions *o = run->options;
+  g_autofree char *name = g_filename_display_name(o->in);
+  DataFormat format;
+
+  /* Lines that are no JSON at all are named one by one, as ever. */
+  if (run->size == 0 || !app_list_find(o->in, o->from, &run->layout, o->from ? error : NULL)) {
+    run->layout = (DataLayout){.format = DATA_FORMAT_PAIRS};
+    return !o->from || run->size == 0;
+  }
+  format = run->layout.format;
+  if (format == DATA_FORMAT_IMAGE_URLS || format == DATA_FORMAT_LLAVA ||
+      format == DATA_FORMAT_SCIENCEQA) {
+    g_set_error(error, APP_ERROR, APP_ERROR_FAILED,
+                "%s: a list of the kind \"%s\", which has no captions; expected pairs", name,
+                data_format_name(format));
+    return FALSE;
+  }
+  if (run->layout.container && o->n_shards > 1) {
+    g_set_error(error, APP_ERROR, APP_ERROR_FAILED,
+                "%s: one JSON value, of which no part can be read by itself; expected lines (hilum "
+                "dataset convert makes them)",
+                name);
+    return FALSE;
+  }
+  return TRUE;
 }
 
 static gboolean
@@ -284,7 +356,8 @@ prepare(Align *run, GError **error)
                            .has_image = o->images ? has_image : NULL,
                            .user = run,
                            .array = !g_str_has_suffix(o->out, ".jsonl")};
-  return app_file_is_another(o->out, o->in, error) && (!o->target || parse_target(run, error));
+  return app_file_is_another(o->out, o->in, error) && (!o->target || parse_target(run, error)) &&
+         find_layout(run, error);
 }
 
 static JsonNode *
@@ -324,7 +397,7 @@ app_dataset_align(const AppAlignOptions *options, const AppDatasetListener *list
                   GError **error)
 {
   const gint64 start = g_get_monotonic_time();
-  Align run = {.options = options, .listener = listener};
+  g_auto(Align) run = {.options = options, .listener = listener};
   g_autoptr(AppOut) out = NULL;
   guint64 bytes;
 

@@ -7,7 +7,8 @@
 G_BEGIN_DECLS
 
 typedef struct {
-  const char *in;     /* JSON Lines of pairs */
+  const char *in;     /* pairs: JSON Lines, or a list of another kind (app_dataset_convert()) */
+  const char *from;   /* which kind; NULL: by what it says */
   const char *out;    /* ".jsonl": JSON Lines; else one JSON array, as LLaVA's trainers read */
   const char *images; /* folder that a pair's picture must be in; NULL: not looked for */
   guint64 seed;
@@ -29,6 +30,22 @@ typedef struct {
  * count}, domains: {name: count}, bytes_in, bytes_out, seconds}. */
 JsonNode *app_dataset_align(const AppAlignOptions *options, const AppDatasetListener *listener,
                             GError **error);
+
+typedef struct {
+  const char *in, *out;
+  const char *from;  /* the kind of list (data/include/dataset.h names them); NULL: what it says */
+  const char *to;    /* "pairs", "llava", "imagefolder", or "urls": addresses of packages or
+                        pictures, each once; NULL: "llava" of a training set, else "pairs" */
+  const char *split; /* of ScienceQA's problems; NULL: all */
+  const char *shape; /* of ScienceQA's questions and answers; NULL: "QCM-LEA" */
+  guint n_threads;   /* 0: one per core */
+} AppDatasetConvertOptions;
+
+/* Lists that people have to pairs, and training sets from layout to layout: LLaVA's JSON array, or
+ * lines when OUT ends in ".jsonl", and Hugging Face's folder of images (metadata.jsonl). {in, out,
+ * from, to, lines, written, dropped: {reason: count}, bytes_out, seconds}. */
+JsonNode *app_dataset_convert(const AppDatasetConvertOptions *options, const AppDatasetListener *listener,
+                              GError **error);
 
 typedef struct {
   const char *file;           /* LLaVA's JSON: an array, or JSON Lines */

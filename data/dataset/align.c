@@ -3,90 +3,23 @@
 
 #include <string.h>
 
+#include "dataset/chance.h"
+#include "dataset/domain.h"
+#include "dataset/problem.h"
 #include "dataset/scan.h"
 
 enum { PAIR_ID, ID, FIG_CAPTION, CAPTION, IMAGE, DOMAIN, MODALITY, N_MEMBERS };
 static const char *const members[] = {"pair_id", "id",     "fig_caption", "caption",
                                       "image",   "domain", "modality",    NULL};
 
-/* Other spellings that pairs have. */
-static const struct {
-  const char *name;
-  DataDomain domain;
-} domain_names[] = {{"chest_xray", DATA_DOMAIN_CHEST_XRAY},
-                    {"cxr", DATA_DOMAIN_CHEST_XRAY},
-                    {"mri", DATA_DOMAIN_MRI},
-                    {"mr", DATA_DOMAIN_MRI},
-                    {"histology", DATA_DOMAIN_HISTOLOGY},
-                    {"histopathology", DATA_DOMAIN_HISTOLOGY},
-                    {"gross", DATA_DOMAIN_GROSS},
-                    {"gross_pathology", DATA_DOMAIN_GROSS},
-                    {"ct_scan", DATA_DOMAIN_CT_SCAN},
-                    {"ct", DATA_DOMAIN_CT_SCAN}};
-
-const char *
-data_domain_name(DataDomain domain)
-{
-  static const char *const names[] = {"chest_xray", "mri", "histology", "gross", "ct_scan", "none"};
-  return names[domain];
-}
-
-const char *
-data_dropped_name(DataDropped reason)
-{
-  static const char *const names[] = {"malformed", "no_id", "no_caption", "no_image",
-                                      "not_sampled"};
-  return names[reason];
-}
-
-void
-data_counts_add(DataCounts *counts, const DataCounts *more)
-{
-  counts->lines += more->lines;
-  counts->written += more->written;
-  counts->brief += more->brief;
-  counts->detailed += more->detailed;
-  for (guint i = 0; i < DATA_N_DROPPED; i++) {
-    counts->dropped[i] += more->dropped[i];
-  }
-  for (guint i = 0; i < DATA_N_DOMAINS; i++) {
-    counts->domains[i] += more->domains[i];
-  }
-}
-
-void
-data_problem_clear(gpointer problem)
-{
-  g_clear_pointer(&((DataProblem *)problem)->text, g_free);
-}
-
 /* ---- chance ------------------------------------------------------------------------------------
  */
 
-/* SplitMix64's last step: every bit of the result depends on every bit of X. */
-static guint64
-mix(guint64 x)
-{
-  x = (x ^ x >> 30) * G_GUINT64_CONSTANT(0xbf58476d1ce4e5b9);
-  x = (x ^ x >> 27) * G_GUINT64_CONSTANT(0x94d049bb133111eb);
-  return x ^ x >> 31;
-}
-
-/* The pair's own number: of the seed and the pair_id as the line spells it, little-endian. */
+/* The pair's own number: of the seed and the pair_id as the line spells it. */
 static guint64
 pair_number(guint64 seed, const DataValue *id)
 {
-  guint64 h = mix(seed ^ id->n);
-
-  for (gsize i = 0; i < id->n; i += 8) {
-    guint8 bytes[8] = {0};
-    guint64 word;
-
-    memcpy(bytes, id->text + i, MIN(8, id->n - i));
-    memcpy(&word, bytes, sizeof word);
-    h = mix(h ^ GUINT64_FROM_LE(word)) + G_GUINT64_CONSTANT(0x9e3779b97f4a7c15);
-  }
-  return h;
+  return data_chance_text(seed, id->text, id->n);
 }
 
 /* Numbers of one pair for different ends. */
@@ -94,7 +27,7 @@ enum { FOR_INSTRUCTION = 1, FOR_PLACE, FOR_SAMPLE };
 static guint64
 number_for(guint64 pair, guint end)
 {
-  return mix(pair + end * G_GUINT64_CONSTANT(0x9e3779b97f4a7c15));
+  return data_chance_for(pair, end);
 }
 
 /* ---- one pair ----------------------------------------------------------------------------------
@@ -126,60 +59,12 @@ drop(Work *work, DataDropped reason)
 
 static gboolean G_GNUC_PRINTF(2, 3) malformed(Work *work, const char *format, ...)
 {
-  if (work->problems) {
-    DataProblem problem = {work->line, NULL};
-    va_list arguments;
+  va_list arguments;
 
-    va_start(arguments, format);
-    problem.text = g_strdup_vprintf(format, arguments);
-    va_end(arguments);
-    g_array_append_val(work->problems, problem);
-  }
+  va_start(arguments, format);
+  data_problem_add_va(work->problems, work->line, format, arguments);
+  va_end(arguments);
   return drop(work, DATA_DROPPED_MALFORMED);
-}
-
-static DataDomain
-domain_of_name(const char *name, gsize n)
-{
-  for (guint i = 0; i < G_N_ELEMENTS(domain_names); i++) {
-    if (strlen(domain_names[i].name) == n &&
-        g_ascii_strncasecmp(domain_names[i].name, name, n) == 0) {
-      return domain_names[i].domain;
-    }
-  }
-  return DATA_DOMAIN_NONE;
-}
-
-/* "ct_scan", or {"chest_xray": false, ..., "ct_scan": true}. */
-static DataDomain
-domain_of(const DataValue *value)
-{
-  static const char *const names[] = {"chest_xray", "mri", "histology", "gross", "ct_scan", NULL};
-  DataValue flags[DATA_N_DOMAINS];
-  const char *why;
-  gsize at;
-
-  if (value->kind == DATA_VALUE_STRING) {
-    return domain_of_name(value->text, value->n);
-  }
-  if (value->kind == DATA_VALUE_OTHER && *value->text == '{' &&
-      data_scan(value->text, value->n, names, flags, &why, &at)) {
-    for (guint i = 0; names[i]; i++) {
-      if (flags[i].kind == DATA_VALUE_OTHER && *flags[i].text == 't') {
-        return (DataDomain)i;
-      }
-    }
-  }
-  return DATA_DOMAIN_NONE;
-}
-
-static const char *
-kind_of(char first)
-{
-  return first == '{'                   ? "an object"
-         : first == '['                 ? "an array"
-         : first == 't' || first == 'f' ? "true or false"
-                                        : "a number";
 }
 
 /* The first of two members that is there; it must be a string or null. */
@@ -193,7 +78,7 @@ choose_text(Work *work, const DataValue *values, guint first, guint second, Data
   *chosen = values[which];
   if (chosen->kind == DATA_VALUE_OTHER) {
     return malformed(work, "%s: found %s, expected a string", members[which],
-                     kind_of(*chosen->text));
+                     data_value_what(chosen));
   }
   return TRUE;
 }
@@ -240,7 +125,7 @@ read_pair(Work *work, const char *line, gsize n, Pair *pair)
     return drop(work, DATA_DROPPED_NO_CAPTION);
   }
   pair->domain = values[DOMAIN].kind == DATA_VALUE_ABSENT ? values[MODALITY] : values[DOMAIN];
-  pair->in = domain_of(&pair->domain);
+  pair->in = data_domain_of(&pair->domain);
   pair->number = pair_number(work->align->seed, &pair->id);
   g_string_truncate(work->scratch, 0);
   data_value_decode(&pair->caption, work->scratch);

@@ -405,3 +405,64 @@ data_scan(const char *line, gsize n, const char *const *names, DataValue *values
   *at = (gsize)(s.at - line);
   return !s.why;
 }
+
+/* To the next element of a container that opens with OPEN. FALSE: there is none. */
+static gboolean
+to_next(Scan *s, const DataValue *container, char open, gsize at)
+{
+  *s = (Scan){container->text, container->text + at, container->text + container->n, NULL};
+  if (container->kind != DATA_VALUE_OTHER || *container->text != open) {
+    return FALSE;
+  }
+  skip_blanks(s);
+  if (at == 0 || is_at(s, ',')) {
+    s->at++;
+    skip_blanks(s);
+  }
+  return s->at < s->end && !is_at(s, ']') && !is_at(s, '}');
+}
+
+gboolean
+data_array_next(const DataValue *array, gsize *at, DataValue *element)
+{
+  Scan s;
+
+  if (!to_next(&s, array, '[', *at) || !scan_value(&s, element)) {
+    return FALSE;
+  }
+  *at = (gsize)(s.at - array->text);
+  return TRUE;
+}
+
+gboolean
+data_object_next(const DataValue *object, gsize *at, DataValue *name, DataValue *value)
+{
+  Scan s;
+
+  if (!to_next(&s, object, '{', *at) || !scan_name(&s, name) || !scan_value(&s, value)) {
+    return FALSE;
+  }
+  *at = (gsize)(s.at - object->text);
+  return TRUE;
+}
+
+gboolean
+data_value_is(const DataValue *value, const char *text)
+{
+  return value->kind == DATA_VALUE_STRING && value->n == strlen(text) &&
+         memcmp(value->text, text, value->n) == 0;
+}
+
+const char *
+data_value_what(const DataValue *value)
+{
+  const char first = value->kind == DATA_VALUE_OTHER ? *value->text : '\0';
+
+  return value->kind == DATA_VALUE_ABSENT   ? "nothing"
+         : value->kind == DATA_VALUE_NULL   ? "null"
+         : value->kind == DATA_VALUE_STRING ? "a string"
+         : first == '{'                     ? "an object"
+         : first == '['                     ? "an array"
+         : first == 't' || first == 'f'     ? "true or false"
+                                            : "a number";
+}

@@ -29,4 +29,15 @@ gboolean data_scan(const char *line, gsize n, const char *const *names, DataValu
  * U+FFFD, and so do zero bytes. */
 void data_value_decode(const DataValue *value, GString *out);
 
+/* "a number", "an object", ...: what VALUE is, for messages. Static. */
+const char *data_value_what(const DataValue *value);
+
+/* The elements of an array in a line that data_scan() has found good, one a call, from *AT = 0 on;
+ * FALSE behind the last one, and for what is no array. */
+gboolean data_array_next(const DataValue *array, gsize *at, DataValue *element);
+/* The same of an object's members. */
+gboolean data_object_next(const DataValue *object, gsize *at, DataValue *name, DataValue *value);
+/* Whether VALUE is the string TEXT, which needs no escapes. */
+gboolean data_value_is(const DataValue *value, const char *text);
+
 #endif

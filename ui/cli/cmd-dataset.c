@@ -101,12 +101,15 @@ run_align(const AppAlignOptions *options, gboolean json)
 static int
 cmd_align(int argc, char **argv)
 {
-  g_autofree char *in = NULL, *out = NULL, *images = NULL, *seed = NULL, *target = NULL,
-                  *shard = NULL;
+  g_autofree char *in = NULL, *from = NULL, *out = NULL, *images = NULL, *seed = NULL,
+                  *target = NULL, *shard = NULL;
   int threads = 0, status;
   gboolean json = FALSE;
   const GOptionEntry entries[] = {
-      {"in", 'i', 0, G_OPTION_ARG_FILENAME, &in, "Pairs, as hilum pmc figures writes them", "FILE"},
+      {"in", 'i', 0, G_OPTION_ARG_FILENAME, &in,
+       "Pairs, as hilum pmc figures writes them, or a list of another kind", "FILE"},
+      {"from", 0, 0, G_OPTION_ARG_FILENAME, &from,
+       "Kind of list, as hilum dataset convert knows them (default: by what it says)", "KIND"},
       {"out", 'o', 0, G_OPTION_ARG_FILENAME, &out,
        "JSON array to write; JSON Lines when its name ends in .jsonl", "FILE"},
       {"images", 0, 0, G_OPTION_ARG_FILENAME, &images,
@@ -138,6 +141,7 @@ cmd_align(int argc, char **argv)
     return CLI_MISUSED;
   }
   options.in = in;
+  options.from = from;
   options.out = out;
   options.images = images;
   options.target = target;
@@ -237,6 +241,7 @@ cmd_dataset(int argc, char **argv)
   static const CliCommand commands[] = {
       {"align", "Pairs to concept alignment data, by the caption-length rule", cmd_align},
       {"check", "Whether a training set is what trainers expect", cmd_check},
+      {"convert", "Lists to pairs, training sets from layout to layout", cmd_dataset_convert},
       {NULL}};
 
   return cli_dispatch("hilum dataset", "Training sets from pairs of picture and caption", commands,

@@ -32,4 +32,7 @@ int cmd_model_compare(int argc, char **argv);
 int cmd_model_random(int argc, char **argv);
 int cmd_model_imatrix(int argc, char **argv);
 
+/* Of cmd_dataset(). */
+int cmd_dataset_convert(int argc, char **argv);
+
 #endif
