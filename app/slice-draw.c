@@ -2,6 +2,8 @@
 #include "slice-place.h"
 #include "slice.h"
 
+#include <string.h>
+
 /* 16384 x 8192: two screens of 8K. */
 #define MAX_CANVAS ((guint64)1 << 27)
 
@@ -11,6 +13,45 @@ app_canvas_free(AppCanvas *canvas)
   if (canvas) {
     g_clear_pointer(&canvas->pixels, g_bytes_unref);
     g_free(canvas);
+  }
+}
+
+/* Four words become three; each is read before it is written over. */
+static gsize
+pack_words(guint32 *words, gsize n)
+{
+  guint8 *to = (guint8 *)words;
+  gsize i = 0;
+
+  for (; i + 4 <= n; i += 4, to += 12) {
+    const guint32 a = words[i], b = words[i + 1], c = words[i + 2], d = words[i + 3];
+    const guint32 ra = GUINT32_SWAP_LE_BE(a) >> 8, rb = GUINT32_SWAP_LE_BE(b) >> 8;
+    const guint32 rc = GUINT32_SWAP_LE_BE(c) >> 8, rd = GUINT32_SWAP_LE_BE(d) >> 8;
+    const guint32 packed[3] = {GUINT32_TO_LE(ra | rb << 24), GUINT32_TO_LE(rb >> 8 | rc << 16),
+                               GUINT32_TO_LE(rc >> 16 | rd << 8)};
+
+    memcpy(to, packed, sizeof packed);
+  }
+  for (; i < n; i++, to += 3) {
+    const guint32 word = words[i];
+
+    to[0] = (guint8)(word >> 16);
+    to[1] = (guint8)(word >> 8);
+    to[2] = (guint8)word;
+  }
+  return 3 * n;
+}
+
+void
+app_canvas_pack(AppCanvas *canvas)
+{
+  gsize n = (gsize)canvas->width * canvas->height, n_bytes;
+
+  if (n > 0) {
+    g_return_if_fail(g_bytes_get_size(canvas->pixels) == 4 * n);
+    /* No copy: nobody else has them. */
+    guint32 *words = g_bytes_unref_to_data(g_steal_pointer(&canvas->pixels), &n_bytes);
+    canvas->pixels = g_bytes_new_take(words, pack_words(words, n));
   }
 }
 
@@ -142,7 +183,11 @@ draw_job(const Job *job, GCancellable *cancellable, GError **error)
   drawn->window = app_window_of(&resolved);
   drawn->placement = app_placement_usable(&drawing->placement, &drawn->slice->facts);
   drawn->canvas = draw(drawn->slice, &resolved, &drawn->placement, error);
-  return drawn->canvas ? g_steal_pointer(&drawn) : NULL;
+  if (!drawn->canvas) {
+    return NULL;
+  }
+  app_canvas_pack(drawn->canvas);
+  return g_steal_pointer(&drawn);
 }
 
 static void
@@ -198,6 +243,7 @@ draw_thumbnail(const Job *job, GCancellable *cancellable, GError **error)
 {
   g_autoptr(AppSlice) slice = NULL;
   AppPlacement placement = job->drawing.placement;
+  AppCanvas *canvas;
 
   slice = app_study_slice(job->study, job->drawing.series, job->drawing.index, cancellable, error);
   if (!slice) {
@@ -205,7 +251,11 @@ draw_thumbnail(const Job *job, GCancellable *cancellable, GError **error)
   }
   placement.smooth = TRUE;
   app_placement_fit(&placement, &slice->facts);
-  return app_slice_draw(slice, NULL, &placement, error);
+  canvas = app_slice_draw(slice, NULL, &placement, error);
+  if (canvas) {
+    app_canvas_pack(canvas);
+  }
+  return canvas;
 }
 
 static void

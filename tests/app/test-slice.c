@@ -75,6 +75,32 @@ test_peek(Fixture *f, gconstpointer data)
   g_assert_null(app_study_peek_slice(f->study, 0, 3));
 }
 
+/* Of any number of pixels, also of what is no multiple of the four that are packed in a turn. */
+static void
+test_packed(Fixture *f, gconstpointer data)
+{
+  g_autoptr(AppSlice) slice = get_slice(f, 1);
+
+  for (guint width = 1; width < 10; width++) {
+    AppPlacement placement = {.width = width, .height = 7, .scale = 1, .smooth = TRUE};
+    g_autoptr(GError) error = NULL;
+    g_autoptr(AppCanvas) canvas = app_slice_draw(slice, NULL, &placement, &error);
+    g_autoptr(AppCanvas) packed = app_slice_draw(slice, NULL, &placement, NULL);
+    const guint32 *words = g_bytes_get_data(canvas->pixels, NULL);
+    const guint8 *bytes;
+
+    g_assert_no_error(error);
+    app_canvas_pack(packed);
+    bytes = g_bytes_get_data(packed->pixels, NULL);
+    g_assert_cmpuint(g_bytes_get_size(packed->pixels), ==, 3 * packed->width * packed->height);
+    g_assert_cmpuint(packed->width * packed->height, >, 0);
+    for (guint i = 0; i < canvas->width * canvas->height; i++) {
+      g_assert_cmphex(words[i] & 0xffffff, ==,
+                      (guint)bytes[3 * i] << 16 | (guint)bytes[3 * i + 1] << 8 | bytes[3 * i + 2]);
+    }
+  }
+}
+
 /* A slice goes on after its study. */
 static void
 test_outlives(Fixture *f, gconstpointer data)
@@ -639,6 +665,7 @@ main(int argc, char **argv)
   g_test_init(&argc, &argv, NULL);
 #define add(name, test) g_test_add("/slice/" name, Fixture, NULL, set_up, test, tear_down)
   add("peek", test_peek);
+  add("packed", test_packed);
   add("outlives", test_outlives);
   add("no-slice", test_no_slice);
   add("facts", test_facts);

@@ -355,9 +355,10 @@ prepare_bare(Bench *bench)
     g_autoptr(AppCanvas) canvas = app_slice_draw(slice, &window, &placement, NULL);
 
     g_assert_nonnull(canvas);
+    app_canvas_pack(canvas);
     bench->bare->textures[i] =
-        gdk_memory_texture_new((int)canvas->width, (int)canvas->height, GDK_MEMORY_DEFAULT,
-                               canvas->pixels, (gsize)canvas->width * 4);
+        gdk_memory_texture_new((int)canvas->width, (int)canvas->height, GDK_MEMORY_R8G8B8,
+                               canvas->pixels, (gsize)canvas->width * 3);
     bench->bare->area =
         GRAPHENE_RECT_INIT((float)canvas->x / scale, (float)canvas->y / scale,
                            (float)canvas->width / scale, (float)canvas->height / scale);

@@ -60,8 +60,8 @@ take(Asking *asking, const AppCanvas *canvas)
 
   if (canvas && canvas->width > 0 && canvas->height > 0) {
     item->thumbnail =
-        gdk_memory_texture_new((int)canvas->width, (int)canvas->height, GDK_MEMORY_DEFAULT,
-                               canvas->pixels, (gsize)canvas->width * 4);
+        gdk_memory_texture_new((int)canvas->width, (int)canvas->height, GDK_MEMORY_R8G8B8,
+                               canvas->pixels, (gsize)canvas->width * 3);
     keep(asking->strip, item);
     desktop_strip_item_changed(item);
   }

@@ -83,8 +83,8 @@ show(DesktopViewport *self, AppDrawn *drawn, const AppDrawing *drawing)
   self->drawn_window = drawing->window;
   if (canvas->width > 0 && canvas->height > 0) {
     self->texture =
-        gdk_memory_texture_new((int)canvas->width, (int)canvas->height, GDK_MEMORY_DEFAULT,
-                               canvas->pixels, (gsize)canvas->width * 4);
+        gdk_memory_texture_new((int)canvas->width, (int)canvas->height, GDK_MEMORY_R8G8B8,
+                               canvas->pixels, (gsize)canvas->width * 3);
   }
   desktop_viewport_describe_soon(self);
   gtk_widget_queue_draw(GTK_WIDGET(self));

@@ -2,6 +2,7 @@
 #include "viewer/words.h"
 
 #include <math.h>
+#include <string.h>
 
 /* Of the black edge, in logical pixels on either side of a stroke. */
 #define EDGE 1.75
@@ -101,6 +102,27 @@ draw(cairo_t *cr, PangoLayout *layout, DesktopWordsStyle style)
   pango_cairo_show_layout(cr, layout);
 }
 
+/* From what cairo has, colours that alpha was multiplied into, to what GTK 4.8 paints in half the
+ * time without a GPU. */
+static void
+unmultiply(guint8 *pixels, gsize n)
+{
+  for (gsize i = 0; i < n; i++) {
+    guint32 word, alpha;
+
+    memcpy(&word, pixels + 4 * i, 4);
+    alpha = word >> 24;
+    if (alpha > 0 && alpha < 255) {
+      guint32 r = ((word >> 16 & 0xff) * 255 + alpha / 2) / alpha;
+      guint32 g = ((word >> 8 & 0xff) * 255 + alpha / 2) / alpha;
+      guint32 b = ((word & 0xff) * 255 + alpha / 2) / alpha;
+
+      word = alpha << 24 | MIN(r, 255) << 16 | MIN(g, 255) << 8 | MIN(b, 255);
+      memcpy(pixels + 4 * i, &word, 4);
+    }
+  }
+}
+
 static Line *
 line_new(DesktopWords *words, const char *text, DesktopWordsStyle style, int most)
 {
@@ -108,6 +130,7 @@ line_new(DesktopWords *words, const char *text, DesktopWordsStyle style, int mos
   int scale = gtk_widget_get_scale_factor(words->widget), edge = (int)ceil(EDGE);
   PangoRectangle ink, logical;
   g_autoptr(GBytes) bytes = NULL;
+  GdkMemoryFormat format = GDK_MEMORY_DEFAULT;
   cairo_surface_t *surface;
   cairo_t *cr;
   Line *line = g_new0(Line, 1);
@@ -123,13 +146,17 @@ line_new(DesktopWords *words, const char *text, DesktopWordsStyle style, int mos
   draw(cr, layout, style);
   cairo_destroy(cr);
   cairo_surface_flush(surface);
+#if G_BYTE_ORDER == G_LITTLE_ENDIAN
+  format = GDK_MEMORY_B8G8R8A8;
+  unmultiply(cairo_image_surface_get_data(surface),
+             (gsize)cairo_image_surface_get_stride(surface) / 4 * (gsize)(line->height * scale));
+#endif
   bytes = g_bytes_new_with_free_func(cairo_image_surface_get_data(surface),
                                      (gsize)cairo_image_surface_get_stride(surface) *
                                          (gsize)(line->height * scale),
                                      (GDestroyNotify)cairo_surface_destroy, surface);
-  line->texture =
-      gdk_memory_texture_new(line->width * scale, line->height * scale, GDK_MEMORY_DEFAULT, bytes,
-                             (gsize)cairo_image_surface_get_stride(surface));
+  line->texture = gdk_memory_texture_new(line->width * scale, line->height * scale, format, bytes,
+                                         (gsize)cairo_image_surface_get_stride(surface));
   return line;
 }
 
