@@ -402,6 +402,134 @@ test_reference(Fixture *f, gconstpointer data)
   g_assert_cmpuint(n_green(w->panes[1]), ==, 0);
 }
 
+/* ---- menus -------------------------------------------------------------------------------- */
+
+/* The item of an open menu with TEXT, or NULL. */
+static GtkWidget *
+find_item(GtkWidget *widget, const char *text)
+{
+  GtkWidget *found = NULL;
+
+  if (g_strcmp0(G_OBJECT_TYPE_NAME(widget), "GtkModelButton") == 0) {
+    g_autofree char *shown = NULL;
+
+    g_object_get(widget, "text", &shown, NULL);
+    if (g_strcmp0(shown, text) == 0) {
+      return widget;
+    }
+  }
+  for (GtkWidget *child = gtk_widget_get_first_child(widget); child && !found;
+       child = gtk_widget_get_next_sibling(child)) {
+    found = find_item(child, text);
+  }
+  return found;
+}
+
+static gboolean
+is_chosen(GtkMenuButton *button, const char *text)
+{
+  GtkWidget *item = find_item(GTK_WIDGET(gtk_menu_button_get_popover(button)), text);
+  gboolean active;
+
+  g_assert_nonnull(item);
+  g_object_get(item, "active", &active, NULL);
+  return active;
+}
+
+static void
+press(GtkMenuButton *button, const char *text)
+{
+  gtk_menu_button_popup(button);
+  g_signal_emit_by_name(find_item(GTK_WIDGET(gtk_menu_button_get_popover(button)), text),
+                        "clicked");
+}
+
+/* What is in force has its mark, and each item does what it says. */
+static void
+test_menus(Fixture *f, gconstpointer data)
+{
+  DesktopWindow *w = f->window;
+  gboolean shown = TRUE;
+
+  add_axial(f, "1.1", 3, 1);
+  open_folder(f);
+  g_assert_true(is_chosen(w->layout, "One"));
+  g_assert_false(is_chosen(w->layout, "Side by Side"));
+  press(w->layout, "Four");
+  check_layout(f, "2x2");
+  g_assert_true(is_chosen(w->layout, "Four"));
+  g_assert_false(is_chosen(w->layout, "One"));
+  g_assert_true(is_chosen(w->tools, "Grey Scale"));
+  press(w->tools, "Angle");
+  g_assert_cmpstr(desktop_viewport_get_tool(w->panes[0]), ==, "angle");
+  g_assert_true(is_chosen(w->tools, "Angle"));
+  g_assert_true(is_chosen(w->lie, "Text over the Image"));
+  press(w->lie, "Text over the Image");
+  g_assert_false(is_chosen(w->lie, "Text over the Image"));
+  for (guint i = 0; i < DESKTOP_PANES; i++) {
+    g_object_get(w->panes[i], "texts", &shown, NULL);
+    g_assert_false(shown);
+  }
+  /* One of them by its key: the others and the menu follow. */
+  gtk_widget_activate_action(GTK_WIDGET(w->panes[2]), "view.smooth", NULL);
+  g_assert_false(is_chosen(w->lie, "Smooth when Enlarged"));
+  g_object_get(w->panes[1], "smooth", &shown, NULL);
+  g_assert_false(shown);
+  gtk_widget_activate_action(GTK_WIDGET(w), "view.covers", NULL);
+  g_object_get(w->panes[3], "covers", &shown, NULL);
+  g_assert_false(shown);
+}
+
+static char *
+key_of(GtkMenuButton *button, const char *action)
+{
+  GMenuModel *menu = gtk_menu_button_get_menu_model(button);
+
+  for (int i = 0; i < g_menu_model_get_n_items(menu); i++) {
+    g_autoptr(GMenuModel) section = g_menu_model_get_item_link(menu, i, G_MENU_LINK_SECTION);
+    GMenuModel *items = section ? section : menu;
+
+    for (int k = 0; k < g_menu_model_get_n_items(items); k++) {
+      g_autofree char *name = NULL;
+      char *key = NULL;
+
+      g_menu_model_get_item_attribute(items, k, "action", "s", &name);
+      if (g_strcmp0(name, action) == 0) {
+        g_menu_model_get_item_attribute(items, k, "accel", "s", &key);
+        return key;
+      }
+    }
+  }
+  return NULL;
+}
+
+static void
+check_key(GtkMenuButton *button, const char *action, const char *expected)
+{
+  g_autofree char *key = key_of(button, action);
+
+  g_assert_cmpstr(key, ==, expected);
+}
+
+/* Keys of images stand in the menus too, those in force. */
+static void
+test_keys(Fixture *f, gconstpointer data)
+{
+  static const char *const other[] = {"<Alt>k", NULL};
+  DesktopWindow *w = f->window;
+  const DesktopKey *mark = desktop_keys_find("image.mark");
+
+  check_key(w->main, "image.mark", "k");
+  check_key(w->main, "image.copy", "<Control>c");
+  check_key(w->lie, "view.texts", "o");
+  check_key(w->lie, "view.zoom", "plus");
+  check_key(w->layout, "win.layout", "<Control>1");
+  desktop_keys_set(w->settings, mark, other);
+  check_key(w->main, "image.mark", "<Alt>k");
+  desktop_keys_set(w->settings, mark, NULL);
+  check_key(w->main, "image.mark", "k");
+}
+
 int
 main(int argc, char **argv)
 {
@@ -411,7 +539,8 @@ main(int argc, char **argv)
   } tests[] = {
       {"views", test_views},         {"prior", test_prior},     {"stack", test_stack},
       {"layouts", test_layouts},     {"tool", test_tool},       {"linked", test_linked},
-      {"reference", test_reference}, {"compare", test_compare}, {"no-prior", test_no_prior}};
+      {"reference", test_reference}, {"compare", test_compare}, {"no-prior", test_no_prior},
+      {"menus", test_menus},         {"keys", test_keys}};
 
   g_setenv("GTK_A11Y", "none", TRUE);
   g_test_init(&argc, &argv, NULL);

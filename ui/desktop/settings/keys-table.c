@@ -55,6 +55,7 @@ static const DesktopKey table[] = {
     {"view.flip-vertical", N_("Mirror top to bottom"), N_("Orientation"), "v"},
     {"view.smooth", N_("Smooth or single pixels"), N_("Orientation"), "n"},
     {"view.texts", N_("Text over the image"), N_("Orientation"), "o"},
+    {"view.covers", N_("Overlays and shutters"), N_("Orientation"), "g"},
     {"view.reset", N_("Reset"), N_("Orientation"), "BackSpace"},
 
     {"view.auto", N_("All values"), N_("Windows"), "0 KP_0"},

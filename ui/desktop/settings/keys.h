@@ -46,5 +46,11 @@ void desktop_keys_attach_application(DesktopSettings *settings, GtkApplication *
  * installed; now and whenever they change. WIDGET keeps SETTINGS. */
 void desktop_keys_attach(DesktopSettings *settings, GtkWidget *widget, const char *prefix);
 
+/* keys-menu.c. A copy of MODEL, of sections and items without submenus, that shows the keys in
+ * force. g_object_unref(). */
+GMenuModel *desktop_keys_menu(DesktopSettings *settings, GMenuModel *model);
+/* The menu of BUTTON shows the keys in force, now and whenever they change. */
+void desktop_keys_attach_menu(DesktopSettings *settings, GtkMenuButton *button);
+
 G_END_DECLS
 #endif

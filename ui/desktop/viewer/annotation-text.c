@@ -39,6 +39,19 @@ distance_text(const DesktopAnnotation *a, const AppSlice *slice)
   }
 }
 
+/* TEXT, which is taken, and what PET is read by where it is defined. */
+static char *
+with_suv(char *text, const AppSliceFacts *facts, const AppStatistics *s)
+{
+  g_autofree char *before = text;
+
+  /* Translators: body weight SUV: mean and maximum */
+  return facts->suv_factor > 0
+             ? g_strdup_printf(_("%s\nSUV mean %.2f  max %.2f"), before,
+                               s->mean * facts->suv_factor, s->maximum * facts->suv_factor)
+             : g_steal_pointer(&before);
+}
+
 static char *
 statistics_text(const DesktopAnnotation *a, const AppSlice *slice)
 {
@@ -47,6 +60,7 @@ statistics_text(const DesktopAnnotation *a, const AppSlice *slice)
   const char *space = *facts->unit ? "\u00a0" : "";
   g_autofree char *mean = NULL, *sd = NULL, *low = NULL, *high = NULL, *area = NULL;
   AppStatistics s;
+  char *text;
   int decimals = decimals_for(facts);
 
   if (!app_slice_statistics(slice, shape, a->points[0], a->points[1], &s)) {
@@ -58,10 +72,11 @@ statistics_text(const DesktopAnnotation *a, const AppSlice *slice)
   high = number(s.maximum, decimals - 1);
   area = number(s.area, 1);
   /* Translators: mean and standard deviation; minimum and maximum; area */
-  return s.has_area ? g_strdup_printf(_("mean %s%s%s  SD %s\nmin %s  max %s\n%s mm²  %s"), mean,
+  text = s.has_area ? g_strdup_printf(_("mean %s%s%s  SD %s\nmin %s  max %s\n%s mm²  %s"), mean,
                                       space, facts->unit, sd, low, high, area, facts->calibration)
                     : g_strdup_printf(_("mean %s%s%s  SD %s\nmin %s  max %s\n%s pixels"), mean,
                                       space, facts->unit, sd, low, high, area);
+  return with_suv(text, facts, &s);
 }
 
 char *

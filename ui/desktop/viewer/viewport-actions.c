@@ -8,9 +8,7 @@
 void
 desktop_viewport_reset(DesktopViewport *self)
 {
-  AppPlacement placement = {.smooth = self->placement.smooth};
-
-  self->placement = placement;
+  desktop_viewport_straighten(self);
   desktop_viewport_set_window(self, &(AppWindow){0});
   g_object_notify(G_OBJECT(self), "invert");
 }
@@ -228,4 +226,5 @@ desktop_viewport_actions_install(GtkWidgetClass *class)
   gtk_widget_class_install_property_action(class, "view.invert", "invert");
   gtk_widget_class_install_property_action(class, "view.smooth", "smooth");
   gtk_widget_class_install_property_action(class, "view.texts", "texts");
+  gtk_widget_class_install_property_action(class, "view.covers", "covers");
 }

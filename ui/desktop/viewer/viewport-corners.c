@@ -84,6 +84,9 @@ snapshot_top(DesktopViewport *self, GtkSnapshot *snapshot, const AppSliceFacts *
     g_autofree char *text = g_strconcat("⚠ ", *notice, NULL);
     corner_line(&right, text, DESKTOP_WORDS_WARNING);
   }
+  if (facts->has_covers && self->drawn->placement.bare) {
+    corner_line(&right, _("⚠ Overlays and shutters are hidden"), DESKTOP_WORDS_WARNING);
+  }
   corner_lines(&right, facts->study_lines, DESKTOP_WORDS_PLAIN);
 }
 

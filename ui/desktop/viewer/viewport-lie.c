@@ -111,6 +111,13 @@ desktop_viewport_flip(DesktopViewport *self, gboolean vertical)
   desktop_viewport_set_placement(self, &to);
 }
 
+/* As it is stored, and fitted; how it is drawn stays. */
+void
+desktop_viewport_straighten(DesktopViewport *self)
+{
+  self->placement = (AppPlacement){.smooth = self->placement.smooth, .bare = self->placement.bare};
+}
+
 void
 desktop_viewport_fit(DesktopViewport *self)
 {

@@ -165,9 +165,14 @@ desktop_viewport_set_window(DesktopViewport *self, const AppWindow *window)
 void
 desktop_viewport_set_placement(DesktopViewport *self, const AppPlacement *placement)
 {
+  AppPlacement before;
+
   g_return_if_fail(DESKTOP_IS_VIEWPORT(self));
+  before = self->placement;
   self->placement = *placement;
   self->placement.turns %= 4;
+  self->placement.smooth = before.smooth;
+  self->placement.bare = before.bare;
   desktop_viewport_request(self);
 }
 
@@ -204,14 +209,12 @@ void
 desktop_viewport_set_series(DesktopViewport *self, guint series, guint index)
 {
   const AppSeriesInfo *info;
-  gboolean smooth;
 
   g_return_if_fail(DESKTOP_IS_VIEWPORT(self));
   desktop_viewport_pause(self);
-  smooth = self->placement.smooth;
   self->series = series;
   self->window = (AppWindow){0};
-  self->placement = (AppPlacement){.smooth = smooth};
+  desktop_viewport_straighten(self);
   self->rate = 0;
   info = desktop_viewport_get_info(self);
   self->index = info ? MIN(index, info->n_images - 1) : 0;

@@ -126,6 +126,7 @@ void desktop_viewport_zoom_at(DesktopViewport *self, const AppPlacement *from, d
 void desktop_viewport_pan(DesktopViewport *self, const AppPlacement *from, double dx, double dy);
 void desktop_viewport_turn(DesktopViewport *self, int quarter);
 void desktop_viewport_flip(DesktopViewport *self, gboolean vertical);
+void desktop_viewport_straighten(DesktopViewport *self); /* is to be asked for */
 void desktop_viewport_fit(DesktopViewport *self);
 void desktop_viewport_actual_size(DesktopViewport *self);
 

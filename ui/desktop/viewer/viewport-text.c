@@ -153,6 +153,9 @@ desktop_viewport_description(DesktopViewport *self)
   for (char **notice = facts->notices; notice && *notice; notice++) {
     g_string_append_printf(text, "; %s", *notice);
   }
+  if (facts->has_covers && self->drawn->placement.bare) {
+    g_string_append(text, _("; overlays and shutters are hidden"));
+  }
   add_annotations(text, self);
   return g_string_free(text, FALSE);
 }

@@ -5,7 +5,7 @@
 
 G_DEFINE_FINAL_TYPE(DesktopViewport, desktop_viewport, GTK_TYPE_WIDGET)
 
-enum { PROP_TOOL = 1, PROP_SMOOTH, PROP_INVERT, PROP_TEXTS, N_PROPERTIES };
+enum { PROP_TOOL = 1, PROP_SMOOTH, PROP_INVERT, PROP_TEXTS, PROP_COVERS, N_PROPERTIES };
 
 static GParamSpec *properties[N_PROPERTIES];
 static guint signals[N_SIGNALS];
@@ -225,8 +225,31 @@ desktop_viewport_get_property(GObject *object, guint id, GValue *value, GParamSp
   case PROP_TEXTS:
     g_value_set_boolean(value, !self->hides_texts);
     break;
+  case PROP_COVERS:
+    g_value_set_boolean(value, !self->placement.bare);
+    break;
   default:
     G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
+  }
+}
+
+static void
+set_texts(DesktopViewport *self, gboolean shown)
+{
+  if (self->hides_texts == shown) {
+    self->hides_texts = !shown;
+    gtk_widget_queue_draw(GTK_WIDGET(self));
+    g_object_notify_by_pspec(G_OBJECT(self), properties[PROP_TEXTS]);
+  }
+}
+
+static void
+set_covers(DesktopViewport *self, gboolean shown)
+{
+  if (self->placement.bare == shown) {
+    self->placement.bare = !shown;
+    g_object_notify_by_pspec(G_OBJECT(self), properties[PROP_COVERS]);
+    desktop_viewport_request(self);
   }
 }
 
@@ -248,9 +271,10 @@ desktop_viewport_set_property(GObject *object, guint id, const GValue *value, GP
     }
     break;
   case PROP_TEXTS:
-    self->hides_texts = !g_value_get_boolean(value);
-    gtk_widget_queue_draw(GTK_WIDGET(self));
-    g_object_notify_by_pspec(object, spec);
+    set_texts(self, g_value_get_boolean(value));
+    break;
+  case PROP_COVERS:
+    set_covers(self, g_value_get_boolean(value));
     break;
   default:
     G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
@@ -357,6 +381,7 @@ desktop_viewport_class_init(DesktopViewportClass *class)
   properties[PROP_SMOOTH] = g_param_spec_boolean("smooth", NULL, NULL, TRUE, flags);
   properties[PROP_INVERT] = g_param_spec_boolean("invert", NULL, NULL, FALSE, flags);
   properties[PROP_TEXTS] = g_param_spec_boolean("texts", NULL, NULL, TRUE, flags);
+  properties[PROP_COVERS] = g_param_spec_boolean("covers", NULL, NULL, TRUE, flags);
   g_object_class_install_properties(object_class, N_PROPERTIES, properties);
   install_signals();
   desktop_viewport_actions_install(widget_class);

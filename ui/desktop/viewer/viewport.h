@@ -72,7 +72,7 @@ char *desktop_viewport_description(DesktopViewport *self);
 /* ---- how --------------------------------------------------------------------------------- */
 
 void desktop_viewport_set_window(DesktopViewport *self, const AppWindow *window);
-/* Scale 0: fitted. Its size is the viewport's, whatever PLACEMENT says. */
+/* Scale 0: fitted. Its size, and what "smooth" and "covers" say, is the viewport's own. */
 void desktop_viewport_set_placement(DesktopViewport *self, const AppPlacement *placement);
 /* Pixels of an enlarged picture melt into each other, or are seen as they are. */
 void desktop_viewport_set_smooth(DesktopViewport *self, gboolean smooth);
@@ -84,7 +84,8 @@ char *desktop_viewport_preset_name(DesktopViewport *self, guint n);
 void desktop_viewport_set_tool(DesktopViewport *self, const char *tool);
 const char *desktop_viewport_get_tool(DesktopViewport *self);
 /* Action I, "view.NAME", and the type of its parameter, or NULL; NULL past the last. Beside them
- * there are the stateful "view.tool" (s), "view.invert", "view.smooth" and "view.texts". */
+ * there are the stateful "view.tool" (s), "view.invert", "view.smooth", "view.texts" and
+ * "view.covers": the file's own overlays and shutters. */
 const char *desktop_viewport_action(guint i, const char **parameter);
 /* Shared by the viewports of a window. */
 void desktop_viewport_set_annotations(DesktopViewport *self, DesktopAnnotations *annotations);

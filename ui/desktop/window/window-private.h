@@ -37,7 +37,7 @@ struct _DesktopWindow {
   GtkLabel *loading_label;
   GtkProgressBar *progress;
   GtkGrid *views;
-  GtkMenuButton *tools, *presets;
+  GtkMenuButton *tools, *presets, *lie, *layout, *main;
   GtkWidget *cine, *compare;
   GtkButton *play;
   GtkSpinButton *rate;

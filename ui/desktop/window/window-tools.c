@@ -3,7 +3,16 @@
 
 #include <glib/gi18n.h>
 
-enum { PROP_TOOL = 1, PROP_INVERT, PROP_LINKED, PROP_LAYOUT, N_PROPERTIES };
+enum {
+  PROP_TOOL = 1,
+  PROP_INVERT,
+  PROP_LINKED,
+  PROP_LAYOUT,
+  PROP_TEXTS, /* from here on: the active viewport's, by the same name, and of all viewports */
+  PROP_COVERS,
+  PROP_SMOOTH,
+  N_PROPERTIES
+};
 
 /* "view.NAME" from the bar, where no viewport has the focus. */
 static void
@@ -39,6 +48,13 @@ desktop_window_get_property(GObject *object, guint id, GValue *value, GParamSpec
   case PROP_LAYOUT:
     g_value_take_string(value, desktop_window_get_layout(self));
     break;
+  case PROP_TEXTS:
+  case PROP_COVERS:
+  case PROP_SMOOTH:
+    if (viewport) {
+      g_object_get_property(G_OBJECT(viewport), spec->name, value);
+    }
+    break;
   default:
     G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
   }
@@ -63,10 +79,23 @@ desktop_window_set_property(GObject *object, guint id, const GValue *value, GPar
   case PROP_LAYOUT:
     desktop_window_name_layout(self, g_value_get_string(value));
     break;
+  case PROP_TEXTS:
+  case PROP_COVERS:
+  case PROP_SMOOTH:
+    g_object_set_property(G_OBJECT(desktop_window_viewport(self)), spec->name, value);
+    break;
   default:
     G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
   }
 }
+
+/* What all viewports have the same way: the bar shows it, and each of them can change it. */
+static const struct {
+  guint id;
+  const char *name, *action;
+} shared[] = {{PROP_TEXTS, "texts", "view.texts"},
+              {PROP_COVERS, "covers", "view.covers"},
+              {PROP_SMOOTH, "smooth", "view.smooth"}};
 
 void
 desktop_window_tools_class_setup(DesktopWindowClass *class)
@@ -88,6 +117,11 @@ desktop_window_tools_class_setup(DesktopWindowClass *class)
                                   g_param_spec_string("layout", NULL, NULL, "1x1", flags));
   for (guint i = 0; (name = desktop_viewport_action(i, &parameter)); i++) {
     gtk_widget_class_install_action(widget_class, name, parameter, on_view_action);
+  }
+  for (gsize i = 0; i < G_N_ELEMENTS(shared); i++) {
+    g_object_class_install_property(object_class, shared[i].id,
+                                    g_param_spec_boolean(shared[i].name, NULL, NULL, TRUE, flags));
+    gtk_widget_class_install_property_action(widget_class, shared[i].action, shared[i].name);
   }
   gtk_widget_class_install_property_action(widget_class, "view.tool", "tool");
   gtk_widget_class_install_property_action(widget_class, "view.invert", "invert");
@@ -119,6 +153,18 @@ on_invert(DesktopViewport *viewport, GParamSpec *spec, DesktopWindow *self)
   }
 }
 
+static void
+on_shared(DesktopViewport *viewport, GParamSpec *spec, DesktopWindow *self)
+{
+  g_auto(GValue) value = G_VALUE_INIT;
+
+  g_object_get_property(G_OBJECT(viewport), spec->name, &value);
+  for (guint i = 0; i < DESKTOP_PANES; i++) {
+    g_object_set_property(G_OBJECT(self->panes[i]), spec->name, &value);
+  }
+  g_object_notify(G_OBJECT(self), spec->name);
+}
+
 /* ---- presets ------------------------------------------------------------------------------ */
 
 /* Made as it opens: each image has its own. */
@@ -129,6 +175,7 @@ make_presets(GtkMenuButton *button, gpointer data)
   DesktopViewport *viewport = desktop_window_viewport(self);
   g_autoptr(GMenu) menu = g_menu_new();
   g_autoptr(GMenu) presets = g_menu_new();
+  g_autoptr(GMenuModel) shown = NULL;
   char *name;
 
   g_menu_append(menu, _("All Values"), "view.auto");
@@ -139,7 +186,9 @@ make_presets(GtkMenuButton *button, gpointer data)
     g_free(name);
   }
   g_menu_append_section(menu, _("Windows: width/centre"), G_MENU_MODEL(presets));
-  gtk_menu_button_set_menu_model(button, G_MENU_MODEL(menu));
+  shown = self->settings ? desktop_keys_menu(self->settings, G_MENU_MODEL(menu))
+                         : g_object_ref(G_MENU_MODEL(menu));
+  gtk_menu_button_set_menu_model(button, shown);
 }
 
 /* ---- cine --------------------------------------------------------------------------------- */
@@ -184,7 +233,16 @@ on_bar_clicked(DesktopWindow *self)
 void
 desktop_window_tools_setup(DesktopWindow *self)
 {
+  GtkMenuButton *const menus[] = {self->tools, self->lie, self->layout, self->main};
+
+  for (gsize i = 0; self->settings && i < G_N_ELEMENTS(menus); i++) {
+    desktop_keys_attach_menu(self->settings, menus[i]);
+  }
   for (guint i = 0; i < DESKTOP_PANES; i++) {
+    for (gsize k = 0; k < G_N_ELEMENTS(shared); k++) {
+      g_autofree char *signal = g_strconcat("notify::", shared[k].name, NULL);
+      g_signal_connect(self->panes[i], signal, G_CALLBACK(on_shared), self);
+    }
     g_signal_connect(self->panes[i], "notify::tool", G_CALLBACK(on_tool), self);
     g_signal_connect(self->panes[i], "notify::invert", G_CALLBACK(on_invert), self);
     g_signal_connect(self->panes[i], "cine", G_CALLBACK(on_cine), self);

@@ -191,6 +191,9 @@ bind_template(GtkWidgetClass *class)
   gtk_widget_class_bind_template_child(class, DesktopWindow, views);
   gtk_widget_class_bind_template_child(class, DesktopWindow, tools);
   gtk_widget_class_bind_template_child(class, DesktopWindow, presets);
+  gtk_widget_class_bind_template_child(class, DesktopWindow, lie);
+  gtk_widget_class_bind_template_child(class, DesktopWindow, layout);
+  gtk_widget_class_bind_template_child(class, DesktopWindow, main);
   gtk_widget_class_bind_template_child(class, DesktopWindow, cine);
   gtk_widget_class_bind_template_child(class, DesktopWindow, play);
   gtk_widget_class_bind_template_child(class, DesktopWindow, rate);
