@@ -403,7 +403,7 @@ app_backend_remote_new(const AppRemoteOptions *options, GError **error)
   remote->parent.class = &remote_class;
   remote->turns = g_ptr_array_new_with_free_func(app_remote_turn_free);
   if (!host || !app_remote_address_parse(options, &remote->address, error) ||
-      !app_remote_key(&remote->key, error)) {
+      !app_remote_key(options, &remote->key, error)) {
     return NULL;
   }
   remote->requested = g_strdup(options->model);

@@ -8,7 +8,20 @@
 
 #include "remote.h"
 
-#define KEY "HILUM_ENGINE_KEY"
+static const char *
+role_of(const AppRemoteOptions *options)
+{
+  return options->role ? options->role : "engine";
+}
+
+/* "HILUM_ENGINE_KEY". g_free(). */
+static char *
+key_name(const AppRemoteOptions *options)
+{
+  g_autofree char *role = g_ascii_strup(role_of(options), -1);
+
+  return g_strdup_printf("HILUM_%s_KEY", role);
+}
 
 void
 app_remote_address_clear(AppRemoteAddress *address)
@@ -29,36 +42,41 @@ is_loopback(const char *host)
 }
 
 static gboolean
-refuse(GError **error, const char *what)
+refuse(const AppRemoteOptions *options, GError **error, const char *what)
 {
   /* The address itself is not repeated: it may hold what it should not. */
   g_set_error(error, APP_ERROR, APP_ERROR_ARGUMENT,
-              "the engine's address %s; expected one such as https://gpu.example:8000/v1", what);
+              "the %s's address %s; expected one such as https://gpu.example:8000/v1",
+              role_of(options), what);
   return FALSE;
 }
 
 static gboolean
-check_parts(GUri *uri, GError **error)
+check_parts(const AppRemoteOptions *options, GUri *uri, GError **error)
 {
   const char *scheme = g_uri_get_scheme(uri), *host = g_uri_get_host(uri);
 
   if (strcmp(scheme, "http") != 0 && strcmp(scheme, "https") != 0) {
-    return refuse(error, "begins with neither https:// nor http://");
+    return refuse(options, error, "begins with neither https:// nor http://");
   }
   if (!host || !*host) {
-    return refuse(error, "names no host");
+    return refuse(options, error, "names no host");
   }
   for (const char *c = host; *c; c++) {
     if (!g_ascii_isalnum(*c) && !strchr(".-_:", *c)) {
-      return refuse(error, "has a host name with other characters than letters, digits and .-_");
+      return refuse(options, error,
+                    "has a host name with other characters than letters, digits and .-_");
     }
   }
   if (g_uri_get_userinfo(uri)) {
-    return refuse(error, "holds a user name or password, and goes into the log (a key belongs in "
-                         "the environment, " KEY ")");
+    g_autofree char *name = key_name(options);
+    g_autofree char *what = g_strdup_printf("holds a user name or password, and goes into the log "
+                                            "(a key belongs in the environment, %s)",
+                                            name);
+    return refuse(options, error, what);
   }
   if (g_uri_get_query(uri) || g_uri_get_fragment(uri)) {
-    return refuse(error, "holds a query (?) or fragment (#)");
+    return refuse(options, error, "holds a query (?) or fragment (#)");
   }
   return TRUE;
 }
@@ -72,9 +90,9 @@ app_remote_address_parse(const AppRemoteOptions *options, AppRemoteAddress *addr
   int port;
 
   if (!uri) {
-    return refuse(error, "cannot be read");
+    return refuse(options, error, "cannot be read");
   }
-  if (!check_parts(uri, error)) {
+  if (!check_parts(options, uri, error)) {
     return FALSE;
   }
   scheme = g_uri_get_scheme(uri);
@@ -82,11 +100,10 @@ app_remote_address_parse(const AppRemoteOptions *options, AppRemoteAddress *addr
   port = g_uri_get_port(uri);
   address->loopback = is_loopback(host);
   if (strcmp(scheme, "http") == 0 && !address->loopback && !options->insecure) {
-    g_set_error(
-        error, APP_ERROR, APP_ERROR_ARGUMENT,
-        "http://%s would get the picture unencrypted over the network: use https://, or say "
-        "that this is meant (--engine-insecure)",
-        host);
+    g_set_error(error, APP_ERROR, APP_ERROR_ARGUMENT,
+                "http://%s would get the %s unencrypted over the network: use https://, or say "
+                "that this is meant (--%s-insecure)",
+                host, options->role ? "questions" : "picture", role_of(options));
     return FALSE;
   }
   path = g_strdup(g_uri_get_path(uri));
@@ -101,9 +118,10 @@ app_remote_address_parse(const AppRemoteOptions *options, AppRemoteAddress *addr
 }
 
 gboolean
-app_remote_key(char **key, GError **error)
+app_remote_key(const AppRemoteOptions *options, char **key, GError **error)
 {
-  const char *found = g_getenv(KEY);
+  g_autofree char *name = key_name(options);
+  const char *found = g_getenv(name);
 
   *key = NULL;
   if (!found || !*found) {
@@ -111,8 +129,8 @@ app_remote_key(char **key, GError **error)
   }
   for (const char *c = found; *c; c++) {
     if (!g_ascii_isgraph(*c)) {
-      g_set_error_literal(error, APP_ERROR, APP_ERROR_ARGUMENT,
-                          KEY " holds blanks, line ends or other characters that no key has");
+      g_set_error(error, APP_ERROR, APP_ERROR_ARGUMENT,
+                  "%s holds blanks, line ends or other characters that no key has", name);
       return FALSE;
     }
   }
@@ -127,11 +145,13 @@ app_remote_host(const AppRemoteOptions *options, GError **error)
   g_autofree char *key = NULL;
 
   if (!options->model || !*options->model) {
-    g_set_error_literal(error, APP_ERROR, APP_ERROR_ARGUMENT,
-                        "an engine has several models: --engine-model says which one to ask");
+    g_set_error(error, APP_ERROR, APP_ERROR_ARGUMENT,
+                "the %s's server has several models: --%s-model says which one to ask",
+                role_of(options), role_of(options));
     return NULL;
   }
-  if (!app_remote_address_parse(options, &address, error) || !app_remote_key(&key, error)) {
+  if (!app_remote_address_parse(options, &address, error) ||
+      !app_remote_key(options, &key, error)) {
     return NULL;
   }
   return g_steal_pointer(&address.host);

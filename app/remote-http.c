@@ -82,10 +82,13 @@ read_head(Exchange *x)
 {
   const char *type = NULL;
   long status = 0;
+  curl_off_t again = 0;
 
   curl_easy_getinfo(x->http->easy, CURLINFO_RESPONSE_CODE, &status);
+  curl_easy_getinfo(x->http->easy, CURLINFO_RETRY_AFTER, &again);
   curl_easy_getinfo(x->http->easy, CURLINFO_CONTENT_TYPE, &type);
   x->head->status = (guint)CLAMP(status, 0, 999);
+  x->head->retry_after_s = (guint)CLAMP(again, 0, 86400);
   g_strlcpy(x->head->content_type, type ? type : "", sizeof x->head->content_type);
   x->head->content_type[strcspn(x->head->content_type, "; \t")] = '\0';
   for (char *c = x->head->content_type; *c; c++) {
@@ -157,6 +160,8 @@ app_http_new(const AppHttpOptions *options, GError **error)
   static GOnce once = G_ONCE_INIT;
   g_autoptr(AppHttp) http = g_new0(AppHttp, 1);
   g_autofree char *agent = g_strdup_printf("User-Agent: hilum/%s", app_version());
+  g_autofree char *accept =
+      g_strconcat("Accept: ", options->accept ? options->accept : "text/event-stream", NULL);
 
   if (g_once(&once, start_curl, NULL)) {
     http->multi = curl_multi_init();
@@ -173,7 +178,7 @@ app_http_new(const AppHttpOptions *options, GError **error)
   http->first_byte_ms = options->first_byte_ms;
   http->idle_ms = options->idle_ms;
   http->headers = curl_slist_append(http->headers, "Content-Type: application/json");
-  http->headers = curl_slist_append(http->headers, "Accept: text/event-stream");
+  http->headers = curl_slist_append(http->headers, accept);
   http->headers = curl_slist_append(http->headers, "Expect:"); /* some servers never say 100 */
   http->headers = curl_slist_append(http->headers, agent);
   if (options->key) {
@@ -245,6 +250,7 @@ fail_code(const Exchange *x, CURLcode code, GError **error)
   case CURLE_COULDNT_CONNECT:
     return fail(http, error, "no server answers there (%s)", detail(http, code));
   case CURLE_OPERATION_TIMEDOUT:
+    x->head->is_silent = TRUE;
     return fail(http, error, "no %sconnection within %g s", http->secure ? "secure " : "",
                 http->connect_ms / 1000.0);
   case CURLE_PEER_FAILED_VERIFICATION:
@@ -285,6 +291,7 @@ patience(const Exchange *x)
 static gboolean
 fail_silent(const Exchange *x, GError **error)
 {
+  x->head->is_silent = TRUE;
   if (x->answered) {
     return fail(x->http, error, "the answer stopped: nothing came for %g s",
                 x->http->idle_ms / 1000.0);

@@ -21,6 +21,7 @@ typedef struct {
   const char *key;                          /* sent as the bearer's token; NULL: none */
   const char *ca_file;                      /* NULL: the system's */
   const char *proxy;                        /* NULL: none */
+  const char *accept;                       /* the answer's type; NULL: text/event-stream */
   gboolean loopback_only;                   /* the peer must be this machine */
   guint connect_ms, first_byte_ms, idle_ms; /* how long it may stay silent */
 } AppHttpOptions;
@@ -34,6 +35,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(AppHttp, app_http_free)
 typedef struct {
   guint status;
   char content_type[64]; /* lower case, without parameters; "" when not told */
+  guint retry_after_s;   /* when to come again; 0: not told */
+  gboolean is_silent;    /* it failed since nothing came in time */
 } AppHttpHead;
 
 typedef struct {

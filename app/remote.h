@@ -38,8 +38,9 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(AppRemoteAddress, app_remote_address_clear)
  * password, a query, and plain http to another machine unless OPTIONS->insecure. */
 gboolean app_remote_address_parse(const AppRemoteOptions *options, AppRemoteAddress *address,
                                   GError **error);
-/* $HILUM_ENGINE_KEY: NULL when it is unset or empty. FALSE when it could not be sent as it is. */
-gboolean app_remote_key(char **key, GError **error);
+/* $HILUM_ENGINE_KEY, or that of another role: NULL when it is unset or empty. FALSE when it could
+ * not be sent as it is. */
+gboolean app_remote_key(const AppRemoteOptions *options, char **key, GError **error);
 
 /* ---- the request (remote-request.c) --------------------------------------------------------- */
 

@@ -152,8 +152,10 @@ void app_set_warning(AppWarning warn);
 
 /* A server that speaks OpenAI's chat completions (vLLM, llama.cpp's, SGLang) answers in place of a
  * model in the program. With a URL, and only then, questions, answers and pictures leave the
- * machine. Its key, if it wants one, is $HILUM_ENGINE_KEY. */
+ * machine. Its key, if it wants one, is $HILUM_ENGINE_KEY, or that of another role. */
 typedef struct {
+  const char *role;    /* what it is to us, in names of options and of its key, such as "teacher":
+                          --teacher-insecure, $HILUM_TEACHER_KEY; NULL: "engine". Static */
   const char *url;     /* "https://gpu.example:8000/v1"; NULL: none */
   const char *model;   /* as the server calls it */
   const char *ca_file; /* PEM of the authority that vouches for the server; NULL: the system's */
@@ -200,7 +202,8 @@ typedef struct {
 AppReview *app_review_new(const AppReviewOptions *options, GError **error);
 void app_review_free(AppReview *review);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(AppReview, app_review_free)
-/* {name, sha256, quantization, template, engine}. Waits for the hash, which is taken beside the first answer.
+/* {name, sha256, quantization, template, engine}. Waits for the hash, which is taken beside the
+ * first answer.
  */
 JsonNode *app_review_model(AppReview *review, GError **error);
 /* What speaks against asking about the image of the conversation, one sentence each, for people;

@@ -77,24 +77,25 @@ test_address_refused(void)
 static void
 test_key(void)
 {
+  const AppRemoteOptions engine = {0};
   static const char *const bad[] = {"two words", "line\nend", "caf\xc3\xa9"};
   g_autofree char *key = NULL;
 
   g_setenv("HILUM_ENGINE_KEY", "sk-Abc_123", TRUE);
-  g_assert_true(app_remote_key(&key, NULL));
+  g_assert_true(app_remote_key(&engine, &key, NULL));
   g_assert_cmpstr(key, ==, "sk-Abc_123");
   for (guint i = 0; i < G_N_ELEMENTS(bad); i++) {
     g_autofree char *none = NULL;
     g_autoptr(GError) error = NULL;
 
     g_setenv("HILUM_ENGINE_KEY", bad[i], TRUE);
-    g_assert_false(app_remote_key(&none, &error));
+    g_assert_false(app_remote_key(&engine, &none, &error));
     g_assert_null(none);
     g_assert_null(strstr(error->message, bad[i]));
   }
   g_setenv("HILUM_ENGINE_KEY", "", TRUE);
   g_free(g_steal_pointer(&key));
-  g_assert_true(app_remote_key(&key, NULL));
+  g_assert_true(app_remote_key(&engine, &key, NULL));
   g_assert_null(key);
   g_unsetenv("HILUM_ENGINE_KEY");
 }
