@@ -1,8 +1,8 @@
 /* mock-server.h - a server on loopback that says what a test told it, in the pieces that it was
  * told.
  *
- * Each connection is one request and one reply, in the order of mock_reply(). What was asked is
- * kept.
+ * Each connection is one request and one reply, in the order of mock_reply(), or what the test's
+ * `answer` says to the request where none is left. What was asked is kept.
  */
 #ifndef HILUM_TESTS_MOCK_SERVER_H
 #define HILUM_TESTS_MOCK_SERVER_H
@@ -40,6 +40,9 @@ typedef struct {
   GQueue replies;      /* of char **: pieces */
   GPtrArray *requests; /* of GString *: head and body */
   gint n_hung_up;      /* atomic: clients that left within the reply */
+  /* Pieces for a request (head and body); of the server's thread. Set before the first. */
+  char **(*answer)(const char *request, gpointer user);
+  gpointer user;
 } MockServer;
 
 static inline gboolean
@@ -130,6 +133,9 @@ mock_serve(gpointer data)
       g_ptr_array_add(server->requests, request);
       pieces = g_queue_pop_head(&server->replies);
       g_mutex_unlock(&server->lock);
+      if (!pieces && server->answer) {
+        pieces = server->answer(request->str, server->user);
+      }
       if (pieces && !mock_say(server, peer, pieces)) {
         g_atomic_int_inc(&server->n_hung_up);
       }
