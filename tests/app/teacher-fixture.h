@@ -35,7 +35,7 @@ set_up(Fixture *f, gconstpointer data)
   f->journal = g_build_filename(f->folder, "journal.jsonl", NULL);
   f->replies = g_ptr_array_new_with_free_func(g_free);
   f->options = (AppTeacherOptions){
-      .remote = {.role = "teacher", .url = f->server->url, .model = "asked-for", .timeout_s = 1},
+      .remote = {.role = "teacher", .url = f->server->url, .model = "asked-for", .timeout_s = 60},
       .journal = f->journal,
       .n_parallel = 1,
       .n_tries = 3,

@@ -72,6 +72,7 @@ test_nonsense(Fixture *f, gconstpointer data)
 
     g_test_message("case %u", i);
     f->options.n_tries = strcmp(cases[i].reply, MOCK_HANG) == 0 ? 1 : 3;
+    f->options.remote.timeout_s = f->options.n_tries == 1 ? 1 : 60;
     for (guint j = 0; j < cases[i].tries; j++) {
       replies[j] = cases[i].reply;
     }
@@ -117,6 +118,7 @@ test_again(Fixture *f, gconstpointer data)
       {MOCK_HANG, SAYS("A")}};
 
   for (guint i = 0; i < G_N_ELEMENTS(replies); i++) {
+    f->options.remote.timeout_s = strcmp(replies[i][0], MOCK_HANG) == 0 ? 1 : 60;
     ask_one(f, replies[i]);
     assert_reply(f, 0, "answered:A");
     g_assert_cmpuint(f->counts.tries_again, >=, 1);
