@@ -10,8 +10,12 @@
  * that is erased nobody reads them again. Its number is given once and never again.
  *
  * Thread rule: one StoreKeys belongs to one thread at a time; several processes may share the file.
- * Errors: LOCKED when the root key is not to be had (no keyring, wrong or no passphrase, LOG.key
- * missing); CORRUPT when a key was changed. Keys are wiped from memory when let go.
+ * SECRETS, where they are given, are copied, and their USER must live until the keys are closed:
+ * another process may put another root key in its place meanwhile. A LOG.key that others could read
+ * is tightened and gets another root key; one in the place of which lies another user's file, or a
+ * link, is refused. Errors: LOCKED when the root key is not to be had (no keyring, wrong or no
+ * passphrase, LOG.key missing); CORRUPT when a key was changed. Keys are wiped from memory when let
+ * go.
  */
 #ifndef HILUM_DATA_LOG_KEYS_H
 #define HILUM_DATA_LOG_KEYS_H
@@ -25,8 +29,9 @@ G_BEGIN_DECLS
 
 typedef struct _StoreKeys StoreKeys;
 
-/* Makes LOG.keys (which must not be there) for the log at LOG_PATH. LOG_ID: 32 hexadecimal digits.
- * SECRETS may be NULL: then only STORE_PROTECTION_FILE can be had. */
+/* Makes LOG.keys (INVALID when it is there; a file that was only begun is none) for the log at
+ * LOG_PATH. LOG_ID: 32 hexadecimal digits. SECRETS may be NULL: then only STORE_PROTECTION_FILE can
+ * be had. */
 StoreKeys *store_keys_make(const char *log_path, const char *log_id, StoreProtection protection,
                            const StoreSecrets *secrets, GError **error);
 /* NOT_FOUND when there is no LOG.keys. READ_ONLY: no subject can be made or erased. */
