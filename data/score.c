@@ -77,15 +77,18 @@ data_score_recall(const char *prediction, const char *reference)
 {
   g_auto(GStrv) p = data_score_words(prediction);
   g_auto(GStrv) r = data_score_words(reference);
+  g_autoptr(GHashTable) left = g_hash_table_new(g_str_hash, g_str_equal);
   guint n = g_strv_length(r), found = 0;
 
+  for (guint i = 0; p[i]; i++) {
+    guint count = GPOINTER_TO_UINT(g_hash_table_lookup(left, p[i]));
+    g_hash_table_insert(left, p[i], GUINT_TO_POINTER(count + 1));
+  }
   for (guint i = 0; i < n; i++) {
-    for (guint j = 0; p[j]; j++) {
-      if (p[j][0] && strcmp(p[j], r[i]) == 0) {
-        p[j][0] = '\0'; /* each word of the prediction answers for one of the reference */
-        found++;
-        break;
-      }
+    guint count = GPOINTER_TO_UINT(g_hash_table_lookup(left, r[i]));
+    if (count > 0) { /* each word of the prediction answers for one of the reference */
+      g_hash_table_insert(left, r[i], GUINT_TO_POINTER(count - 1));
+      found++;
     }
   }
   return n ? (double)found / n : 0;
@@ -143,6 +146,15 @@ next_random(guint64 *state)
   return z ^ (z >> 31);
 }
 
+/* Bounds of 95 % of MEANS, which it sorts. */
+static void
+take_bounds(double *means, double *low, double *high)
+{
+  qsort(means, N_RESAMPLES, sizeof means[0], compare_doubles);
+  *low = means[N_RESAMPLES * 25 / 1000];
+  *high = means[N_RESAMPLES * 975 / 1000 - 1];
+}
+
 void
 data_score_interval(const double *values, gsize n, guint64 seed, double *low, double *high)
 {
@@ -159,7 +171,27 @@ data_score_interval(const double *values, gsize n, guint64 seed, double *low, do
     }
     means[i] = sum / (double)n;
   }
-  qsort(means, N_RESAMPLES, sizeof means[0], compare_doubles);
-  *low = means[N_RESAMPLES * 25 / 1000];
-  *high = means[N_RESAMPLES * 975 / 1000 - 1];
+  take_bounds(means, low, high);
+}
+
+void
+data_score_ratio_interval(const double *a, const double *b, gsize n, guint64 seed, double *low,
+                          double *high)
+{
+  double ratios[N_RESAMPLES];
+
+  *low = *high = 0;
+  if (!n) {
+    return;
+  }
+  for (guint i = 0; i < N_RESAMPLES; i++) {
+    double sum_a = 0, sum_b = 0;
+    for (gsize j = 0; j < n; j++) {
+      const gsize k = next_random(&seed) % n;
+      sum_a += a[k];
+      sum_b += b[k];
+    }
+    ratios[i] = sum_a > 0 ? 100 * sum_b / sum_a : 0;
+  }
+  take_bounds(ratios, low, high);
 }
