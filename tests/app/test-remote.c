@@ -425,7 +425,7 @@ test_eval(Fixture *f, gconstpointer data)
   g_assert_true(g_file_set_contents(questions, lines, -1, &error));
   mock_reply(f->server, MOCK_OK, MOCK_TEXT("yes"), MOCK_DONE, NULL);
   mock_reply(f->server, MOCK_OK, MOCK_TEXT("yes"), MOCK_DONE, NULL);
-  report = app_eval_vqa(&options, NULL, NULL, NULL, &error);
+  report = app_eval_vqa(&options, NULL, NULL, &error);
   g_assert_no_error(error);
   object = json_node_get_object(report);
   assert_text(object, "model", "served");
@@ -440,7 +440,7 @@ test_eval(Fixture *f, gconstpointer data)
 
   /* Half an answer is not scored. */
   mock_reply(f->server, MOCK_OK, MOCK_TEXT("yes"), NULL);
-  g_assert_null(app_eval_vqa(&options, NULL, NULL, NULL, &error));
+  g_assert_null(app_eval_vqa(&options, NULL, NULL, &error));
   g_assert_nonnull(strstr(error->message, "broke off"));
 }
 

@@ -30,7 +30,8 @@ check_groups(JsonArray *groups, guint n_questions)
     gint64 n = json_object_get_int_member(group, "n");
 
     cli_assert_keys(group, "kind answer_type n exact exact_low exact_high recall recall_low "
-                           "recall_high closed closed_low closed_high majority majority_answer");
+                           "recall_high closed closed_low closed_high majority majority_answer "
+                           "published blank train_majority");
     g_assert_cmpfloat(json_object_get_double_member(group, "exact"), <=,
                       json_object_get_double_member(group, "exact_high"));
     if (g_str_equal(json_object_get_string_member(group, "kind"), "all")) {
@@ -43,6 +44,10 @@ check_groups(JsonArray *groups, guint n_questions)
   g_assert_cmpuint(n_all, ==, n_questions);
   g_assert_cmpuint(n_kinds, ==, n_questions);
 }
+
+#define REPORT_KEYS                                                                                \
+  "type model model_sha256 engine blank_image questions groups by_organ by_modality format "       \
+  "dataset images images_encoded left_out paired leak published_table files seed command version"
 
 static void
 test_eval_report(void)
@@ -60,7 +65,7 @@ test_eval_report(void)
                     "question_id kind answer_type text reference answer exact recall closed");
   }
   report = json_node_get_object(lines->pdata[9]);
-  cli_assert_keys(report, "model model_sha256 engine blank_image questions groups");
+  cli_assert_keys(report, REPORT_KEYS);
   g_assert_false(json_object_get_boolean_member(report, "blank_image"));
   g_assert_cmpint(json_object_get_int_member(report, "questions"), ==, 9);
   check_groups(json_object_get_array_member(report, "groups"), 9);
@@ -148,16 +153,33 @@ test_eval_bad_lines(void)
   };
   g_autofree char *file = in_folder("bad.jsonl");
 
+  /* Each is named, counted and left out; the question before it is asked. */
   for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
     g_auto(CliRun) run = {0};
+    g_autoptr(GPtrArray) lines = NULL;
+    JsonObject *report, *left_out;
     g_autofree char *text =
         g_strconcat("{\"image\": \"images/000000.dcm\", " REST "}\n\n", cases[i].line, NULL);
     g_assert_true(g_file_set_contents(file, text, -1, NULL));
+    evaluate(&run, file, held_out, (const char *const[]){"--json", "--no-control", NULL});
+    g_assert_cmpint(run.status, ==, 0);
+    g_assert_nonnull(strstr(run.err, cases[i].expected));
+    g_assert_nonnull(strstr(run.err, file));
+    lines = cli_json_lines(run.out);
+    report = json_node_get_object(lines->pdata[0]);
+    left_out = json_object_get_object_member(report, "left_out");
+    g_assert_cmpint(json_object_get_int_member(report, "questions"), ==, 1);
+    g_assert_cmpint(json_object_get_int_member(left_out, "bad_records") +
+                        json_object_get_int_member(left_out, "no_image"),
+                    ==, 1);
+  }
+  g_assert_true(g_file_set_contents(file, "nonsense\n", -1, NULL));
+  {
+    g_auto(CliRun) run = {0};
     evaluate(&run, file, held_out, (const char *const[]){"--json", NULL});
     g_assert_cmpint(run.status, ==, 1);
     g_assert_cmpstr(run.out, ==, "");
-    g_assert_nonnull(strstr(run.err, cases[i].expected));
-    g_assert_nonnull(strstr(run.err, file));
+    g_assert_nonnull(strstr(run.err, "no questions in it"));
   }
 #undef REST
 }

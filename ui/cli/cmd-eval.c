@@ -1,118 +1,160 @@
 /* cmd-eval.c - hilum eval: scores of a model on questions with known answers. */
 #include <stdio.h>
-#include <unistd.h>
+#include <string.h>
 
-#include "app_eval.h"
-#include "commands.h"
+#include "eval-tools.h"
 
-/* Each row as it comes, and on a terminal how far it is. */
-static void
-show_row(JsonNode *row, guint done, guint total, gpointer user)
+/* ---- what its commands share ------------------------------------------------------------------
+ */
+
+char *
+cli_eval_command(int argc, char **argv)
 {
-  const gboolean *rows = user;
+  GString *text = g_string_new(g_get_prgname());
 
-  if (*rows) {
-    cli_print_json(row);
+  for (int i = 1; i < argc; i++) {
+    /* Plain words need no quotes. */
+    const gboolean plain =
+        argv[i][0] &&
+        !argv[i][strspn(argv[i], G_CSET_a_2_z G_CSET_A_2_Z G_CSET_DIGITS "-_./=,:+@%")];
+    g_autofree char *quoted = plain ? g_strdup(argv[i]) : g_shell_quote(argv[i]);
+    g_string_append_printf(text, " %s", quoted);
   }
-  if (isatty(STDERR_FILENO)) {
-    fprintf(stderr, "\rhilum: %u of %u questions%s", done, total, done == total ? "\n" : "");
+  return g_string_free(text, FALSE);
+}
+
+void
+cli_eval_problem(const char *text, gpointer user)
+{
+  cli_note("%s", text);
+}
+
+gboolean
+cli_eval_go_on(gpointer user)
+{
+  return !cli_is_interrupted();
+}
+
+char *
+cli_eval_percent(JsonObject *object, const char *name)
+{
+  g_autofree char *low = g_strconcat(name, "_low", NULL), *high = g_strconcat(name, "_high", NULL);
+
+  return g_strdup_printf("%5.1f [%.1f, %.1f]", 100 * json_object_get_double_member(object, name),
+                         100 * json_object_get_double_member(object, low),
+                         100 * json_object_get_double_member(object, high));
+}
+
+void
+cli_eval_print_left_out(JsonObject *report)
+{
+  JsonObject *left_out = json_object_get_object_member(report, "left_out");
+  g_autoptr(GList) names = json_object_get_members(left_out);
+
+  for (GList *l = names; l; l = l->next) {
+    const gint64 n = json_object_get_int_member(left_out, l->data);
+    if (n > 0) {
+      cli_print_field(l->data, "%" G_GINT64_FORMAT, n);
+    }
   }
 }
 
-static void
-print_table(JsonNode *report)
+int
+cli_eval_end(JsonNode *report, gboolean json, const char *folder, void (*print)(JsonObject *))
 {
-  JsonArray *groups = json_object_get_array_member(json_node_get_object(report), "groups");
+  g_autoptr(GError) error = NULL;
+  g_autoptr(JsonArray) reports = json_array_new();
+  g_autoptr(JsonNode) written = NULL;
 
-  printf("%-22s %-6s %5s  %-22s %-22s %s\n", "kind", "type", "n", "exact [95 %]", "recall [95 %]",
-         "most frequent answer");
-  for (guint i = 0; i < json_array_get_length(groups); i++) {
-    JsonObject *g = json_array_get_object_element(groups, i);
-    printf("%-22s %-6s %5d  %5.1f [%5.1f, %5.1f]   %5.1f [%5.1f, %5.1f]   %5.1f (%s)\n",
-           json_object_get_string_member(g, "kind"),
-           json_object_get_string_member(g, "answer_type"), (int)json_object_get_int_member(g, "n"),
-           100 * json_object_get_double_member(g, "exact"),
-           100 * json_object_get_double_member(g, "exact_low"),
-           100 * json_object_get_double_member(g, "exact_high"),
-           100 * json_object_get_double_member(g, "recall"),
-           100 * json_object_get_double_member(g, "recall_low"),
-           100 * json_object_get_double_member(g, "recall_high"),
-           100 * json_object_get_double_member(g, "majority"),
-           json_object_get_string_member_with_default(g, "majority_answer", ""));
+  if (json) {
+    cli_print_json(report);
+  } else {
+    print(json_node_get_object(report));
   }
+  if (folder) {
+    json_array_add_element(reports, json_node_copy(report));
+    written = app_eval_report(reports, folder, &error);
+    if (!written) {
+      return cli_finish_output(cli_failed(error));
+    }
+    cli_note("the report is %s/report.md", folder);
+  }
+  return cli_finish_output(CLI_DONE);
+}
+
+/* ---- report -----------------------------------------------------------------------------------
+ */
+
+/* The last line of a file that begins as an object: rows may come before it. */
+static gboolean
+add_report(JsonArray *reports, const char *path, GError **error)
+{
+  g_autofree char *text = NULL;
+  g_auto(GStrv) lines = NULL;
+  g_autoptr(JsonParser) parser = json_parser_new();
+
+  if (!g_file_get_contents(path, &text, NULL, error)) {
+    return FALSE;
+  }
+  lines = g_strsplit(g_strchomp(text), "\n", -1);
+  if (!lines[0] || !json_parser_load_from_data(parser, lines[g_strv_length(lines) - 1], -1, NULL) ||
+      !JSON_NODE_HOLDS_OBJECT(json_parser_get_root(parser))) {
+    g_set_error(error, APP_ERROR, APP_ERROR_FAILED,
+                "%s: its last line is no report of hilum eval --json", path);
+    return FALSE;
+  }
+  json_array_add_element(reports, json_parser_steal_root(parser));
+  return TRUE;
 }
 
 static int
-eval_vqa(int argc, char **argv)
+eval_report(int argc, char **argv)
 {
-  g_auto(CliModel) model = {0};
-  g_auto(CliEngine) engine = {0};
-  GOptionGroup *group = cli_model_group(&model);
-  g_autofree char *questions = NULL, *images = NULL, *form = NULL;
-  gboolean json = FALSE, blank = FALSE, rows = FALSE;
-  int limit = 0, max_tokens = 0, status;
-  const GOptionEntry entries[] = {
-      {"questions", 0, 0, G_OPTION_ARG_FILENAME, &questions,
-       "JSON Lines: question_id, image, text, answer, answer_type, kind", "FILE"},
-      {"images", 0, 0, G_OPTION_ARG_FILENAME, &images, "Folder of the images", "DIR"},
-      {"blank-image", 0, 0, G_OPTION_ARG_NONE, &blank, "A blank picture in each image's place",
-       NULL},
-      {"answer", 0, 0, G_OPTION_ARG_FILENAME, &form,
-       "Form of closed questions: free, short, yes-no", "FORM"},
-      {"limit", 0, 0, G_OPTION_ARG_INT, &limit, "The first N questions only", "N"},
-      {"max-tokens", 0, 0, G_OPTION_ARG_INT, &max_tokens, "Longest answer (default 32)", "N"},
-      {"rows", 0, 0, G_OPTION_ARG_NONE, &rows, "Print each question's row as well (JSON)", NULL},
-      CLI_JSON_ENTRY(&json),
-      {NULL}};
-  AppEvalOptions options = {0};
+  g_autofree char *out = NULL;
+  gboolean json = FALSE;
+  const GOptionEntry entries[] = {{"out", 'o', 0, G_OPTION_ARG_FILENAME, &out,
+                                   "Folder to write, made when it is not there", "DIR"},
+                                  CLI_JSON_ENTRY(&json),
+                                  {NULL}};
   g_autoptr(GError) error = NULL;
-  g_autoptr(JsonNode) report = NULL;
+  g_autoptr(JsonArray) reports = json_array_new();
+  g_autoptr(JsonNode) written = NULL;
+  int status;
 
-  cli_engine_add(group, &engine);
-  if (!cli_parse(&argc, &argv, entries, group, "",
-                 "Runs a model over questions with known answers (greedy) and scores it.", NULL, 0,
-                 0, &status)) {
+  if (!cli_parse(&argc, &argv, entries, NULL, "FILE...",
+                 "Writes Markdown with tables and SVG plots of what other commands printed with "
+                 "--json,\none FILE each.",
+                 NULL, 1, 256, &status)) {
     return status;
   }
-  if (!cli_model_finish(&model) || !cli_engine_finish(&engine, &model)) {
-    return CLI_MISUSED;
+  if (!out) {
+    return cli_misused("--out DIR is needed");
   }
-  if (!questions || !images) {
-    return cli_misused("--questions FILE and --images DIR are needed");
+  for (int i = 1; i < argc; i++) {
+    if (!add_report(reports, argv[i], &error)) {
+      return cli_failed(error);
+    }
   }
-  if (limit < 0 || max_tokens < 0) {
-    return cli_misused("--limit and --max-tokens take positive numbers");
-  }
-  if (!cli_parse_form(form, &options.form)) {
-    return CLI_MISUSED;
-  }
-  if (engine.host) {
-    cli_note("the pictures and questions are sent to %s", engine.host);
-  }
-  options.model = model.model;
-  options.remote = engine.remote;
-  options.questions = questions;
-  options.images = images;
-  options.blank = blank;
-  options.limit = (guint)limit;
-  options.max_tokens = (guint)max_tokens;
-  report = app_eval_vqa(&options, show_row, &rows, NULL, &error);
-  if (!report) {
+  written = app_eval_report(reports, out, &error);
+  if (!written) {
     return cli_failed(error);
   }
-  if (json || rows) {
-    cli_print_json(report);
+  if (json) {
+    cli_print_json(written);
   } else {
-    print_table(report);
+    cli_print_field("written", "%s/report.md", out);
   }
-  return CLI_DONE;
+  return cli_finish_output(CLI_DONE);
 }
 
 int
 cmd_eval(int argc, char **argv)
 {
   static const CliCommand commands[] = {
-      {"vqa", "Score answers to questions about images", eval_vqa}, {NULL, NULL, NULL}};
+      {"vqa", "Score answers to questions about images", cmd_eval_vqa},
+      {"science", "Score answers to ScienceQA", cmd_eval_science},
+      {"report", "Write tables and plots of what was scored", eval_report},
+      {NULL, NULL, NULL}};
 
   return cli_dispatch("hilum eval", "Scores of a model on questions with known answers.", commands,
                       argc, argv);

@@ -35,4 +35,8 @@ int cmd_model_imatrix(int argc, char **argv);
 /* Of cmd_dataset(). */
 int cmd_dataset_convert(int argc, char **argv);
 
+/* Of cmd_eval(). */
+int cmd_eval_vqa(int argc, char **argv);
+int cmd_eval_science(int argc, char **argv);
+
 #endif
