@@ -24,6 +24,8 @@ gboolean dicom_key_object_write(const char *path, const DicomInfo *header,
 
 /* "2.25." and a random number of 122 bits (PS3.5 B.2). g_free(). */
 char *dicom_uid_new(void);
+/* The same of the N BYTES, always the same (RFC 9562, version 8). g_free(). */
+char *dicom_uid_of(const void *bytes, gsize n);
 
 G_END_DECLS
 #endif

@@ -1,0 +1,30 @@
+/* talk.h - what the writers of documents about a conversation share. Private to the dicom room. */
+#ifndef HILUM_DICOM_DOCUMENT_TALK_H
+#define HILUM_DICOM_DOCUMENT_TALK_H
+
+#include "dicom/document/put.h"
+#include "dicom_talk.h"
+
+/* How one kind of document differs from another in the modules that all have. */
+typedef struct {
+  const char *sop_class, *modality, *series_description, *series_number;
+  const char *software_version;
+  GDateTime *created;
+  gboolean has_schemes;         /* declares 99HILUM */
+  gboolean is_document;         /* a PDF, else a report */
+  const DicomTalkImage *images; /* of a PDF: where it comes from */
+  gsize n_images;
+} DicomTalkKind;
+
+/* A new data set: SOP common, patient, study, series and equipment, up to InstanceNumber. */
+GByteArray *dicom_talk_set_new(const DicomInfo *header, const DicomTalkKind *kind, const char *uid);
+/* CONTENT: elements behind these. Gives the object a UID of all that it says, and writes it. */
+gboolean dicom_talk_set_write(const char *path, const DicomInfo *header, const DicomTalkKind *kind,
+                              const GByteArray *content, GError **error);
+/* The SOP instance; FRAMES: with its frame. */
+GByteArray *dicom_talk_reference(const DicomTalkImage *image, gboolean frames);
+/* All that must be there is. */
+gboolean dicom_talk_check(const char *path, const DicomInfo *header, const DicomTalkImage *images,
+                          gsize n, GError **error);
+
+#endif
