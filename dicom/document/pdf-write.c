@@ -58,7 +58,7 @@ content_new(const DicomTalkPdf *about, const guint8 *bytes, gsize n)
 }
 
 gboolean
-dicom_talk_write_pdf(const char *path, const DicomInfo *header, const DicomTalkPdf *about,
+dicom_talk_write_pdf(const char *path, const DicomTalkStudy *study, const DicomTalkPdf *about,
                      GBytes *pdf, GError **error)
 {
   const DicomTalkKind kind = {.sop_class = ENCAPSULATED_PDF,
@@ -79,9 +79,9 @@ dicom_talk_write_pdf(const char *path, const DicomInfo *header, const DicomTalkP
                 DICOM_MAX_PDF);
     return FALSE;
   }
-  if (!dicom_talk_check(path, header, about->images, about->n_images, error)) {
+  if (!dicom_talk_check(path, study, about->images, about->n_images, error)) {
     return FALSE;
   }
   content = content_new(about, bytes, n);
-  return dicom_talk_set_write(path, header, &kind, content, error);
+  return dicom_talk_set_write(path, study, &kind, content, error);
 }

@@ -363,7 +363,8 @@ content_new(const DicomTalk *talk, const GArray *images)
 }
 
 gboolean
-dicom_talk_write(const char *path, const DicomInfo *header, const DicomTalk *talk, GError **error)
+dicom_talk_write(const char *path, const DicomTalkStudy *study, const DicomTalk *talk,
+                 GError **error)
 {
   const DicomTalkKind kind = {.sop_class = ENHANCED_SR,
                               .modality = "SR",
@@ -383,10 +384,10 @@ dicom_talk_write(const char *path, const DicomInfo *header, const DicomTalk *tal
                 talk->n_turns == 0 ? "turn" : "image that was asked about");
     return FALSE;
   }
-  if (!dicom_talk_check(path, header, &g_array_index(images, DicomTalkImage, 0), images->len,
+  if (!dicom_talk_check(path, study, &g_array_index(images, DicomTalkImage, 0), images->len,
                         error)) {
     return FALSE;
   }
   content = content_new(talk, images);
-  return dicom_talk_set_write(path, header, &kind, content, error);
+  return dicom_talk_set_write(path, study, &kind, content, error);
 }

@@ -17,14 +17,15 @@ typedef struct {
 } DicomTalkKind;
 
 /* A new data set: SOP common, patient, study, series and equipment, up to InstanceNumber. */
-GByteArray *dicom_talk_set_new(const DicomInfo *header, const DicomTalkKind *kind, const char *uid);
+GByteArray *dicom_talk_set_new(const DicomTalkStudy *study, const DicomTalkKind *kind,
+                               const char *uid);
 /* CONTENT: elements behind these. Gives the object a UID of all that it says, and writes it. */
-gboolean dicom_talk_set_write(const char *path, const DicomInfo *header, const DicomTalkKind *kind,
-                              const GByteArray *content, GError **error);
+gboolean dicom_talk_set_write(const char *path, const DicomTalkStudy *study,
+                              const DicomTalkKind *kind, const GByteArray *content, GError **error);
 /* The SOP instance; FRAMES: with its frame. */
 GByteArray *dicom_talk_reference(const DicomTalkImage *image, gboolean frames);
 /* All that must be there is. */
-gboolean dicom_talk_check(const char *path, const DicomInfo *header, const DicomTalkImage *images,
-                          gsize n, GError **error);
+gboolean dicom_talk_check(const char *path, const DicomTalkStudy *study,
+                          const DicomTalkImage *images, gsize n, GError **error);
 
 #endif

@@ -51,8 +51,16 @@ typedef struct {
   gsize n_turns;
 } DicomTalk;
 
-/* Patient and study as HEADER, the header of one of the images, says. */
-gboolean dicom_talk_write(const char *path, const DicomInfo *header, const DicomTalk *talk,
+/* Whose it is, as the images say; what is not known is NULL or "". */
+typedef struct {
+  const char *patient_name, *patient_id, *patient_birth_date, *patient_sex;
+  const char *study_instance_uid, *study_id, *study_date, *study_time, *study_description;
+  const char *accession_number;
+} DicomTalkStudy;
+/* What HEADER says; borrowed. */
+DicomTalkStudy dicom_talk_study(const DicomInfo *header);
+
+gboolean dicom_talk_write(const char *path, const DicomTalkStudy *study, const DicomTalk *talk,
                           GError **error);
 
 typedef struct {
@@ -63,8 +71,8 @@ typedef struct {
   gsize n_images;
 } DicomTalkPdf;
 /* The document PDF (PS3.3 A.45.1), which begins with "%PDF". */
-gboolean dicom_talk_write_pdf(const char *path, const DicomInfo *header, const DicomTalkPdf *about,
-                              GBytes *pdf, GError **error);
+gboolean dicom_talk_write_pdf(const char *path, const DicomTalkStudy *study,
+                              const DicomTalkPdf *about, GBytes *pdf, GError **error);
 
 G_END_DECLS
 #endif

@@ -75,7 +75,9 @@ write_report(Fixture *f, GError **error)
       "Conversation 3",   "Research use only, not for clinical use.", "0.1.0", f->created, turns,
       G_N_ELEMENTS(turns)};
 
-  return dicom_talk_write(f->path, dicom_file_info(f->source), &talk, error);
+  const DicomTalkStudy whose = dicom_talk_study(dicom_file_info(f->source));
+
+  return dicom_talk_write(f->path, &whose, &talk, error);
 }
 
 static gboolean
@@ -87,7 +89,9 @@ write_pdf(Fixture *f, const char *text, GError **error)
   const DicomTalkPdf about = {"Conversation 3", "0.1.0", f->created, TRUE, images, 2};
   g_autoptr(GBytes) bytes = g_bytes_new(text, strlen(text));
 
-  return dicom_talk_write_pdf(f->path, dicom_file_info(f->source), &about, bytes, error);
+  const DicomTalkStudy whose = dicom_talk_study(dicom_file_info(f->source));
+
+  return dicom_talk_write_pdf(f->path, &whose, &about, bytes, error);
 }
 
 /* What TOOL says of the file and, to OUT, NULL: nothing is written; NULL: it is not there. */
@@ -269,19 +273,20 @@ test_refused(Fixture *f, gconstpointer data)
                         .version = "v",
                         .images = &nameless,
                         .n_images = 1};
+  const DicomTalkStudy whose = dicom_talk_study(dicom_file_info(f->source));
   DicomTalk talk = {"C", "N", "0.1.0", f->created, &turn, 1};
   g_autoptr(GError) error = NULL;
 
-  g_assert_false(dicom_talk_write(f->path, dicom_file_info(f->source), &talk, &error));
+  g_assert_false(dicom_talk_write(f->path, &whose, &talk, &error));
   g_assert_error(error, DICOM_ERROR, DICOM_ERROR_UNSUPPORTED);
   g_assert_nonnull(strstr(error->message, "SOPInstanceUID"));
   g_clear_error(&error);
   turn.n_images = 0;
-  g_assert_false(dicom_talk_write(f->path, dicom_file_info(f->source), &talk, &error));
+  g_assert_false(dicom_talk_write(f->path, &whose, &talk, &error));
   g_assert_error(error, DICOM_ERROR, DICOM_ERROR_UNSUPPORTED);
   g_clear_error(&error);
   talk.n_turns = 0;
-  g_assert_false(dicom_talk_write(f->path, dicom_file_info(f->source), &talk, &error));
+  g_assert_false(dicom_talk_write(f->path, &whose, &talk, &error));
   g_assert_error(error, DICOM_ERROR, DICOM_ERROR_UNSUPPORTED);
   g_clear_error(&error);
   g_assert_false(write_pdf(f, "<html>", &error));
