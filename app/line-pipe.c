@@ -42,6 +42,36 @@ typedef struct {
   guint64 line;
 } Run;
 
+void
+app_piece_init(AppPiece *piece)
+{
+  *piece = (AppPiece){.out = g_byte_array_new(),
+                      .aside = g_byte_array_new(),
+                      .problems = g_array_new(FALSE, FALSE, sizeof(DataProblem)),
+                      .tickets = g_array_new(FALSE, FALSE, sizeof(DataTicket))};
+  g_array_set_clear_func(piece->problems, data_problem_clear);
+}
+
+void
+app_piece_reset(AppPiece *piece)
+{
+  g_byte_array_set_size(piece->out, 0);
+  g_byte_array_set_size(piece->aside, 0);
+  g_array_set_size(piece->problems, 0);
+  g_array_set_size(piece->tickets, 0);
+  piece->counts = (DataCounts){0};
+  memset(piece->tally, 0, sizeof piece->tally);
+}
+
+void
+app_piece_clear(AppPiece *piece)
+{
+  g_clear_pointer(&piece->out, g_byte_array_unref);
+  g_clear_pointer(&piece->aside, g_byte_array_unref);
+  g_clear_pointer(&piece->problems, g_array_unref);
+  g_clear_pointer(&piece->tickets, g_array_unref);
+}
+
 static void
 work_slot(gpointer data, gpointer user)
 {
@@ -193,10 +223,7 @@ take(Run *run, Slot *slot, GError **error)
   wait_for(run, slot);
   ok = run->pipe->take(&slot->piece, run->line, slot->end, run->pipe->user, error);
   run->line += slot->piece.counts.lines;
-  g_byte_array_set_size(slot->piece.out, 0);
-  g_array_set_size(slot->piece.problems, 0);
-  g_array_set_size(slot->piece.tickets, 0);
-  slot->piece.counts = (DataCounts){0};
+  app_piece_reset(&slot->piece);
   return ok;
 }
 
@@ -231,11 +258,7 @@ slots_init(Run *run)
   run->n_slots = 2 * run->pipe->n_threads + 2;
   run->slots = g_new0(Slot, run->n_slots);
   for (guint i = 0; i < run->n_slots; i++) {
-    AppPiece *piece = &run->slots[i].piece;
-    piece->out = g_byte_array_new();
-    piece->problems = g_array_new(FALSE, FALSE, sizeof(DataProblem));
-    g_array_set_clear_func(piece->problems, data_problem_clear);
-    piece->tickets = g_array_new(FALSE, FALSE, sizeof(DataTicket));
+    app_piece_init(&run->slots[i].piece);
   }
 }
 
@@ -244,9 +267,7 @@ run_clear(Run *run)
 {
   for (guint i = 0; i < run->n_slots; i++) {
     g_free(run->slots[i].bytes);
-    g_byte_array_unref(run->slots[i].piece.out);
-    g_array_unref(run->slots[i].piece.problems);
-    g_array_unref(run->slots[i].piece.tickets);
+    app_piece_clear(&run->slots[i].piece);
   }
   g_free(run->slots);
   g_free(run->rest);

@@ -7,12 +7,18 @@
 
 G_BEGIN_DECLS
 
+#define APP_PIECE_TALLY 16u
 /* What becomes of one piece. */
 typedef struct {
-  GByteArray *out;
+  GByteArray *out, *aside; /* ASIDE: for a second file */
   DataCounts counts;
-  GArray *problems, *tickets; /* of DataProblem, of DataTicket */
+  guint64 tally[APP_PIECE_TALLY]; /* whatever else is counted */
+  GArray *problems, *tickets;     /* of DataProblem, of DataTicket */
 } AppPiece;
+
+void app_piece_init(AppPiece *piece);
+void app_piece_reset(AppPiece *piece); /* empties it */
+void app_piece_clear(AppPiece *piece);
 
 typedef struct {
   guint n_threads; /* at least 1 */

@@ -104,9 +104,7 @@ whole_clear(Whole *whole)
   g_clear_pointer(&whole->unwrap, data_unwrap_free);
   g_clear_pointer(&whole->lines, g_byte_array_unref);
   g_clear_pointer(&whole->numbers, g_array_unref);
-  g_clear_pointer(&whole->piece.out, g_byte_array_unref);
-  g_clear_pointer(&whole->piece.problems, g_array_unref);
-  g_clear_pointer(&whole->piece.tickets, g_array_unref);
+  app_piece_clear(&whole->piece);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Whole, whole_clear)
 
@@ -129,10 +127,7 @@ work_lines(Whole *whole, guint64 bytes, gboolean at_end, GError **error)
     piece->counts.dropped[DATA_DROPPED_MALFORMED]++;
   }
   ok = whole->pipe->take(piece, 0, bytes, whole->pipe->user, error);
-  g_byte_array_set_size(piece->out, 0);
-  g_array_set_size(piece->problems, 0);
-  g_array_set_size(piece->tickets, 0);
-  piece->counts = (DataCounts){0};
+  app_piece_reset(piece);
   g_byte_array_set_size(whole->lines, 0);
   g_array_set_size(whole->numbers, 0);
   return ok;
@@ -144,15 +139,12 @@ run_whole(const AppLinePipe *pipe, int fd, const char *path, GError **error)
   g_auto(Whole) whole = {.pipe = pipe,
                          .unwrap = data_unwrap_new(),
                          .lines = g_byte_array_new(),
-                         .numbers = g_array_new(FALSE, FALSE, sizeof(guint64)),
-                         .piece = {.out = g_byte_array_new(),
-                                   .problems = g_array_new(FALSE, FALSE, sizeof(DataProblem)),
-                                   .tickets = g_array_new(FALSE, FALSE, sizeof(DataTicket))}};
+                         .numbers = g_array_new(FALSE, FALSE, sizeof(guint64))};
   g_autofree char *part = g_malloc(PART);
   guint64 bytes = 0;
   gssize n;
 
-  g_array_set_clear_func(whole.piece.problems, data_problem_clear);
+  app_piece_init(&whole.piece);
   do {
     n = read_part(fd, part, PART);
     if (n < 0) {

@@ -2,7 +2,7 @@
 #ifndef HILUM_APP_PMC_H
 #define HILUM_APP_PMC_H
 
-#include "app.h"
+#include "app_dataset.h"
 
 G_BEGIN_DECLS
 
@@ -23,6 +23,29 @@ typedef struct {
 /* {out, articles, figures, failed, without_caption, images, images_missing, seconds}. */
 JsonNode *app_pmc_figures(const AppPmcOptions *options, const AppPmcListener *listener,
                           GError **error);
+
+typedef struct {
+  const char *in;        /* pairs, or a list of another kind (app_dataset.h) */
+  const char *from;      /* which kind; NULL: by what it says */
+  const char *out;       /* JSON Lines of the pairs that are selected */
+  const char *decisions; /* JSON Lines, one of each pair, with the reasons; NULL: none */
+  const char *images;    /* folder of the pictures; NULL: captions alone */
+  const char *domains;   /* "ct_scan,mri"; NULL: all five */
+  double least;          /* score that is enough; 0: 0.5 */
+  /* Folder of folders, called as the kinds, of pictures, to which the vision tower of a model
+   * compares; NULL: none looks. TOWER: that model, NULL: the demo model; VISION_TOWER: a CLIP
+   * checkpoint in its tower's place, or NULL. */
+  const char *examples, *tower, *vision_tower;
+  guint n_threads;       /* 0: one per core */
+  guint shard, n_shards; /* SHARD of 1 .. N_SHARDS; 0 of 0: the whole */
+} AppPmcSelectOptions;
+
+/* Single-panel figures of the five kinds, by caption cues, picture tests, and the likeness to
+ * examples that a vision tower sees. {in, out, decisions, shard, lines, selected, verdicts: {name:
+ * count}, domains: {name: count}, malformed, no_id, tower: {examples, left_out_accuracy: share of
+ * the examples that the others tell right} or null, seconds}. */
+JsonNode *app_pmc_select(const AppPmcSelectOptions *options, const AppDatasetListener *listener,
+                         GError **error);
 
 G_END_DECLS
 #endif

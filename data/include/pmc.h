@@ -13,6 +13,8 @@
 
 #include <glib.h>
 
+#include "dataset.h"
+
 G_BEGIN_DECLS
 
 /* Texts are UTF-8 with single spaces, NULL where the article does not say. */
@@ -60,6 +62,72 @@ gboolean pmc_visit(const char *path, const PmcVisitor *visitor, GError **error);
 
 /* Where sentences of TEXT end: of guint, byte offsets behind each, the last one at its end. */
 GArray *pmc_sentences(const char *text);
+
+/* ---- selecting (select.c, cues.c) ------------------------------------------------------------
+ *
+ * Single-panel figures of LLaVA-Med's five kinds (arXiv 2306.00890, 3.1; how its authors picked
+ * them was never published): by the words of the caption, and by what the caller sees in the
+ * picture. */
+
+typedef enum {
+  PMC_SELECTED,
+  PMC_NO_CAPTION,
+  PMC_SEVERAL_PANELS, /* by the caption's letters, the picture's gutters or its letters */
+  PMC_NO_KIND,        /* nothing speaks for one of the five, or not enough */
+  PMC_OTHER_KIND,     /* more speaks for another: an ultrasound, a graph */
+  PMC_MIXED,          /* as much speaks for two of them */
+  PMC_NOT_ASKED,      /* one of the five, and not asked for */
+  PMC_COLOURED,       /* an X-ray, CT or MR picture in colours: a fusion, a drawing */
+  PMC_TOWER_DIFFERS,  /* the vision tower sees another kind than the caption says */
+  PMC_NO_PICTURE,     /* it is not in the folder */
+  PMC_UNREADABLE,     /* it is there and cannot be read */
+  PMC_N_VERDICTS,
+} PmcVerdict;
+/* "selected", "no_caption", "several_panels", "no_kind", ... Static. */
+const char *pmc_verdict_name(PmcVerdict verdict);
+
+/* What is seen in a picture. */
+typedef struct {
+  gboolean readable;
+  guint width, height;
+  guint panels;    /* that gutters divide it into; 1: none do */
+  guint letters;   /* in corners of panels, as "A" and "B" */
+  double coloured; /* share of its pixels that are not grey */
+  /* What a vision tower says: a DataDomain, DATA_DOMAIN_NONE for another kind; below 0: not asked.
+   */
+  gint tower;
+  double tower_score; /* 0 .. 1 */
+} PmcPicture;
+
+typedef struct {
+  double least;                     /* score that is enough, 0 .. 1 */
+  gboolean domains[DATA_N_DOMAINS]; /* which are asked for */
+  /* Looks at the picture NAME; FALSE: it is not there. NULL: captions alone. */
+  gboolean (*look)(const char *name, PmcPicture *picture, gpointer user);
+  gpointer user;
+} PmcSelect;
+
+typedef struct {
+  PmcVerdict verdict;
+  DataDomain domain; /* of the five the likeliest; NONE */
+  double score;      /* how much speaks for it, 0 .. 1 */
+  double several;    /* for several panels */
+  gboolean seen;     /* PICTURE is filled */
+  PmcPicture picture;
+  GPtrArray *reasons; /* of char * */
+} PmcDecision;
+void pmc_decision_clear(PmcDecision *decision);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(PmcDecision, pmc_decision_clear)
+/* CAPTION is UTF-8; IMAGE the picture's name. */
+void pmc_select(const PmcSelect *select, const char *caption, const char *image,
+                PmcDecision *decision);
+
+/* Each line of BYTES (N, whole lines) that is a pair: those selected go to OUT, with their "domain"
+ * and a member "select" ({score, reasons}); what was decided of each, and why, to DECISIONS, which
+ * may be NULL. VERDICTS counts. */
+void pmc_select_lines(const PmcSelect *select, const char *bytes, gsize n, GByteArray *out,
+                      GByteArray *decisions, guint64 verdicts[PMC_N_VERDICTS], DataCounts *counts,
+                      GArray *problems);
 
 G_END_DECLS
 #endif

@@ -41,6 +41,23 @@ trace_picture(const ModelEngine *engine, const ModelImage *image, ModelTrace *tr
   return model_picture_rows(engine, trace->u8, NULL, trace->vision, trace->projected, err);
 }
 
+float *
+model_see(const ModelEngine *engine, const ModelImage *image, uint32_t *n_patches, uint32_t *width,
+          ModelError *err)
+{
+  ModelTrace trace = {0};
+  float *vision = NULL;
+
+  if (model_engine_check_ready(engine, err) && trace_picture(engine, image, &trace, err)) {
+    *n_patches = trace.n_patches;
+    *width = trace.vision_hidden;
+    vision = trace.vision;
+    trace.vision = NULL;
+  }
+  model_trace_clear(&trace);
+  return vision;
+}
+
 static bool
 trace_greedy(const ModelEngine *engine, ModelDecoder *decoder, uint32_t max_tokens,
              ModelTrace *trace, ModelError *err)

@@ -307,6 +307,11 @@ void model_session_cancel(ModelSession *session);
 uint8_t *model_preprocess(const ModelEngine *engine, const ModelImage *image, uint32_t *side,
                           ModelError *err);
 
+/* The tower's features of a picture, *N_PATCHES rows of *WIDTH, as the projector gets them. Caller
+ * frees. One call at a time for an engine. */
+float *model_see(const ModelEngine *engine, const ModelImage *image, uint32_t *n_patches,
+                 uint32_t *width, ModelError *err);
+
 /* Every stage for one rendered prompt, for comparison with references. All arrays owned. */
 typedef struct {
   uint8_t *u8; /* [side][side][3], NULL without a picture */

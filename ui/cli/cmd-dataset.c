@@ -4,7 +4,7 @@
 #include <unistd.h>
 
 #include "app_dataset.h"
-#include "commands.h"
+#include "dataset-show.h"
 
 typedef struct {
   gint64 began, shown;
@@ -54,24 +54,6 @@ print_report(JsonNode *node)
                   json_object_get_int_member(dropped, "not_sampled"));
   cli_print_field("read", "%.1f MB in %.1f s",
                   (double)json_object_get_int_member(o, "bytes_in") / 1e6, seconds);
-}
-
-/* "3/8" */
-static gboolean
-parse_shard(const char *text, AppAlignOptions *options)
-{
-  g_auto(GStrv) parts = g_strsplit(text, "/", -1);
-  guint64 shard, n;
-
-  if (g_strv_length(parts) != 2 ||
-      !g_ascii_string_to_unsigned(parts[1], 10, 1, 1000000, &n, NULL) ||
-      !g_ascii_string_to_unsigned(parts[0], 10, 1, n, &shard, NULL)) {
-    cli_misused("--shard: found \"%s\", expected I/N, such as 1/8", text);
-    return FALSE;
-  }
-  options->shard = (guint)shard;
-  options->n_shards = (guint)n;
-  return TRUE;
 }
 
 static int
@@ -137,7 +119,8 @@ cmd_align(int argc, char **argv)
   if (threads < 0 || threads > 256) {
     return cli_misused("--threads: found %d, expected 1 to 256", threads);
   }
-  if ((seed && !cli_parse_seed(seed, &options.seed)) || (shard && !parse_shard(shard, &options))) {
+  if ((seed && !cli_parse_seed(seed, &options.seed)) ||
+      (shard && !cli_parse_shard(shard, &options.shard, &options.n_shards))) {
     return CLI_MISUSED;
   }
   options.in = in;

@@ -106,7 +106,9 @@ int
 cmd_pmc(int argc, char **argv)
 {
   static const CliCommand commands[] = {
-      {"figures", "Figures of PubMed Central's articles, as JSON Lines", cmd_figures}, {NULL}};
+      {"figures", "Figures of PubMed Central's articles, as JSON Lines", cmd_figures},
+      {"select", "Single-panel figures of the five kinds", cmd_pmc_select},
+      {NULL}};
 
   return cli_dispatch("hilum pmc", "PubMed Central's articles to pairs of figure and caption",
                       commands, argc, argv);

@@ -32,6 +32,9 @@ int cmd_model_compare(int argc, char **argv);
 int cmd_model_random(int argc, char **argv);
 int cmd_model_imatrix(int argc, char **argv);
 
+/* Of cmd_pmc(). */
+int cmd_pmc_select(int argc, char **argv);
+
 /* Of cmd_dataset(). */
 int cmd_dataset_convert(int argc, char **argv);
 

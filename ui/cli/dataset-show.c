@@ -65,3 +65,20 @@ cli_print_counts(const char *key, JsonObject *counts)
   }
   cli_print_field(key, "%s", text->len ? text->str : "nothing");
 }
+
+gboolean
+cli_parse_shard(const char *text, guint *shard, guint *n_shards)
+{
+  g_auto(GStrv) parts = g_strsplit(text, "/", -1);
+  guint64 i, n;
+
+  if (g_strv_length(parts) != 2 ||
+      !g_ascii_string_to_unsigned(parts[1], 10, 1, 1000000, &n, NULL) ||
+      !g_ascii_string_to_unsigned(parts[0], 10, 1, n, &i, NULL)) {
+    cli_misused("--shard: found \"%s\", expected I/N, such as 1/8", text);
+    return FALSE;
+  }
+  *shard = (guint)i;
+  *n_shards = (guint)n;
+  return TRUE;
+}

@@ -18,5 +18,7 @@ int cli_show_end(CliShow *show, JsonNode *report, const GError *error, gboolean 
                  void (*print)(JsonNode *report));
 /* "12 malformed, 3 no_id": members that are not 0; "nothing". */
 void cli_print_counts(const char *key, JsonObject *counts);
+/* "3/8"; FALSE after a complaint. */
+gboolean cli_parse_shard(const char *text, guint *shard, guint *n_shards);
 
 #endif
