@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "app_deid.h"
+#include "deid.h"
 #include "dicom_deid.h"
 #include "decoder.h"
 #include "private.h"
@@ -79,8 +79,8 @@ make_key(const char *path, GError **error)
   return done || fail_errno(path, "the key cannot be written", saved, error);
 }
 
-static gboolean
-read_key(const char *path, guint8 key[KEY_BYTES], GError **error)
+gboolean
+app_deid_key_read(const char *path, guint8 key[KEY_BYTES], GError **error)
 {
   g_autofree char *bytes = NULL;
   struct stat st;
@@ -273,6 +273,6 @@ app_deid(const AppDeidOptions *options, AppDeidEach each, AppProgress progress, 
     const AppRect *r = &options->blank[i];
     blank[i] = (DicomRect){r->x, r->y, r->width, r->height};
   }
-  return check_place(options, error) && read_key(key_path, deid.key, error) &&
+  return check_place(options, error) && app_deid_key_read(key_path, deid.key, error) &&
          copy_all(options, &deid, each, progress, user, counts, error);
 }

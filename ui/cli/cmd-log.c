@@ -378,6 +378,7 @@ cmd_log(int argc, char **argv)
                                         {"show", "show every turn of a conversation", cmd_show},
                                         {"search", "find conversations by words", cmd_search},
                                         {"judge", "keep a verdict on a turn", cmd_judge},
+                                        {"export", "write files for others", cmd_log_export},
                                         {NULL, NULL, NULL}};
 
   return cli_dispatch("hilum log", "Reads the conversation log.", commands, argc, argv);

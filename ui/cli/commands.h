@@ -26,6 +26,9 @@ int cmd_image_text(int argc, char **argv);
 int cmd_image_extract(int argc, char **argv);
 int cmd_image_list(int argc, char **argv);
 
+/* Of cmd_log(). */
+int cmd_log_export(int argc, char **argv);
+
 /* Of cmd_model(). */
 int cmd_model_convert(int argc, char **argv);
 int cmd_model_compare(int argc, char **argv);

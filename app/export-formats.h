@@ -1,0 +1,12 @@
+/* export-formats.h - the formats there are, one file each. Not for other rooms. */
+#ifndef HILUM_APP_EXPORT_FORMATS_H
+#define HILUM_APP_EXPORT_FORMATS_H
+
+#include "export.h"
+
+G_BEGIN_DECLS
+
+extern const AppExportFormat app_export_jsonl, app_export_csv, app_export_balp, app_export_ps315;
+
+G_END_DECLS
+#endif
