@@ -21,14 +21,14 @@ typedef struct {
   StoreSecrets secrets;
 } KeysFixture;
 
-static gboolean
+static inline gboolean
 ring_fail(GError **error, const char *what)
 {
   g_set_error(error, STORE_ERROR, STORE_ERROR_LOCKED, "keyring: %s", what);
   return FALSE;
 }
 
-static gboolean
+static inline gboolean
 ring_fetch(const char *log_id, guint8 key[32], gpointer user, GError **error)
 {
   KeysFixture *fixture = user;
@@ -44,7 +44,7 @@ ring_fetch(const char *log_id, guint8 key[32], gpointer user, GError **error)
 }
 
 /* It may fail, or the process die, before the key is kept and after it is. */
-static gboolean
+static inline gboolean
 ring_keep(const char *log_id, const guint8 key[32], gpointer user, GError **error)
 {
   KeysFixture *fixture = user;
@@ -64,7 +64,7 @@ ring_keep(const char *log_id, const guint8 key[32], gpointer user, GError **erro
   return TRUE;
 }
 
-static gboolean
+static inline gboolean
 ring_forget(const char *log_id, gpointer user, GError **error)
 {
   KeysFixture *fixture = user;
@@ -73,7 +73,7 @@ ring_forget(const char *log_id, gpointer user, GError **error)
   return TRUE;
 }
 
-static char *
+static inline char *
 person_ask(gboolean again, gpointer user, GError **error)
 {
   KeysFixture *fixture = user;
@@ -85,7 +85,7 @@ person_ask(gboolean again, gpointer user, GError **error)
   return g_strdup(fixture->passphrase);
 }
 
-static void
+static inline void
 keys_set_up(KeysFixture *fixture, gconstpointer data)
 {
   log_folder_set_up(&fixture->log, NULL);
@@ -97,7 +97,7 @@ keys_set_up(KeysFixture *fixture, gconstpointer data)
   fault_arm(0, FAULT_IO, FALSE);
 }
 
-static void
+static inline void
 keys_tear_down(KeysFixture *fixture, gconstpointer data)
 {
   log_folder_tear_down(&fixture->log, NULL);
@@ -111,7 +111,7 @@ keys_tear_down(KeysFixture *fixture, gconstpointer data)
 
 /* ---- what must go well ----------------------------------------------------------------------- */
 
-static StoreKeys *
+static inline StoreKeys *
 make_keys(KeysFixture *fixture, StoreProtection protection)
 {
   g_autoptr(GError) error = NULL;
@@ -123,7 +123,7 @@ make_keys(KeysFixture *fixture, StoreProtection protection)
   return keys;
 }
 
-static StoreKeys *
+static inline StoreKeys *
 open_keys(KeysFixture *fixture, gboolean read_only)
 {
   g_autoptr(GError) error = NULL;
@@ -134,7 +134,7 @@ open_keys(KeysFixture *fixture, gboolean read_only)
   return keys;
 }
 
-static void
+static inline void
 assert_not_opened(KeysFixture *fixture, StoreError code)
 {
   g_autoptr(GError) error = NULL;
@@ -144,7 +144,7 @@ assert_not_opened(KeysFixture *fixture, StoreError code)
   g_assert_error(error, STORE_ERROR, (int)code);
 }
 
-static gint64
+static inline gint64
 find_subject(StoreKeys *keys, const char *identity, gboolean make, gint64 at_least)
 {
   g_autoptr(GError) error = NULL;
@@ -158,7 +158,7 @@ find_subject(StoreKeys *keys, const char *identity, gboolean make, gint64 at_lea
 }
 
 /* Whether the subject has a key. */
-static gboolean
+static inline gboolean
 get_key(StoreKeys *keys, gint64 subject, guint8 key[32])
 {
   g_autoptr(GError) error = NULL;
@@ -171,7 +171,7 @@ get_key(StoreKeys *keys, gint64 subject, guint8 key[32])
   return there;
 }
 
-static void
+static inline void
 erase(StoreKeys *keys, gint64 subject)
 {
   g_autoptr(GError) error = NULL;
@@ -181,7 +181,7 @@ erase(StoreKeys *keys, gint64 subject)
   g_assert_true(good);
 }
 
-static void
+static inline void
 protect(KeysFixture *fixture, StoreKeys *keys, StoreProtection protection)
 {
   g_autoptr(GError) error = NULL;
@@ -197,7 +197,7 @@ typedef struct {
   gboolean has_two;
 } KeysSeen;
 
-static void
+static inline void
 see(StoreKeys *keys, KeysSeen *seen)
 {
   g_auto(StoreSigner) signer = {0};
@@ -216,7 +216,7 @@ see(StoreKeys *keys, KeysSeen *seen)
 }
 
 /* Keys with the subjects 1 ("one") and 2 ("two"). */
-static void
+static inline void
 make_two(KeysFixture *fixture, StoreProtection protection, KeysSeen *seen)
 {
   g_autoptr(StoreKeys) keys = make_keys(fixture, protection);
@@ -226,14 +226,14 @@ make_two(KeysFixture *fixture, StoreProtection protection, KeysSeen *seen)
   see(keys, seen);
 }
 
-static void
+static inline void
 assert_same(const KeysSeen *a, const KeysSeen *b)
 {
   g_assert_cmpmem(a, sizeof *a, b, sizeof *b);
 }
 
 /* Whether the file at PATH holds the N bytes. */
-static gboolean
+static inline gboolean
 file_holds(const char *path, const void *bytes, gsize n)
 {
   g_autofree char *content = NULL;
