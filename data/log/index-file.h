@@ -5,9 +5,10 @@
  * its tag in the page's reserved bytes and the page's number as what it is bound to. A page that
  * was changed, moved or sealed under another key cannot be read (SQLITE_IOERR_AUTH from the file's
  * own VFS), and the caller makes the file anew. There is no journal on the disk: a write that was
- * cut short is found at the next opening (a mark beside the file that a finished write takes away),
- * and the caller makes the file anew then, too. Old pages are not promised to be gone from the
- * disk.
+ * cut short is found (a mark in a file beside it, which a finished write takes away) at the next
+ * opening or, by those who have the file open, at the next reading (SQLITE_IOERR_AUTH), and the
+ * caller makes the file anew then, too. Two things are not promised: that old pages are gone from
+ * the disk, and that a page which was put back as it was some time ago is found.
  *
  * Thread rule: a connection belongs to one thread; several processes may share the file.
  */
@@ -25,13 +26,14 @@ G_BEGIN_DECLS
  * missing. */
 sqlite3 *store_index_file_open(const char *path, const guint8 key[32], gboolean read_only,
                                GError **error);
-/* Writing happens between these: takes the write lock and sets the mark; commits and takes it away.
- */
+/* Writing happens between these alone: takes the write lock and sets the mark; commits and takes it
+ * away. CORRUPT: make the file anew. After a commit that failed the file counts as cut short. */
 gboolean store_index_file_begin(sqlite3 *db, GError **error);
 gboolean store_index_file_commit(sqlite3 *db, GError **error);
 void store_index_file_rollback(sqlite3 *db);
 void store_index_file_close(sqlite3 *db);
-/* Overwrites the file with zeros and removes it and its mark. */
+/* Overwrites the file with zeros and removes it and its mark, when nobody writes it. Those who have
+ * it open read SQLITE_IOERR_AUTH from then on. */
 gboolean store_index_file_remove(const char *path, GError **error);
 
 G_END_DECLS
