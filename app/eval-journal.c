@@ -18,7 +18,8 @@
 struct _AppEvalJournal {
   char *path, *run, *model;
   int fd;
-  off_t end; /* of the last whole line */
+  off_t end;        /* of the last whole line */
+  gboolean is_torn; /* something of no whole line is behind it, and is written over */
 };
 
 void
@@ -28,6 +29,9 @@ app_eval_journal_close(AppEvalJournal *journal)
     return;
   }
   if (journal->fd >= 0) {
+    if (journal->is_torn) { /* once more; else the next run takes it away */
+      journal->is_torn = ftruncate(journal->fd, journal->end) != 0;
+    }
     fsync(journal->fd);
     close(journal->fd);
   }
@@ -201,9 +205,7 @@ app_eval_journal_add(AppEvalJournal *journal, const AppEvalQuestion *question, g
       app_eval_say(say, APP_EVAL_NOT_SAVED, journal->path, 0,
                    "the answer to question \"%s\" cannot be written: %s", question->id,
                    g_strerror(why));
-      if (ftruncate(journal->fd, journal->end) != 0) {
-        g_debug("%s: %s", journal->path, g_strerror(errno)); /* the next run cuts it */
-      }
+      journal->is_torn = ftruncate(journal->fd, journal->end) != 0;
       return;
     }
     done += (gsize)now;

@@ -8,7 +8,7 @@
 #define WIDE 520.0
 #define TOP 84.0
 #define ROW 34.0
-#define BLUE "#0072b2" /* Okabe and Ito's, which everyone tells apart */
+#define BLUE "#56b4e9" /* Okabe and Ito's, which everyone tells apart */
 #define ORANGE "#e69f00"
 
 static void

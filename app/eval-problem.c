@@ -12,7 +12,7 @@ static const char *const NAMES[APP_N_EVAL_PROBLEMS] = {
     [APP_EVAL_NOT_ANSWERED] = "not_answered",   [APP_EVAL_NOT_SAVED] = "not_saved",
     [APP_EVAL_BAD_ANSWER] = "bad_answers",      [APP_EVAL_NO_QUESTION] = "answers_without_question",
     [APP_EVAL_AMBIGUOUS] = "ambiguous_answers", [APP_EVAL_ANSWERED_TWICE] = "answered_twice",
-    [APP_EVAL_UNANSWERED] = "unanswered",
+    [APP_EVAL_UNANSWERED] = "unanswered",       [APP_EVAL_UNPARSABLE] = "unparsable",
 };
 
 void

@@ -181,6 +181,9 @@ add_section(AppEvalPage *page, JsonObject *report, GError **error)
   if (g_strcmp0(type, "vqa") == 0) {
     return app_eval_page_vqa(page, report, error);
   }
+  if (g_strcmp0(type, "judge") == 0) {
+    return app_eval_page_judge(page, report, error);
+  }
   if (g_strcmp0(type, "scienceqa") == 0) {
     return app_eval_page_science(page, report, error);
   }

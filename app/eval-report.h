@@ -28,6 +28,7 @@ gboolean app_eval_page_plot(AppEvalPage *page, const char *name, const AppPlot *
 void app_eval_page_facts(AppEvalPage *page, JsonObject *report);
 
 gboolean app_eval_page_vqa(AppEvalPage *page, JsonObject *report, GError **error);
+gboolean app_eval_page_judge(AppEvalPage *page, JsonObject *report, GError **error);
 gboolean app_eval_page_science(AppEvalPage *page, JsonObject *report, GError **error);
 
 G_END_DECLS

@@ -22,6 +22,7 @@ typedef enum {
   APP_EVAL_AMBIGUOUS,      /* an answer that may belong to several questions */
   APP_EVAL_ANSWERED_TWICE, /* the first counts */
   APP_EVAL_UNANSWERED,     /* a question that the file of answers leaves out */
+  APP_EVAL_UNPARSABLE,     /* what a judge said */
   APP_N_EVAL_PROBLEMS,
 } AppEvalProblem;
 
