@@ -303,8 +303,43 @@ read_marks(const char *path, GError **error)
   return marks;
 }
 
-/* What a Key Object Selection among the files is about: whole instances, as their frames are not
- * told by its header. */
+/* Of "2\\5", from 1 on. */
+static GArray *
+frames_of(const char *text)
+{
+  g_auto(GStrv) parts = g_strsplit(text, "\\", -1);
+  GArray *frames = g_array_new(FALSE, FALSE, sizeof(guint));
+
+  for (guint i = 0; parts[i]; i++) {
+    gint64 number = g_ascii_strtoll(parts[i], NULL, 10);
+
+    if (number >= 1 && number <= G_MAXINT) {
+      guint frame = (guint)number - 1;
+      g_array_append_val(frames, frame);
+    }
+  }
+  return frames;
+}
+
+/* Takes FRAMES; those of several selections are marked together. */
+static void
+add_frames(Marks *marks, const char *uid, GArray *frames)
+{
+  GArray *known = g_hash_table_lookup(marks, uid);
+
+  if (!known) {
+    g_hash_table_insert(marks, g_strdup(uid), frames);
+    return;
+  }
+  if (known->len == 0 || frames->len == 0) {
+    g_array_set_size(known, 0); /* all */
+  } else {
+    g_array_append_vals(known, frames->data, frames->len);
+  }
+  g_array_unref(frames);
+}
+
+/* What a Key Object Selection among the files is about. */
 static Marks *
 marks_of_documents(const DicomStudy *of)
 {
@@ -315,8 +350,10 @@ marks_of_documents(const DicomStudy *of)
 
     for (guint k = 0;
          app_document_is_key_object(document) && k < document->referenced_instances->len; k++) {
-      g_hash_table_replace(marks, g_strdup(document->referenced_instances->pdata[k]),
-                           g_array_new(FALSE, FALSE, sizeof(guint)));
+      const char *frames =
+          k < document->referenced_frames->len ? document->referenced_frames->pdata[k] : "";
+
+      add_frames(marks, document->referenced_instances->pdata[k], frames_of(frames));
     }
   }
   return marks;
@@ -335,7 +372,7 @@ mark_item(AppStudySeries *series, guint item, const GArray *frames)
 
   for (guint k = 0; k < from->frames; k++) {
     guint frame = dicom_series_item_frame(from, k);
-    gboolean is_meant = frames->len == 0 && k == 0;
+    gboolean is_meant = frames->len == 0;
 
     for (guint i = 0; i < frames->len && !is_meant; i++) {
       is_meant = g_array_index(frames, guint, i) == frame;

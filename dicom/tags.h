@@ -222,6 +222,8 @@ enum {
   TAG_DisplayedAreaSelectionSequence = 0x0070005a,
   TAG_ContentLabel = 0x00700080,
   TAG_ContentDescription = 0x00700081,
+  TAG_PresentationCreationDate = 0x00700082,
+  TAG_ContentCreatorName = 0x00700084,
   TAG_PresentationLUTSequence = 0x20500010,
   TAG_PresentationLUTShape = 0x20500020,
   TAG_ReferencedFrameOfReferenceUID = 0x30060024,

@@ -113,11 +113,15 @@ typedef struct {
   char *recognizable_visual_features;
   /* a document's own words */
   char *content_label, *content_description, *document_title; /* "" when absent */
+  char *content_creator;   /* ContentCreatorName */
+  char *presentation_date; /* PresentationCreationDate */
   /* DICOMDIR: files that it names, as relative paths with '/' between; no empty, "." or ".." part
    */
   GPtrArray *referenced_files; /* of char * */
   /* SOPInstanceUIDs of the images that a presentation state or key object is about */
   GPtrArray *referenced_instances; /* of char * */
+  /* Beside each of them the frames that are meant, counted from 1: "2\\5"; "": all */
+  GPtrArray *referenced_frames; /* of char * */
   /* place in the series */
   gint series_number, instance_number, acquisition_number;
   double echo_time;       /* ms, 0 when absent */
@@ -346,8 +350,9 @@ void dicom_series_free(DicomSeries *series);
 /* An object that is no image. */
 typedef struct {
   char *path, *title, *content_name, *study_instance_uid, *series_instance_uid, *patient_id;
+  char *sop_class, *creator, *date; /* of content: as DICOM says them; "" when absent */
   DicomContent content;
-  GPtrArray *referenced_instances; /* of char * */
+  GPtrArray *referenced_instances, *referenced_frames; /* of char *, as in DicomInfo */
 } DicomDocument;
 
 typedef struct {

@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#define KEY_OBJECT "1.2.840.10008.5.1.4.1.1.88.59"
+
 /* The meaning of the first code of a sequence (PS3.3 table 8.8-1). */
 static void
 set_meaning(char **slot, const DicomItem *item, guint32 sequence)
@@ -94,11 +96,57 @@ add_instances(DicomInfo *info, const DicomItem *series, guint32 sequence)
   guint n = dicom_item_count(series, sequence);
 
   for (guint i = 0; i < n && info->referenced_instances->len < DICOM_MAX_SCAN_FILES; i++) {
-    g_autofree char *uid =
-        dicom_item_text(dicom_item_nested(series, sequence, i), TAG_ReferencedSOPInstanceUID);
+    const DicomItem *item = dicom_item_nested(series, sequence, i);
+    g_autofree char *uid = dicom_item_text(item, TAG_ReferencedSOPInstanceUID);
 
     if (uid[0]) {
       g_ptr_array_add(info->referenced_instances, g_steal_pointer(&uid));
+      g_ptr_array_add(info->referenced_frames, dicom_item_text(item, TAG_ReferencedFrameNumber));
+    }
+  }
+}
+
+/* The evidence of a key object names instances alone; which frames are meant stands in its content
+ * (TID 2010). NAMED: place + 1 in the arrays by SOPInstanceUID; what was met before is there with
+ * its frames, and all frames stay all. */
+static void
+add_frames(DicomInfo *info, GHashTable *named, GHashTable *met, const DicomItem *reference)
+{
+  g_autofree char *uid = dicom_item_text(reference, TAG_ReferencedSOPInstanceUID);
+  g_autofree char *frames = dicom_item_text(reference, TAG_ReferencedFrameNumber);
+  guint at = GPOINTER_TO_UINT(g_hash_table_lookup(named, uid));
+  char **held;
+
+  if (at == 0) {
+    return;
+  }
+  held = (char **)&info->referenced_frames->pdata[at - 1];
+  if (!g_hash_table_add(met, GUINT_TO_POINTER(at)) && (!frames[0] || !*held[0])) {
+    g_free(*held);
+    *held = g_strdup("");
+  } else {
+    char *joined = g_strconcat(*held, *held[0] ? "\\" : "", frames, NULL);
+
+    g_free(*held);
+    *held = joined;
+  }
+}
+
+static void
+read_key_frames(DicomInfo *info, const DicomItem *root)
+{
+  guint n = MIN(dicom_item_count(root, TAG_ContentSequence), DICOM_MAX_SCAN_FILES);
+  g_autoptr(GHashTable) named = g_hash_table_new(g_str_hash, g_str_equal);
+  g_autoptr(GHashTable) met = g_hash_table_new(NULL, NULL);
+
+  for (guint i = 0; i < info->referenced_instances->len; i++) {
+    g_hash_table_insert(named, info->referenced_instances->pdata[i], GUINT_TO_POINTER(i + 1));
+  }
+  for (guint i = 0; i < n; i++) {
+    const DicomItem *content = dicom_item_nested(root, TAG_ContentSequence, i);
+
+    if (dicom_item_count(content, TAG_ReferencedSOPSequence) > 0) {
+      add_frames(info, named, met, dicom_item_nested(content, TAG_ReferencedSOPSequence, 0));
     }
   }
 }
@@ -123,6 +171,9 @@ read_references(DicomInfo *info, const DicomItem *root)
       add_instances(info, dicom_item_nested(study, TAG_ReferencedSeriesSequence, k),
                     TAG_ReferencedSOPSequence);
     }
+  }
+  if (strcmp(info->sop_class, KEY_OBJECT) == 0) {
+    read_key_frames(info, root);
   }
 }
 
@@ -172,6 +223,8 @@ dicom_info_read_subject(DicomInfo *info, const DicomItem *root)
   }
   dicom_info_set_text(&info->content_label, root, TAG_ContentLabel);
   dicom_info_set_text(&info->content_description, root, TAG_ContentDescription);
+  dicom_info_set_text(&info->content_creator, root, TAG_ContentCreatorName);
+  dicom_info_set_text(&info->presentation_date, root, TAG_PresentationCreationDate);
   dicom_info_set_text(&info->document_title, root, TAG_DocumentTitle);
   if (!info->document_title[0]) {
     set_meaning(&info->document_title, root, TAG_ConceptNameCodeSequence);

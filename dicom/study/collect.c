@@ -116,7 +116,11 @@ document_new(const DicomInfo *info)
   document->series_instance_uid = g_strdup(info->series_instance_uid);
   document->patient_id = g_strdup(info->patient_id);
   document->content = info->content;
+  document->sop_class = g_strdup(info->sop_class);
+  document->creator = g_strdup(info->content_creator);
+  document->date = g_strdup(info->presentation_date);
   document->referenced_instances = copy_texts(info->referenced_instances);
+  document->referenced_frames = copy_texts(info->referenced_frames);
   return document;
 }
 

@@ -37,7 +37,11 @@ dicom_document_free(DicomDocument *document)
     g_free(document->study_instance_uid);
     g_free(document->series_instance_uid);
     g_free(document->patient_id);
+    g_free(document->sop_class);
+    g_free(document->creator);
+    g_free(document->date);
     g_ptr_array_unref(document->referenced_instances);
+    g_ptr_array_unref(document->referenced_frames);
     g_free(document);
   }
 }

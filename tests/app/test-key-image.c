@@ -3,6 +3,7 @@
 
 #include "app_key_image.h"
 #include "decoder.h"
+#include "dicom_key_object.h"
 #include "study.h"
 #include "tiny.h"
 #include "wait.h"
@@ -284,7 +285,8 @@ test_saved(Fixture *f, gconstpointer data)
   g_clear_error(&answer.error);
   app_study_set_key(f->study, 0, 0, TRUE);
   app_study_set_key(f->study, 1, 2, TRUE);
-  app_study_set_key(f->study, 2, 0, TRUE);
+  app_study_set_key(f->study, 2, 1, TRUE);
+  app_study_set_key(f->study, 2, 3, TRUE);
   answer = save(f->study, path);
   g_assert_no_error(answer.error);
   g_assert_cmpuint(answer.n, ==, 2);
@@ -299,7 +301,33 @@ test_saved(Fixture *f, gconstpointer data)
   load(f->study, f->kept);
   check_keys(f->study, 0, "0");
   check_keys(f->study, 1, "2");
-  check_keys(f->study, 2, "0");
+  check_keys(f->study, 2, "1 3");
+}
+
+/* Selections of others: one names frames of the cine, another names more, a third all of it. */
+static void
+test_of_others(Fixture *f, gconstpointer data)
+{
+  static const guint frames[2][2] = {{1, 3}, {3, 4}};
+  static const char *const expected[] = {"0 2", "0 2 3", "0 1 2 3"};
+  g_autofree char *image = g_build_filename(f->folder, "cine.dcm", NULL);
+  g_autoptr(GError) error = NULL;
+  g_autoptr(DicomInfo) info = app_decoder_info(image, NULL, &error);
+
+  g_assert_no_error(error);
+  for (guint i = 0; i < G_N_ELEMENTS(expected); i++) {
+    const DicomKeyImage key = {info->sop_class, info->sop_instance_uid, info->series_instance_uid,
+                               i < 2 ? frames[i] : NULL, i < 2 ? 2 : 0};
+    g_autofree char *name = g_strdup_printf("other-%u.dcm", i);
+    g_autofree char *path = g_build_filename(f->folder, name, NULL);
+
+    g_assert_true(dicom_key_object_write(path, info, &key, 1, &error));
+    app_study_free(f->study);
+    f->study = open_study(f->folder);
+    load(f->study, NULL);
+    check_keys(f->study, 1, "");
+    check_keys(f->study, 2, expected[i]);
+  }
 }
 
 static void
@@ -333,6 +361,7 @@ main(int argc, char **argv)
   add("cannot-remember", test_cannot_remember);
   add("damaged", test_damaged);
   add("saved", test_saved);
+  add("of-others", test_of_others);
   add("save-fails", test_save_fails);
   return g_test_run();
 }

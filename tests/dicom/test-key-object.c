@@ -82,6 +82,11 @@ test_read(Fixture *f, gconstpointer data)
   g_assert_cmpuint(info->referenced_instances->len, ==, 3);
   g_assert_true(
       g_ptr_array_find_with_equal_func(info->referenced_instances, "1.2.9.22", g_str_equal, NULL));
+  g_assert_cmpuint(info->referenced_frames->len, ==, 3);
+  for (guint i = 0; i < 3; i++) {
+    gboolean has_frames = g_str_equal(info->referenced_instances->pdata[i], "1.2.9.22");
+    g_assert_cmpstr(info->referenced_frames->pdata[i], ==, has_frames ? "1\\12" : "");
+  }
   text = dicom_file_report_text(file, &error);
   g_assert_no_error(error);
   g_assert_nonnull(strstr(text, "Of Interest"));
