@@ -80,6 +80,7 @@ struct _DicomFrame {
   guint shutter_grey;
   GPtrArray *texts;    /* of char * */
   GArray *text_points; /* of double: x and y of each text in the turned picture */
+  guint left_out;      /* DICOM_LEFT_OUT_ bits */
   gboolean has_area;
   double area[4]; /* DisplayedArea in the turned picture: left, top, right, bottom edges */
 

@@ -306,6 +306,26 @@ const char *dicom_frame_text(const DicomFrame *frame, guint i, double *x, double
  * pixels, which may lie outside of it. FALSE when it does not say. */
 gboolean dicom_frame_displayed_area(const DicomFrame *frame, double area[4]);
 
+/* What the state wants and is not drawn here: bits. */
+enum {
+  DICOM_LEFT_OUT_OVERLAYS = 1, /* overlay planes that it shows */
+  DICOM_LEFT_OUT_COLOURS = 2,  /* greys or colours of graphic layers: black or white instead */
+  DICOM_LEFT_OUT_SIZE = 4,     /* TRUE SIZE or MAGNIFY */
+  DICOM_LEFT_OUT_GRAPHICS = 8, /* compound graphics; fillings; curves are straight */
+  DICOM_LEFT_OUT_ALL = 15
+};
+guint dicom_frame_left_out(const DicomFrame *frame);
+
+/* For a viewer, which turns pictures itself and measures on them: FRAME, unshared, lies as its
+ * image is stored, TURNS and FLIP say how the state wants it, and what the state draws has become
+ * covers. Texts and the displayed area are in pixels of the stored image then. */
+void dicom_frame_straighten(DicomFrame *frame, guint *turns, gboolean *flip);
+/* Whether FRAME and LOOK, the same with a state applied, have the same values, and whether a window
+ * in numbers makes the same greys of them, or, with *INVERTS, the opposite ones. */
+gboolean dicom_frame_same_values(const DicomFrame *frame, const DicomFrame *look);
+gboolean dicom_frame_same_greys(const DicomFrame *frame, const DicomFrame *look,
+                                gboolean *inverts);
+
 /* ---- series ------------------------------------------------------------------------------- */
 
 typedef struct {

@@ -192,6 +192,10 @@ draw_object(Canvas *canvas, const DicomItem *item, GError **error)
                         "GraphicType is none of POINT, POLYLINE, INTERPOLATED, CIRCLE, ELLIPSE",
                         error);
   }
+  g_autofree char *filled = dicom_item_text(item, TAG_GraphicFilled);
+  if (strcmp(filled, "Y") == 0 || strcmp(type, "INTERPOLATED") == 0) {
+    canvas->look->left_out |= DICOM_LEFT_OUT_GRAPHICS;
+  }
   canvas->n_points =
       dicom_item_numbers(item, TAG_GraphicData, canvas->points, 2 * DICOM_MAX_GRAPHIC_POINTS) / 2;
   canvas->n_all_points += canvas->n_points;
@@ -238,6 +242,9 @@ draw_annotation(Canvas *canvas, const DicomItem *item, GError **error)
   guint n_objects = dicom_item_count(item, TAG_GraphicObjectSequence);
   guint n_texts = dicom_item_count(item, TAG_TextObjectSequence);
 
+  if (dicom_item_count(item, TAG_CompoundGraphicSequence) > 0) {
+    canvas->look->left_out |= DICOM_LEFT_OUT_GRAPHICS;
+  }
   for (guint i = 0; i < n_objects; i++) {
     if (!draw_object(canvas, dicom_item_nested(item, TAG_GraphicObjectSequence, i), error)) {
       return FALSE;

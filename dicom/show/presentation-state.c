@@ -276,6 +276,38 @@ read_marks(DicomFrame *look, const DicomItem *root, const DicomSubject *subject,
          collect_marks(look, mask, n, subject, error);
 }
 
+/* ---- what is left out --------------------------------------------------------------------------
+ */
+
+/* Overlay planes, of which there may be sixteen. */
+#define OVERLAYS 16
+
+static void
+note_left_out(DicomFrame *look, const DicomItem *root, const DicomSubject *subject)
+{
+  const DicomItem *area = item_for(root, TAG_DisplayedAreaSelectionSequence, subject);
+  g_autofree char *mode = area ? dicom_item_text(area, TAG_PresentationSizeMode) : NULL;
+  guint n = dicom_item_count(root, TAG_GraphicLayerSequence);
+
+  for (guint i = 0; i < OVERLAYS; i++) {
+    if (dicom_item_has(root, TAG_OverlayActivationLayer + (i << 17))) {
+      look->left_out |= DICOM_LEFT_OUT_OVERLAYS;
+    }
+  }
+  for (guint i = 0; i < n; i++) {
+    const DicomItem *layer = dicom_item_nested(root, TAG_GraphicLayerSequence, i);
+
+    if (dicom_item_has(layer, TAG_GraphicLayerRecommendedDisplayGrayscaleValue) ||
+        dicom_item_has(layer, TAG_GraphicLayerRecommendedDisplayRGBValue) ||
+        dicom_item_has(layer, TAG_GraphicLayerRecommendedDisplayCIELabValue)) {
+      look->left_out |= DICOM_LEFT_OUT_COLOURS;
+    }
+  }
+  if (mode && mode[0] && strcmp(mode, "SCALE TO FIT") != 0) {
+    look->left_out |= DICOM_LEFT_OUT_SIZE;
+  }
+}
+
 /* ---- together ----------------------------------------------------------------------------------
  */
 
@@ -304,6 +336,7 @@ exchange(DicomFrame *frame, DicomFrame *look)
   frame->turns = look->turns;
   frame->flip = look->flip;
   frame->shutter_grey = look->shutter_grey;
+  frame->left_out = look->left_out;
   frame->has_area = look->has_area;
   memcpy(frame->area, look->area, sizeof frame->area);
   dicom_frame_find_range(frame);
@@ -352,6 +385,7 @@ dicom_frame_apply_presentation(DicomFrame *frame, const DicomInfo *image, guint 
     return FALSE;
   }
   read_area(look, root, &subject);
+  note_left_out(look, root, &subject);
   if (!read_marks(look, root, &subject, error)) {
     return FALSE;
   }

@@ -59,6 +59,7 @@ static const WireField frame_fields[] = {
     F(UINT, cover_grey, 255),
     F(TEXTS, texts, DICOM_MAX_GRAPHIC_TEXTS),
     F(NUMBERS, text_points, 2 * DICOM_MAX_GRAPHIC_TEXTS),
+    F(UINT, left_out, DICOM_LEFT_OUT_ALL),
     F(BOOL, has_area, 0),
     F(DOUBLE, area, 4),
     F(DOUBLE, low, 1),
