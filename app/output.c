@@ -51,6 +51,7 @@ draw_slice(const AppOutput *output, GError **error)
                             .y = facts->height / 2.0,
                             .turns = output->turns % 4,
                             .flip = output->flip,
+                            .bare = TRUE,
                             .smooth = !is_square};
 
   if (placement.turns % 2) {

@@ -2,7 +2,10 @@
 #include "slice-place.h"
 #include "slice.h"
 
+#include <glib/gi18n.h>
 #include <string.h>
+
+#include "app_presentation.h"
 
 /* 16384 x 8192: two screens of 8K. */
 #define MAX_CANVAS ((guint64)1 << 27)
@@ -150,6 +153,7 @@ app_drawn_free(AppDrawn *drawn)
   if (drawn) {
     g_clear_pointer(&drawn->slice, app_slice_unref);
     g_clear_pointer(&drawn->canvas, app_canvas_free);
+    g_free(drawn->remark);
     g_free(drawn);
   }
 }
@@ -168,6 +172,36 @@ job_free(gpointer data)
   g_free(job);
 }
 
+/* Where the state cannot be had the image is shown without it, which is said. */
+static void
+dress(const Job *job, AppDrawn *drawn, GCancellable *cancellable)
+{
+  const AppDrawing *drawing = &job->drawing;
+  g_autoptr(GError) error = NULL;
+  AppSlice *look;
+
+  if (drawing->presentation == 0 || drawing->presentation > app_study_n_presentations(job->study)) {
+    return;
+  }
+  if (!app_study_presentation_refers(job->study, drawing->presentation - 1, drawing->series,
+                                     drawing->index)) {
+    drawn->remark = g_strdup(_("The presentation state is not about this image"));
+    return;
+  }
+  look = app_slice_look(job->study, drawn->slice, drawing->presentation, cancellable, &error);
+  if (look) {
+    app_slice_unref(drawn->slice);
+    drawn->slice = look;
+  } else {
+    const char *path = app_study_presentation_path(job->study, drawing->presentation - 1);
+    gsize n = g_str_has_prefix(error->message, path) ? strlen(path) : 0;
+
+    drawn->remark =
+        g_strdup_printf(_("Presentation state not applied: %s"),
+                        error->message + (n > 0 && error->message[n] == ':' ? n + 2 : 0));
+  }
+}
+
 static AppDrawn *
 draw_job(const Job *job, GCancellable *cancellable, GError **error)
 {
@@ -175,13 +209,28 @@ draw_job(const Job *job, GCancellable *cancellable, GError **error)
   const AppDrawing *drawing = &job->drawing;
   DicomWindow resolved;
 
+  AppPlacement placement = drawing->placement;
+  AppWindow window = drawing->window;
+
   drawn->slice = app_study_slice(job->study, drawing->series, drawing->index, cancellable, error);
-  if (!drawn->slice || g_cancellable_set_error_if_cancelled(cancellable, error) ||
-      !resolve(drawn->slice, &drawing->window, &resolved, error)) {
+  if (!drawn->slice) {
     return NULL;
   }
+  dress(job, drawn, cancellable);
+  /* A table that was chosen for another image: this one has its own window. */
+  if (window.lut > dicom_frame_n_voi_luts(drawn->slice->frame)) {
+    window.set = FALSE;
+    window.lut = 0;
+  }
+  if (g_cancellable_set_error_if_cancelled(cancellable, error) ||
+      !resolve(drawn->slice, &window, &resolved, error)) {
+    return NULL;
+  }
+  if (drawing->as_stated && drawn->slice->facts.presentation) {
+    app_placement_as_stated(&placement, &drawn->slice->facts);
+  }
   drawn->window = app_window_of(&resolved);
-  drawn->placement = app_placement_usable(&drawing->placement, &drawn->slice->facts);
+  drawn->placement = app_placement_usable(&placement, &drawn->slice->facts);
   drawn->canvas = draw(drawn->slice, &resolved, &drawn->placement, error);
   if (!drawn->canvas) {
     return NULL;

@@ -193,6 +193,9 @@ describe_presets(AppSlice *slice)
   guint n_windows = dicom_frame_n_windows(slice->frame);
   guint n_luts = dicom_frame_n_voi_luts(slice->frame);
   const DicomInfo *info = slice->header->info;
+  /* The header names the image's own windows, not those of a presentation state. */
+  g_autoptr(GPtrArray) none = g_ptr_array_new();
+  gboolean own = slice->frame == slice->measured;
 
   if (slice->facts.is_colour) {
     return;
@@ -202,12 +205,12 @@ describe_presets(AppSlice *slice)
   for (guint i = 0; i < n_windows; i++) {
     DicomWindow window = dicom_frame_window(slice->frame, i);
 
-    add_preset(slice, info->window_explanation, i, _("Window"), &window);
+    add_preset(slice, own ? info->window_explanation : none, i, _("Window"), &window);
   }
   for (guint i = 0; i < n_luts; i++) {
     DicomWindow window = dicom_frame_lut_window(slice->frame, i);
 
-    add_preset(slice, info->lut_explanation, i, _("Table"), &window);
+    add_preset(slice, own ? info->lut_explanation : none, i, _("Table"), &window);
   }
 }
 

@@ -40,9 +40,9 @@ app_slice_probe(const AppSlice *slice, double x, double y, AppProbe *probe)
   }
   probe_position(slice, probe);
   if (slice->facts.is_colour) {
-    return dicom_frame_rgb(slice->frame, probe->x, probe->y, probe->rgb);
+    return dicom_frame_rgb(slice->measured, probe->x, probe->y, probe->rgb);
   }
-  probe->has_value = dicom_frame_probe(slice->frame, probe->x, probe->y, &probe->stored,
+  probe->has_value = dicom_frame_probe(slice->measured, probe->x, probe->y, &probe->stored,
                                        &probe->value, &probe->is_padding) &&
                      isfinite(probe->value);
   probe->has_suv = probe->has_value && info->suv_factor > 0 && !probe->is_padding;
@@ -189,7 +189,7 @@ visit(const AppSlice *slice, const Shape *shape, Sums *sums,
     guint left, n = row_of(shape, y, slice->facts.width, &left);
 
     if (n > 0) {
-      dicom_frame_values(slice->frame, left, y, n, values);
+      dicom_frame_values(slice->measured, left, y, n, values);
       add(sums, values, n);
     }
   }

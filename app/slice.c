@@ -16,6 +16,8 @@ app_slice_unref(AppSlice *slice)
   if (slice && g_atomic_int_dec_and_test(&slice->n_refs)) {
     app_slice_forget(slice);
     dicom_frame_unref(slice->frame);
+    dicom_frame_unref(slice->measured);
+    g_free(slice->texts);
     app_facts_unref(slice->header);
     g_free(slice->label);
     g_free(slice->path);
@@ -29,10 +31,10 @@ app_slice_facts(const AppSlice *slice)
   return &slice->facts;
 }
 
-/* Takes FRAME and HEADER. */
+/* Takes FRAME, MEASURED and HEADER. */
 static AppSlice *
 slice_new(const AppStudySeries *series, guint number, guint index, DicomFrame *frame,
-          AppFacts *header)
+          DicomFrame *measured, AppFacts *header)
 {
   AppSlice *slice = g_new0(AppSlice, 1);
   const DicomSeriesItem *item;
@@ -41,6 +43,7 @@ slice_new(const AppStudySeries *series, guint number, guint index, DicomFrame *f
   item = app_study_locate(series, index, &at, &stored);
   slice->n_refs = 1;
   slice->frame = frame;
+  slice->measured = measured ? measured : dicom_frame_ref(frame);
   slice->header = header;
   slice->path = g_strdup(item->path);
   slice->label =
@@ -53,6 +56,15 @@ slice_new(const AppStudySeries *series, guint number, guint index, DicomFrame *f
   slice->facts.label = slice->label;
   app_slice_describe(slice, series, at);
   return slice;
+}
+
+AppSlice *
+app_slice_new_look(AppStudy *study, AppSlice *plain, DicomFrame *look)
+{
+  const AppStudySeries *series = study->series->pdata[plain->facts.series];
+
+  return slice_new(series, plain->facts.series, plain->facts.index, look,
+                   dicom_frame_ref(plain->measured), g_atomic_rc_box_acquire(plain->header));
 }
 
 static AppStudySeries *
@@ -87,7 +99,7 @@ app_study_peek_slice(AppStudy *study, guint series, guint index)
     app_facts_unref(header);
     return NULL;
   }
-  return slice_new(s, series, index, frame, header);
+  return slice_new(s, series, index, frame, NULL, header);
 }
 
 /* The header of the file, which was lost on the way when the frame came, or has not been asked for.
@@ -131,5 +143,5 @@ app_study_slice(AppStudy *study, guint series, guint index, GCancellable *cancel
     return NULL;
   }
   header = need_header(study, s, index, cancellable, error);
-  return header ? slice_new(s, series, index, g_steal_pointer(&frame), header) : NULL;
+  return header ? slice_new(s, series, index, g_steal_pointer(&frame), NULL, header) : NULL;
 }

@@ -19,10 +19,21 @@ struct _AppSlice {
   AppSliceFacts facts;
   AppPlane plane;
   DicomFrame *frame;
+  DicomFrame *measured; /* the image's own, where FRAME is as a presentation state wants it */
+  AppText *texts;       /* of that state; their letters are FRAME's */
   AppFacts *header;
   AppPreset *presets;
   char *label, *path, *calibration;
 };
+
+/* slice.c: PLAIN as LOOK shows it, which is taken. */
+AppSlice *app_slice_new_look(AppStudy *study, AppSlice *plain, DicomFrame *look);
+
+/* slice-look.c. PRESENTATION: from 1 on. */
+AppSlice *app_slice_look(AppStudy *study, AppSlice *plain, guint presentation,
+                         GCancellable *cancellable, GError **error);
+/* PLACEMENT, whose canvas and so on stay, as the state wants it: scale 0 where it wants all. */
+void app_placement_as_stated(AppPlacement *placement, const AppSliceFacts *facts);
 
 /* slice-facts.c: everything in FACTS that the header and the frame say. */
 void app_slice_describe(AppSlice *slice, const AppStudySeries *series, guint item);

@@ -50,6 +50,8 @@ destroy(gpointer data)
 
   g_clear_pointer(&study->series, g_ptr_array_unref);
   g_clear_pointer(&study->documents, g_ptr_array_unref);
+  g_clear_pointer(&study->presentations, g_ptr_array_unref);
+  g_queue_clear_full(&study->looks, (GDestroyNotify)app_slice_unref);
   g_clear_pointer(&study->scan, dicom_scan_free);
   g_clear_pointer(&study->context, g_main_context_unref);
   g_free(study->refused);
@@ -148,9 +150,8 @@ burned_in(const DicomSeries *series)
   return APP_BURNED_IN_NO;
 }
 
-/* A person name for people (PS3.5 6.2.1.1): "Doe^Jane^Q=..." is "Doe, Jane Q". */
-static char *
-person_text(const char *name)
+char *
+app_person_text(const char *name)
 {
   g_auto(GStrv) writings = g_strsplit(name, "=", 2);
   g_auto(GStrv) parts = g_strsplit(writings[0] ? writings[0] : "", "^", 4);
@@ -167,7 +168,7 @@ person_text(const char *name)
 static void
 describe_series(AppSeriesInfo *info, const DicomSeries *from)
 {
-  info->patient_name = person_text(from->patient_name);
+  info->patient_name = app_person_text(from->patient_name);
   info->study_date = g_strdup(from->study_date);
   info->study_description = g_strdup(from->study_description);
   info->body_part = g_strdup(from->body_part_examined);
@@ -310,6 +311,7 @@ study_new(DicomScan *scan, const char *path)
   for (guint i = 0; i < scan->documents->len; i++) {
     g_ptr_array_add(study->documents, document_new(scan->documents->pdata[i]));
   }
+  study->presentations = app_presentations_new(scan);
   place_in_tree(study);
   return study;
 }

@@ -31,12 +31,14 @@ typedef void (*AppDecodeHook)(guint series, guint index, gboolean ahead, gpointe
 struct _AppStudy {
   gint n_refs; /* atomic */
   DicomScan *scan;
-  GPtrArray *series;    /* of AppStudySeries */
-  GPtrArray *documents; /* of AppDocument */
+  GPtrArray *series;        /* of AppStudySeries */
+  GPtrArray *documents;     /* of AppDocument */
+  GPtrArray *presentations; /* of study-presentation.c */
   char *refused, *summary;
 
-  GMutex lock; /* of what follows, and of facts */
-  guint focus; /* series */
+  GMutex lock;  /* of what follows, and of facts */
+  GQueue looks; /* of AppSlice, slice-look.c */
+  guint focus;  /* series */
   AppStudyListener listener;
   gpointer listener_user;
   GMainContext *context;
@@ -53,6 +55,13 @@ struct _AppStudy {
 /* study.c */
 AppStudy *app_study_ref(AppStudy *study);
 void app_study_unref(AppStudy *study);
+
+/* A person name for people (PS3.5 6.2.1.1): "Doe^Jane^Q=..." is "Doe, Jane Q". g_free(). */
+char *app_person_text(const char *name);
+
+/* study-presentation.c. Of all presentation states of SCAN, which must outlive it. */
+GPtrArray *app_presentations_new(const DicomScan *scan);
+const char *app_study_presentation_path(AppStudy *study, guint presentation);
 
 /* study-frame.c. Where image INDEX of SERIES lies: its item, its frame in the file. */
 const DicomSeriesItem *app_study_locate(const AppStudySeries *series, guint index, guint *item,

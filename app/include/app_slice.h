@@ -26,6 +26,12 @@ typedef struct {
   AppWindow window;
 } AppPreset;
 
+/* A text that belongs to a point of the picture; perhaps of several lines. */
+typedef struct {
+  const char *text;
+  double x, y;
+} AppText;
+
 /* The plane of the image in the patient (PS3.3 C.7.6.2), in mm. */
 typedef struct {
   double origin[3];         /* centre of the first pixel */
@@ -64,6 +70,19 @@ typedef struct {
   char **warnings; /* what speaks against asking a model about it: sentences; ends with NULL */
   char **notices;  /* what a reader must know: lossy, incomplete, odd geometry; short; NULL-ended */
   double frame_time_ms; /* cine, 0 when it is none */
+
+  /* Of a presentation state, 1 + its number in the study; 0: none, and then none of this. LOW,
+   * HIGH, WINDOW and PRESETS are its own then, and what it draws are covers; values that are
+   * probed are the image's. */
+  guint presentation;
+  guint turns; /* as it wants the image to lie */
+  gboolean flip, has_area;
+  double area[4]; /* that it wants to be seen: left, top, right, bottom edges in the picture */
+  const AppText *texts;
+  guint n_texts;
+  /* A window in numbers makes the same greys of the image without the state; with INVERTS, the
+   * opposite ones. */
+  gboolean same_greys, inverts;
 } AppSliceFacts;
 const AppSliceFacts *app_slice_facts(const AppSlice *slice); /* borrowed, all of it */
 
@@ -125,12 +144,15 @@ typedef struct {
   guint series, index;
   AppWindow window;       /* set FALSE: the file's own */
   AppPlacement placement; /* scale 0: fitted into width and height */
+  guint presentation;     /* 1 + number of a presentation state of the study; 0: none */
+  gboolean as_stated;     /* the image lies as that state wants it, not as PLACEMENT says */
 } AppDrawing;
 typedef struct {
   AppSlice *slice;
   AppWindow window;       /* in force, with numbers where there are any */
   AppPlacement placement; /* in force */
   AppCanvas *canvas;      /* packed */
+  char *remark; /* why the presentation state is not applied, for people; NULL: it is, or none */
 } AppDrawn;
 void app_drawn_free(AppDrawn *drawn);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(AppDrawn, app_drawn_free)

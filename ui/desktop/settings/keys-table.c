@@ -68,6 +68,7 @@ static const DesktopKey table[] = {
     {"view.preset(7)", N_("Window 7"), N_("Windows"), "7 KP_7"},
     {"view.preset(8)", N_("Window 8"), N_("Windows"), "8 KP_8"},
     {"view.preset(9)", N_("Window 9"), N_("Windows"), "9 KP_9"},
+    {"view.next-presentation", N_("Next presentation state, or none"), N_("Windows"), "x"},
 
     {"view.grey((1,0))", N_("Wider"), N_("Grey scale"), "<Control>Right"},
     {"view.grey((-1,0))", N_("Narrower"), N_("Grey scale"), "<Control>Left"},

@@ -9,6 +9,7 @@ void
 desktop_viewport_reset(DesktopViewport *self)
 {
   desktop_viewport_straighten(self);
+  self->as_stated = self->presentation > 0;
   desktop_viewport_set_window(self, &(AppWindow){0});
   g_object_notify(G_OBJECT(self), "invert");
 }
@@ -147,6 +148,12 @@ on_preset(GtkWidget *widget, const char *name, GVariant *parameter)
 }
 
 static void
+on_next_presentation(GtkWidget *widget, const char *name, GVariant *parameter)
+{
+  desktop_viewport_next_presentation(DESKTOP_VIEWPORT(widget));
+}
+
+static void
 on_grey(GtkWidget *widget, const char *name, GVariant *parameter)
 {
   int across, down;
@@ -198,6 +205,7 @@ static const struct {
                {"view.reset", NULL, on_reset},
                {"view.auto", NULL, on_auto},
                {"view.preset", "i", on_preset},
+               {"view.next-presentation", NULL, on_next_presentation},
                {"view.grey", "(ii)", on_grey},
                {"view.cancel", NULL, on_cancel},
                {"view.delete", NULL, on_delete},
@@ -227,4 +235,5 @@ desktop_viewport_actions_install(GtkWidgetClass *class)
   gtk_widget_class_install_property_action(class, "view.smooth", "smooth");
   gtk_widget_class_install_property_action(class, "view.texts", "texts");
   gtk_widget_class_install_property_action(class, "view.covers", "covers");
+  gtk_widget_class_install_property_action(class, "view.presentation", "presentation");
 }

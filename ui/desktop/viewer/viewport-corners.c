@@ -78,16 +78,22 @@ snapshot_top(DesktopViewport *self, GtkSnapshot *snapshot, const AppSliceFacts *
 {
   Corner left = corner_begin(self, snapshot, FALSE, FALSE);
   Corner right = corner_begin(self, snapshot, TRUE, FALSE);
+  g_autofree char *states = desktop_viewport_presentation_line(self);
 
   corner_lines(&left, facts->patient_lines, DESKTOP_WORDS_PLAIN);
   for (char **notice = facts->notices; notice && *notice; notice++) {
     g_autofree char *text = g_strconcat("⚠ ", *notice, NULL);
     corner_line(&right, text, DESKTOP_WORDS_WARNING);
   }
+  if (self->drawn->remark) {
+    g_autofree char *text = g_strconcat("⚠ ", self->drawn->remark, NULL);
+    corner_line(&right, text, DESKTOP_WORDS_WARNING);
+  }
   if (facts->has_covers && self->drawn->placement.bare) {
     corner_line(&right, _("⚠ Overlays and shutters are hidden"), DESKTOP_WORDS_WARNING);
   }
   corner_lines(&right, facts->study_lines, DESKTOP_WORDS_PLAIN);
+  corner_line(&right, states, DESKTOP_WORDS_PLAIN);
 }
 
 static char *

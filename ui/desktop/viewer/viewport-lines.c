@@ -184,6 +184,32 @@ snapshot_texts(DesktopViewport *self, GtkSnapshot *snapshot)
   }
 }
 
+/* Of a presentation state: at the points that it names, lines that belong together. */
+static void
+snapshot_stated(DesktopViewport *self, GtkSnapshot *snapshot)
+{
+  const AppSliceFacts *facts = desktop_viewport_facts(self);
+  int all_width = gtk_widget_get_width(GTK_WIDGET(self));
+
+  for (guint i = 0; i < facts->n_texts && !self->drawn->placement.bare; i++) {
+    g_auto(GStrv) lines = g_strsplit_set(facts->texts[i].text, "\r\n", 64);
+    double x, y;
+
+    desktop_viewport_to_widget(self, facts->texts[i].x, facts->texts[i].y, &x, &y);
+    for (guint k = 0; lines[k]; k++) {
+      int width, height;
+
+      if (*lines[k]) {
+        desktop_words_measure(self->words, lines[k], DESKTOP_WORDS_STATED, all_width / 2, &width,
+                              &height);
+        desktop_words_snapshot(self->words, snapshot, lines[k], DESKTOP_WORDS_STATED, all_width / 2,
+                               x, y);
+        y += height - 3;
+      }
+    }
+  }
+}
+
 /* ---- all of it ---------------------------------------------------------------------------- */
 
 static void
@@ -216,6 +242,7 @@ desktop_viewport_snapshot_lines(DesktopViewport *self, GtkSnapshot *snapshot)
              .height = gtk_widget_get_height(GTK_WIDGET(self))};
   const DesktopAnnotation *a;
 
+  snapshot_stated(self, snapshot);
   if (!first && !self->drafted && !self->reference) {
     return;
   }

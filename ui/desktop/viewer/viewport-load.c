@@ -81,6 +81,16 @@ show(DesktopViewport *self, AppDrawn *drawn, const AppDrawing *drawing)
   self->drawn_series = drawing->series;
   self->drawn_index = drawing->index;
   self->drawn_window = drawing->window;
+  /* Hands go on from how the state has laid it. */
+  if (drawing->as_stated && self->as_stated) {
+    const AppSliceFacts *facts = app_slice_facts(drawn->slice);
+
+    self->placement = drawn->placement;
+    if (!facts->presentation || !facts->has_area) {
+      self->placement.scale = self->placement.x = self->placement.y = 0;
+    }
+  }
+  desktop_viewport_count_presentations(self);
   if (canvas->width > 0 && canvas->height > 0) {
     self->texture =
         gdk_memory_texture_new((int)canvas->width, (int)canvas->height, GDK_MEMORY_R8G8B8,
@@ -146,7 +156,12 @@ desktop_viewport_request(DesktopViewport *self)
   request = g_new0(Request, 1);
   request->viewport = g_object_ref(self);
   request->cancellable = g_object_ref(self->cancellable);
-  request->drawing = (AppDrawing){self->series, self->index, self->window, self->placement};
+  request->drawing = (AppDrawing){.series = self->series,
+                                  .index = self->index,
+                                  .window = self->window,
+                                  .placement = self->placement,
+                                  .presentation = self->presentation,
+                                  .as_stated = self->as_stated};
   /* A closed window is no longer the application's, and its jobs still are to be finished. */
   if (application) {
     g_application_hold(application);
@@ -169,6 +184,7 @@ desktop_viewport_set_placement(DesktopViewport *self, const AppPlacement *placem
 
   g_return_if_fail(DESKTOP_IS_VIEWPORT(self));
   before = self->placement;
+  self->as_stated = FALSE;
   self->placement = *placement;
   self->placement.turns %= 4;
   self->placement.smooth = before.smooth;
@@ -188,7 +204,8 @@ desktop_viewport_forget(DesktopViewport *self)
   self->busy = self->again = FALSE;
   self->study = NULL;
   self->series = G_MAXUINT;
-  self->index = 0;
+  self->index = self->presentation = 0;
+  self->as_stated = FALSE;
   desktop_viewport_clear_shown(self);
 }
 
@@ -215,10 +232,13 @@ desktop_viewport_set_series(DesktopViewport *self, guint series, guint index)
   self->series = series;
   self->window = (AppWindow){0};
   desktop_viewport_straighten(self);
+  self->presentation = 0;
+  self->as_stated = FALSE;
   self->rate = 0;
   info = desktop_viewport_get_info(self);
   self->index = info ? MIN(index, info->n_images - 1) : 0;
   g_object_notify(G_OBJECT(self), "invert");
+  g_object_notify(G_OBJECT(self), "presentation");
   if (info) {
     desktop_viewport_request(self);
   } else {

@@ -36,6 +36,8 @@ struct _DesktopViewport {
   guint series, index;
   AppWindow window;
   AppPlacement placement;
+  guint presentation; /* 1 + number of a presentation state; 0: none */
+  gboolean as_stated; /* until hands turn or move it */
   gboolean busy, again;
 
   /* On the screen; owned. */
@@ -43,6 +45,7 @@ struct _DesktopViewport {
   guint drawn_series, drawn_index;
   AppWindow drawn_window;
   GdkTexture *texture;
+  guint n_presentations; /* that are about it */
   char *error, *message;
   AppSlice *reference;
   gboolean framed, hides_texts;
@@ -129,6 +132,11 @@ void desktop_viewport_flip(DesktopViewport *self, gboolean vertical);
 void desktop_viewport_straighten(DesktopViewport *self); /* is to be asked for */
 void desktop_viewport_fit(DesktopViewport *self);
 void desktop_viewport_actual_size(DesktopViewport *self);
+
+/* viewport-presentation.c: how somebody saved that images are to be looked at */
+void desktop_viewport_count_presentations(DesktopViewport *self);
+/* A line for the corner, or NULL. g_free(). */
+char *desktop_viewport_presentation_line(DesktopViewport *self);
 
 /* viewport-window.c */
 gboolean desktop_viewport_has_window(DesktopViewport *self);

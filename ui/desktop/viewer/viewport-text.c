@@ -48,6 +48,18 @@ desktop_viewport_window_text(DesktopViewport *self)
 }
 
 char *
+desktop_viewport_asked_window_text(DesktopViewport *self)
+{
+  const AppSliceFacts *facts = desktop_viewport_facts(self);
+  AppImageChoice choice;
+
+  return facts && facts->presentation && desktop_viewport_get_choice(self, &choice) &&
+                 !choice.window.set
+             ? g_strdup(_("the image's own window"))
+             : desktop_viewport_window_text(self);
+}
+
+char *
 desktop_viewport_subject(DesktopViewport *self)
 {
   const AppSliceFacts *facts = desktop_viewport_facts(self);
@@ -152,6 +164,9 @@ desktop_viewport_description(DesktopViewport *self)
   }
   for (char **notice = facts->notices; notice && *notice; notice++) {
     g_string_append_printf(text, "; %s", *notice);
+  }
+  if (self->drawn->remark) {
+    g_string_append_printf(text, "; %s", self->drawn->remark);
   }
   if (facts->has_covers && self->drawn->placement.bare) {
     g_string_append(text, _("; overlays and shutters are hidden"));

@@ -5,7 +5,15 @@
 
 G_DEFINE_FINAL_TYPE(DesktopViewport, desktop_viewport, GTK_TYPE_WIDGET)
 
-enum { PROP_TOOL = 1, PROP_SMOOTH, PROP_INVERT, PROP_TEXTS, PROP_COVERS, N_PROPERTIES };
+enum {
+  PROP_TOOL = 1,
+  PROP_SMOOTH,
+  PROP_INVERT,
+  PROP_TEXTS,
+  PROP_COVERS,
+  PROP_PRESENTATION,
+  N_PROPERTIES
+};
 
 static GParamSpec *properties[N_PROPERTIES];
 static guint signals[N_SIGNALS];
@@ -86,6 +94,19 @@ desktop_viewport_get_region(DesktopViewport *self, AppRegion *region)
   return annotation && desktop_annotation_region(annotation, facts->width, facts->height, region);
 }
 
+/* The image itself is asked about: the same greys where a window can make them, else its own. */
+static AppWindow
+asked_window(DesktopViewport *self, const AppSliceFacts *facts)
+{
+  AppWindow window = self->drawn->window;
+
+  if (!facts->same_greys || !window.set || window.lut != 0) {
+    return (AppWindow){0};
+  }
+  window.invert = (window.invert != FALSE) != (facts->inverts != FALSE);
+  return window;
+}
+
 gboolean
 desktop_viewport_get_choice(DesktopViewport *self, AppImageChoice *choice)
 {
@@ -100,6 +121,8 @@ desktop_viewport_get_choice(DesktopViewport *self, AppImageChoice *choice)
   /* As it was asked for: the file's own window stays the file's own. Colour has none. */
   if (facts->is_colour) {
     choice->window.invert = self->drawn_window.invert;
+  } else if (facts->presentation) {
+    choice->window = asked_window(self, facts);
   } else {
     choice->window = self->drawn_window;
   }
@@ -228,6 +251,9 @@ desktop_viewport_get_property(GObject *object, guint id, GValue *value, GParamSp
   case PROP_COVERS:
     g_value_set_boolean(value, !self->placement.bare);
     break;
+  case PROP_PRESENTATION:
+    g_value_set_uint(value, self->presentation);
+    break;
   default:
     G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
   }
@@ -275,6 +301,9 @@ desktop_viewport_set_property(GObject *object, guint id, const GValue *value, GP
     break;
   case PROP_COVERS:
     set_covers(self, g_value_get_boolean(value));
+    break;
+  case PROP_PRESENTATION:
+    desktop_viewport_set_presentation(self, g_value_get_uint(value));
     break;
   default:
     G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
@@ -381,6 +410,8 @@ desktop_viewport_class_init(DesktopViewportClass *class)
   properties[PROP_SMOOTH] = g_param_spec_boolean("smooth", NULL, NULL, TRUE, flags);
   properties[PROP_INVERT] = g_param_spec_boolean("invert", NULL, NULL, FALSE, flags);
   properties[PROP_TEXTS] = g_param_spec_boolean("texts", NULL, NULL, TRUE, flags);
+  properties[PROP_PRESENTATION] =
+      g_param_spec_uint("presentation", NULL, NULL, 0, G_MAXUINT, 0, flags);
   properties[PROP_COVERS] = g_param_spec_boolean("covers", NULL, NULL, TRUE, flags);
   g_object_class_install_properties(object_class, N_PROPERTIES, properties);
   install_signals();

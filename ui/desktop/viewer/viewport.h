@@ -7,7 +7,7 @@
  * One class in several files: viewport.c (life), -load.c (what is asked of app), -draw.c (picture,
  * lines, frame), -corners.c (text over the picture), -text.c (words for people), -hands.c (mouse
  * and wheel), -lie.c (zoom, pan, turn), -window.c (grey scale), -actions.c (actions "view.NAME"),
- * -cine.c, -tools.c (annotations).
+ * -cine.c, -tools.c (annotations), -presentation.c (presentation states).
  *
  * Signals: "changed": what is shown, its window, its placement or its region. "moved" (uint index,
  * int direction): to another image by hands; a viewport that only follows does not say so.
@@ -64,6 +64,8 @@ gboolean desktop_viewport_get_choice(DesktopViewport *self, AppImageChoice *choi
 gboolean desktop_viewport_get_region(DesktopViewport *self, AppRegion *region);
 /* "C 40  W 400", or the name of the table, or "". g_free(). */
 char *desktop_viewport_window_text(DesktopViewport *self);
+/* The same of what a question would carry, which is the image without a presentation state. */
+char *desktop_viewport_asked_window_text(DesktopViewport *self);
 /* "CT 45/120 · C 40  W 400"; NULL: nothing is shown. g_free(). */
 char *desktop_viewport_subject(DesktopViewport *self);
 /* The picture in words, as screen readers get it. g_free(). */
@@ -80,12 +82,21 @@ void desktop_viewport_set_smooth(DesktopViewport *self, gboolean smooth);
 void desktop_viewport_set_presets(DesktopViewport *self, GPtrArray *presets);
 /* Preset N, from 1 on: the file's, then those for CT. NULL: there are fewer. g_free(). */
 char *desktop_viewport_preset_name(DesktopViewport *self, guint n);
+/* 1 + number of one of the study's presentation states; 0: none. Its grey scale and place count
+ * then.
+ */
+void desktop_viewport_set_presentation(DesktopViewport *self, guint presentation);
+guint desktop_viewport_get_presentation(DesktopViewport *self);
+/* The next one that is about the image, or none. */
+void desktop_viewport_next_presentation(DesktopViewport *self);
+/* "As saved by Doe, Jane · Lungs · 01/02/25"; NULL: it is not about what is shown. g_free(). */
+char *desktop_viewport_presentation_name(DesktopViewport *self, guint presentation);
 /* "window", "pan", "zoom", "scroll", "distance", "angle", "ellipse", "rectangle", "region". */
 void desktop_viewport_set_tool(DesktopViewport *self, const char *tool);
 const char *desktop_viewport_get_tool(DesktopViewport *self);
 /* Action I, "view.NAME", and the type of its parameter, or NULL; NULL past the last. Beside them
  * there are the stateful "view.tool" (s), "view.invert", "view.smooth", "view.texts" and
- * "view.covers": the file's own overlays and shutters. */
+ * "view.covers": the file's own overlays and shutters; and "view.presentation" (u). */
 const char *desktop_viewport_action(guint i, const char **parameter);
 /* Shared by the viewports of a window. */
 void desktop_viewport_set_annotations(DesktopViewport *self, DesktopAnnotations *annotations);

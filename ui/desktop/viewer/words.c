@@ -63,7 +63,8 @@ layout_new(DesktopWords *words, const char *text, DesktopWordsStyle style, int m
   DesktopWordsStyle kind = style & ~DESKTOP_WORDS_RIGHT;
   int width;
 
-  if (kind != DESKTOP_WORDS_PLAIN && kind != DESKTOP_WORDS_WARNING) {
+  if (kind != DESKTOP_WORDS_PLAIN && kind != DESKTOP_WORDS_WARNING &&
+      kind != DESKTOP_WORDS_STATED) {
     pango_attr_list_insert(list, pango_attr_weight_new(PANGO_WEIGHT_BOLD));
   }
   /* Digits that change must not make their line dance. */
@@ -95,6 +96,8 @@ draw(cairo_t *cr, PangoLayout *layout, DesktopWordsStyle style)
   cairo_stroke(cr);
   if ((style & ~DESKTOP_WORDS_RIGHT) == DESKTOP_WORDS_WARNING) {
     cairo_set_source_rgb(cr, 1, 0.8, 0.3);
+  } else if ((style & ~DESKTOP_WORDS_RIGHT) == DESKTOP_WORDS_STATED) {
+    cairo_set_source_rgb(cr, 0.75, 1, 0.8);
   } else {
     cairo_set_source_rgb(cr, 1, 1, 1);
   }

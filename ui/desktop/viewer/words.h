@@ -17,6 +17,7 @@ typedef enum {
   DESKTOP_WORDS_STRONG,
   DESKTOP_WORDS_LETTER,     /* orientation */
   DESKTOP_WORDS_WARNING,    /* amber; it says so in words, too */
+  DESKTOP_WORDS_STATED,     /* of a presentation state: light green, told in words elsewhere */
   DESKTOP_WORDS_MESSAGE,    /* in the picture's place, centred */
   DESKTOP_WORDS_RIGHT = 16, /* with one of these: aligned to the right */
 } DesktopWordsStyle;

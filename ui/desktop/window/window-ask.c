@@ -40,7 +40,7 @@ about_shown(DesktopWindow *self)
   if (!facts || !desktop_viewport_get_choice(viewport, &choice)) {
     return NULL;
   }
-  window = desktop_viewport_window_text(viewport);
+  window = desktop_viewport_asked_window_text(viewport);
   label = label_shown(self, facts);
   return desktop_about_new(&choice, label, window, facts->modality, facts->body_part,
                            (const char *const *)facts->warnings);

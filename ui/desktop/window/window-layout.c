@@ -125,6 +125,7 @@ on_picked(DesktopViewport *viewport, DesktopWindow *self)
       draw_references(self);
       desktop_window_picked(self);
       g_object_notify(G_OBJECT(self), "invert");
+      g_object_notify(G_OBJECT(self), "presentation");
     }
   }
 }

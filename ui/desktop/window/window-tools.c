@@ -3,9 +3,12 @@
 
 #include <glib/gi18n.h>
 
+#include "app_presentation.h"
+
 enum {
   PROP_TOOL = 1,
   PROP_INVERT,
+  PROP_PRESENTATION,
   PROP_LINKED,
   PROP_LAYOUT,
   PROP_TEXTS, /* from here on: the active viewport's, by the same name, and of all viewports */
@@ -42,6 +45,9 @@ desktop_window_get_property(GObject *object, guint id, GValue *value, GParamSpec
     }
     g_value_set_boolean(value, invert);
     break;
+  case PROP_PRESENTATION:
+    g_value_set_uint(value, viewport ? desktop_viewport_get_presentation(viewport) : 0);
+    break;
   case PROP_LINKED:
     g_value_set_boolean(value, self->linked);
     break;
@@ -71,6 +77,9 @@ desktop_window_set_property(GObject *object, guint id, const GValue *value, GPar
     break;
   case PROP_INVERT:
     g_object_set(desktop_window_viewport(self), "invert", g_value_get_boolean(value), NULL);
+    break;
+  case PROP_PRESENTATION:
+    desktop_viewport_set_presentation(desktop_window_viewport(self), g_value_get_uint(value));
     break;
   case PROP_LINKED:
     self->linked = g_value_get_boolean(value);
@@ -111,6 +120,9 @@ desktop_window_tools_class_setup(DesktopWindowClass *class)
                                   g_param_spec_string("tool", NULL, NULL, "window", flags));
   g_object_class_install_property(object_class, PROP_INVERT,
                                   g_param_spec_boolean("invert", NULL, NULL, FALSE, flags));
+  g_object_class_install_property(
+      object_class, PROP_PRESENTATION,
+      g_param_spec_uint("presentation", NULL, NULL, 0, G_MAXUINT, 0, flags));
   g_object_class_install_property(object_class, PROP_LINKED,
                                   g_param_spec_boolean("linked", NULL, NULL, TRUE, flags));
   g_object_class_install_property(object_class, PROP_LAYOUT,
@@ -125,6 +137,7 @@ desktop_window_tools_class_setup(DesktopWindowClass *class)
   }
   gtk_widget_class_install_property_action(widget_class, "view.tool", "tool");
   gtk_widget_class_install_property_action(widget_class, "view.invert", "invert");
+  gtk_widget_class_install_property_action(widget_class, "view.presentation", "presentation");
   gtk_widget_class_install_property_action(widget_class, "win.linked", "linked");
   gtk_widget_class_install_property_action(widget_class, "win.layout", "layout");
 }
@@ -145,11 +158,12 @@ on_tool(DesktopViewport *viewport, GParamSpec *spec, DesktopWindow *self)
   }
 }
 
+/* What each viewport has for itself. */
 static void
-on_invert(DesktopViewport *viewport, GParamSpec *spec, DesktopWindow *self)
+on_own(DesktopViewport *viewport, GParamSpec *spec, DesktopWindow *self)
 {
   if (viewport == desktop_window_viewport(self)) {
-    g_object_notify(G_OBJECT(self), "invert");
+    g_object_notify(G_OBJECT(self), spec->name);
   }
 }
 
@@ -166,6 +180,27 @@ on_shared(DesktopViewport *viewport, GParamSpec *spec, DesktopWindow *self)
 }
 
 /* ---- presets ------------------------------------------------------------------------------ */
+
+/* Those that are about the image, and none of them; nothing where there are none. */
+static void
+add_presentations(GMenu *menu, DesktopWindow *self)
+{
+  g_autoptr(GMenu) states = g_menu_new();
+  guint n = self->study ? app_study_n_presentations(self->study) : 0;
+
+  g_menu_append(states, _("None, as the Image Is"), "view.presentation(uint32 0)");
+  for (guint i = 1; i <= n; i++) {
+    g_autofree char *name = desktop_viewport_presentation_name(desktop_window_viewport(self), i);
+    g_autofree char *action = g_strdup_printf("view.presentation(uint32 %u)", i);
+
+    if (name) {
+      g_menu_append(states, name, action);
+    }
+  }
+  if (g_menu_model_get_n_items(G_MENU_MODEL(states)) > 1) {
+    g_menu_append_section(menu, _("Presentation State"), G_MENU_MODEL(states));
+  }
+}
 
 /* Made as it opens: each image has its own. */
 static void
@@ -186,6 +221,7 @@ make_presets(GtkMenuButton *button, gpointer data)
     g_free(name);
   }
   g_menu_append_section(menu, _("Windows: width/centre"), G_MENU_MODEL(presets));
+  add_presentations(menu, self);
   shown = self->settings ? desktop_keys_menu(self->settings, G_MENU_MODEL(menu))
                          : g_object_ref(G_MENU_MODEL(menu));
   gtk_menu_button_set_menu_model(button, shown);
@@ -244,7 +280,8 @@ desktop_window_tools_setup(DesktopWindow *self)
       g_signal_connect(self->panes[i], signal, G_CALLBACK(on_shared), self);
     }
     g_signal_connect(self->panes[i], "notify::tool", G_CALLBACK(on_tool), self);
-    g_signal_connect(self->panes[i], "notify::invert", G_CALLBACK(on_invert), self);
+    g_signal_connect(self->panes[i], "notify::invert", G_CALLBACK(on_own), self);
+    g_signal_connect(self->panes[i], "notify::presentation", G_CALLBACK(on_own), self);
     g_signal_connect(self->panes[i], "cine", G_CALLBACK(on_cine), self);
   }
   gtk_menu_button_set_create_popup_func(self->presets, make_presets, self, NULL);
