@@ -2,8 +2,8 @@
 #include <string.h>
 
 #include "app_output.h"
+#include "slice-fixture.h"
 #include "study.h"
-#include "tiny.h"
 #include "wait.h"
 
 enum { WIDTH = 10, HEIGHT = 6 };
@@ -162,6 +162,25 @@ test_file(Fixture *f, gconstpointer data)
   g_clear_error(&answer.error);
 }
 
+/* Overlays of the file stay on the screen: they may name the patient. */
+static void
+test_bare(Fixture *f, gconstpointer data)
+{
+  const FileElement changes[] = {{0x60000010, "US", "1"},
+                                 {0x60000011, "US", "1"},
+                                 {0x60000050, "SS", "1\\1"},
+                                 {0x60000100, "US", "1"},
+                                 {0x60000102, "US", "0"},
+                                 {0x60003000, "OW", NULL, NULL, "\1\0", 2},
+                                 {0}};
+  g_auto(Opened) covered = open_file(changes);
+  const AppOutput output = {.slice = covered.slice};
+  g_autoptr(AppCanvas) canvas = get_canvas(&output);
+
+  g_assert_true(covered.facts->has_covers);
+  g_assert_cmphex(((const guint32 *)g_bytes_get_data(canvas->pixels, NULL))[0], ==, 0xff000000);
+}
+
 static void
 test_pixels(Fixture *f, gconstpointer data)
 {
@@ -194,6 +213,7 @@ main(int argc, char **argv)
   add("picture", test_picture);
   add("turned", test_turned);
   add("file", test_file);
+  add("bare", test_bare);
   add("pixels", test_pixels);
   return g_test_run();
 }
