@@ -132,8 +132,8 @@ published_object(Group *g, const Scores *scores)
   return object;
 }
 
-/* What the picture adds, question by question: strict accuracy of closed ones, recall of open ones.
- */
+/* What the picture adds, question by question: strict accuracy of closed ones, recall of open ones;
+ * and exact answers. */
 static JsonObject *
 blank_object(Group *g)
 {
@@ -150,6 +150,10 @@ blank_object(Group *g)
   }
   json_object_set_double_member(object, "changed", (double)changed / g->questions->len);
   app_eval_set_mean(object, "gain", g->values, g->questions->len, g->seed);
+  for (guint i = 0; i < g->questions->len; i++) {
+    g->values[i] = g->seen[i].exact - g->blank[i].exact;
+  }
+  app_eval_set_mean(object, "gain_exact", g->values, g->questions->len, g->seed);
   return object;
 }
 

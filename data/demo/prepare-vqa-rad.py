@@ -1,9 +1,8 @@
-"""prepare-vqa-rad.py VQA_RAD_DIR OUT - VQA-RAD (CC0) in the forms that Hilum's tools read.
+"""prepare-vqa-rad.py VQA_RAD_DIR OUT - VQA-RAD (CC0) as conversations to train on.
 
 VQA_RAD_DIR holds vqa-rad.json and images/; its key image_split (train, validation) never lets an
-image occur in both. Writes into OUT:
-  train.json       LLaVA format: one sample per image and per six questions, several turns each
-  validation.jsonl question rows for `hilum eval vqa`
+image occur in both. Writes OUT/train.json in LLaVA's format: one sample per image and per six
+questions, several turns each.
 """
 import json
 import os
@@ -42,14 +41,6 @@ def main(source, out):
     os.makedirs(out, exist_ok=True)
     with open(os.path.join(out, 'train.json'), 'w', encoding='utf-8') as f:
         json.dump(samples, f, ensure_ascii=False, indent=0)
-    with open(os.path.join(out, 'validation.jsonl'), 'w', encoding='utf-8') as f:
-        for row in sorted(rows, key=lambda r: (r['image_name'], r['qid'])):
-            if row['image_split'] == 'validation':
-                json.dump({'question_id': row['qid'], 'image': 'vqa-rad/' + row['image_name'],
-                           'text': clean(row['question']), 'answer': clean(row['answer']),
-                           'answer_type': row['answer_type'].strip(),
-                           'kind': row['question_type'].split(',')[0].strip()}, f, ensure_ascii=False)
-                f.write('\n')
     print(f'{len(samples)} conversations about {len(by_image)} images', file=sys.stderr)
 
 

@@ -39,7 +39,7 @@ hilum=$build/ui/cli/hilum
   "$hilum" phantom --out eval --seed 2 --count 1200 --format png --split eval
 
 # 2. VQA-RAD by image_split: no validation image is trained on.
-[ -f vqa-rad/validation.jsonl ] ||
+[ -f vqa-rad/train.json ] ||
   python3 "$demo/prepare-vqa-rad.py" "$shared/corpus/vqa-rad" vqa-rad
 ln -sfn "$shared/corpus/vqa-rad/images" phantom/vqa-rad
 
@@ -85,19 +85,19 @@ train stage2 --model stage1.gguf --data "$ask,$ask,$one,$one,$tell,$real" --seed
 
 # 5. One small file, its scores, and its card.
 [ -f plain.gguf ] || "$hilum" model convert --model stage2.gguf --type q8_0 --out plain.gguf
+ln -sfn "$shared/corpus/vqa-rad" rad
 score()
 {
   out=$1
   shift
   [ -f "$out.json" ] || {
-    "$hilum" eval vqa --model plain.gguf --json --rows "$@" >"$out.rows"
-    tail -n 1 "$out.rows" >"$out.json"
+    "$hilum" eval vqa --model plain.gguf --out "$out.answers" --report "$out" --json "$@" >"$out.part"
+    mv "$out.part" "$out.json"
   }
 }
 score phantom-scores --questions eval/eval.jsonl --images eval
-score phantom-blank --questions eval/eval.jsonl --images eval --blank-image
-score vqa-rad-scores --questions vqa-rad/validation.jsonl --images phantom
-score vqa-rad-blank --questions vqa-rad/validation.jsonl --images phantom --blank-image
+score vqa-rad-scores --questions rad/vqa-rad.json --where image_split=validation --images rad/images \
+  --train rad/vqa-rad.json --train-where image_split=train
 python3 "$demo/card.py" . >CARD.md
 "$hilum" model convert --model stage2.gguf --type q8_0 --card CARD.md --out hilum-demo.gguf
 ls -l hilum-demo.gguf CARD.md
