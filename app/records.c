@@ -5,7 +5,8 @@
 
 #include "private.h"
 
-#define MAX_FILE (1u << 30)
+/* Bytes; a file is mapped and not held in memory. */
+#define MAX_FILE (G_GUINT64_CONSTANT(64) << 30)
 
 typedef enum {
   LINES,   /* one record a line, so that a broken one ends nothing */
@@ -88,8 +89,9 @@ app_records_open(const char *path, gboolean members, GError **error)
   records->n = records->text ? g_mapped_file_get_length(records->file) : 0;
   records->line = 1;
   if (records->n > MAX_FILE) {
-    g_set_error(error, APP_ERROR, APP_ERROR_FAILED, "%s: %" G_GSIZE_FORMAT " bytes; at most %u",
-                path, records->n, MAX_FILE);
+    g_set_error(error, APP_ERROR, APP_ERROR_FAILED,
+                "%s: %" G_GSIZE_FORMAT " bytes; at most %" G_GUINT64_FORMAT, path, records->n,
+                MAX_FILE);
     return NULL;
   }
   if (records->n >= 3 && memcmp(records->text, "\xEF\xBB\xBF", 3) == 0) {

@@ -208,6 +208,12 @@ app_teacher_name(const AppTeacher *teacher)
   return teacher->name;
 }
 
+gboolean
+app_teacher_leaves(const AppTeacher *teacher)
+{
+  return teacher->is_remote && !teacher->address.loopback;
+}
+
 guint
 app_teacher_damaged(const AppTeacher *teacher, gboolean *torn)
 {

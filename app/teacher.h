@@ -65,6 +65,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(AppTeacher, app_teacher_free)
 
 /* Who answers: "gpt-4 on api.example", or the model's name. Borrowed. */
 const char *app_teacher_name(const AppTeacher *teacher);
+/* Whether what is asked leaves this machine. */
+gboolean app_teacher_leaves(const AppTeacher *teacher);
 /* Lines of the journal that could not be read and are left alone, and whether its last one was cut
  * off by the end of an earlier run (and is gone). */
 guint app_teacher_damaged(const AppTeacher *teacher, gboolean *torn);

@@ -225,6 +225,8 @@ cmd_dataset(int argc, char **argv)
       {"align", "Pairs to concept alignment data, by the caption-length rule", cmd_align},
       {"check", "Whether a training set is what trainers expect", cmd_check},
       {"convert", "Lists to pairs, training sets from layout to layout", cmd_dataset_convert},
+      {"instruct", "Pairs to conversations of several turns, by way of a teacher",
+       cmd_dataset_instruct},
       {NULL}};
 
   return cli_dispatch("hilum dataset", "Training sets from pairs of picture and caption", commands,
