@@ -1,6 +1,5 @@
 /* dataset-align.c - hilum dataset align: pairs to concept alignment data. */
 #include <string.h>
-#include <sys/stat.h>
 
 #include "app_dataset.h"
 #include "list-pipe.h"
@@ -8,8 +7,6 @@
 #include "out.h"
 #include "private.h"
 
-/* More than this many lines are malformed in one way or another: the rest is counted. */
-#define MOST_PROBLEMS 20u
 #define MOST_TARGET 100000000u
 
 typedef struct {
@@ -158,16 +155,6 @@ offer(GArray *heap, guint quota, guint64 number)
 /* ---- pieces ------------------------------------------------------------------------------------
  */
 
-static gboolean
-go_on(Align *run, guint64 bytes, GError **error)
-{
-  if (run->listener->go_on && !run->listener->go_on(bytes, run->to, run->listener->user)) {
-    g_set_error_literal(error, APP_ERROR, APP_ERROR_CANCELLED, "stopped; nothing was written");
-    return FALSE;
-  }
-  return TRUE;
-}
-
 /* Lines of pairs in the place of BYTES, or NULL: they are such lines. */
 static GByteArray *
 convert(const Align *run, const char *bytes, gsize n, AppPiece *piece)
@@ -204,7 +191,7 @@ draw_take(AppPiece *piece, guint64 first_line, guint64 bytes, gpointer user, GEr
     const guint which = run->sample.domains ? ticket->domain : DATA_DOMAIN_NONE;
     offer(run->heaps[which], run->quotas[which], ticket->number);
   }
-  return go_on(run, bytes, error);
+  return app_list_go_on(run->listener, bytes, run->to, error);
 }
 
 static void
@@ -227,35 +214,19 @@ align_work(const char *bytes, gsize n, AppPiece *piece, gpointer user)
   }
 }
 
-static void
-tell_problems(Align *run, const AppPiece *piece, guint64 first_line)
-{
-  for (guint i = 0; i < piece->problems->len && run->n_problems < MOST_PROBLEMS; i++) {
-    const DataProblem *problem = &g_array_index(piece->problems, DataProblem, i);
-    g_autofree char *name = g_filename_display_name(run->options->in);
-    g_autofree char *text = g_strdup_printf("%s: line %" G_GUINT64_FORMAT "%s: %s", name,
-                                            first_line + problem->line + 1,
-                                            run->from > 0 ? " of the shard" : "", problem->text);
-
-    run->n_problems++;
-    if (run->listener->problem) {
-      run->listener->problem(text, run->listener->user);
-    }
-  }
-}
-
 static gboolean
 align_take(AppPiece *piece, guint64 first_line, guint64 bytes, gpointer user, GError **error)
 {
   Align *run = user;
   const guint skip = run->align.array && run->counts.written == 0 && piece->out->len > 0;
 
-  tell_problems(run, piece, first_line);
+  app_list_tell(piece, first_line, run->options->in, run->from > 0, run->listener,
+                &run->n_problems);
   data_counts_add(&run->counts, &piece->counts);
   /* No comma before the first element. */
   return (piece->out->len == 0 ||
           app_out_write(run->out, piece->out->data + skip, piece->out->len - skip, error)) &&
-         go_on(run, bytes, error);
+         app_list_go_on(run->listener, bytes, run->to, error);
 }
 
 /* ---- the run -----------------------------------------------------------------------------------
@@ -330,10 +301,8 @@ prepare(Align *run, GError **error)
 {
   const AppAlignOptions *o = run->options;
   g_autofree char *name = g_filename_display_name(o->in);
-  struct stat status;
 
-  if (stat(o->in, &status) != 0 || !S_ISREG(status.st_mode)) {
-    g_set_error(error, APP_ERROR, APP_ERROR_FAILED, "%s: no such file", name);
+  if (!app_list_size(o->in, &run->size, error)) {
     return FALSE;
   }
   if (o->images && !g_file_test(o->images, G_FILE_TEST_IS_DIR)) {
@@ -345,7 +314,6 @@ prepare(Align *run, GError **error)
                 o->shard, o->n_shards, o->n_shards);
     return FALSE;
   }
-  run->size = (guint64)status.st_size;
   run->to = run->size;
   if (o->n_shards > 0) {
     run->from = (guint64)((unsigned __int128)run->size * (o->shard - 1) / o->n_shards);
@@ -363,7 +331,7 @@ prepare(Align *run, GError **error)
 static JsonNode *
 report(const Align *run, double seconds, guint64 bytes)
 {
-  JsonObject *o = json_object_new(), *dropped = json_object_new(), *domains = json_object_new();
+  JsonObject *o = json_object_new(), *domains = json_object_new();
   g_autofree char *shard =
       run->options->n_shards > 0
           ? g_strdup_printf("%u/%u", run->options->shard, run->options->n_shards)
@@ -376,11 +344,7 @@ report(const Align *run, double seconds, guint64 bytes)
   json_object_set_int_member(o, "written", (gint64)run->counts.written);
   json_object_set_int_member(o, "brief", (gint64)run->counts.brief);
   json_object_set_int_member(o, "detailed", (gint64)run->counts.detailed);
-  for (guint i = 0; i < DATA_N_DROPPED; i++) {
-    json_object_set_int_member(dropped, data_dropped_name((DataDropped)i),
-                               (gint64)run->counts.dropped[i]);
-  }
-  app_json_set_object(o, "dropped", dropped);
+  app_json_set_object(o, "dropped", app_list_dropped(&run->counts));
   for (guint i = 0; i < DATA_N_DOMAINS; i++) {
     json_object_set_int_member(domains, data_domain_name((DataDomain)i),
                                (gint64)run->counts.domains[i]);

@@ -54,7 +54,7 @@ typedef struct {
   const AppDatasetListener *listener;
   const char *path;
   AppImageIndex *images; /* NULL: not looked at */
-  GHashTable *ids;
+  GHashTable *ids, *articles;
   guint64 records, turns, with_image, misspelt, problems[N_KINDS];
 } Check;
 
@@ -152,6 +152,18 @@ check_turns(Check *check, guint64 record, JsonObject *object, gboolean has_image
   }
 }
 
+/* Of "11_F1" and "PMC22_F1" the article, "11" and "PMC22". */
+static void
+note_article(Check *check, const char *id)
+{
+  const gsize letters = g_str_has_prefix(id, "PMC") ? 3 : 0;
+  const gsize digits = strspn(id + letters, "0123456789");
+
+  if (digits > 0 && id[letters + digits] == '_') {
+    g_hash_table_add(check->articles, g_strndup(id, letters + digits));
+  }
+}
+
 static void
 check_id(Check *check, guint64 record, JsonObject *object)
 {
@@ -160,6 +172,9 @@ check_id(Check *check, guint64 record, JsonObject *object)
 
   if (id && JSON_NODE_HOLDS_VALUE(id)) {
     text = json_to_string(id, FALSE);
+  }
+  if (id && text && json_node_get_value_type(id) == G_TYPE_STRING) {
+    note_article(check, json_node_get_string(id));
   }
   if (!text) {
     say(check, NO_ID, record, NULL);
@@ -286,19 +301,27 @@ image_report(Check *check)
   return o;
 }
 
+static guint
+count_shared(GHashTable *one, GHashTable *other)
+{
+  GHashTableIter iter;
+  gpointer key;
+  guint n = 0;
+
+  g_hash_table_iter_init(&iter, one);
+  while (g_hash_table_iter_next(&iter, &key, NULL)) {
+    n += g_hash_table_contains(other, key);
+  }
+  return n;
+}
+
 /* Pictures of the one that the other has, too. */
 static JsonObject *
 leak_report(const Check *check, const Check *other)
 {
   JsonObject *o = json_object_new();
-  GHashTableIter iter;
-  gpointer id;
-  guint ids = 0, names = 0, same = 0, alike = 0;
+  guint names = 0, same = 0, alike = 0;
 
-  g_hash_table_iter_init(&iter, check->ids);
-  while (g_hash_table_iter_next(&iter, &id, NULL)) {
-    ids += g_hash_table_contains(other->ids, id);
-  }
   for (guint i = 0; check->images && i < app_image_index_size(check->images); i++) {
     const AppIndexed *image = app_image_index_at(check->images, i);
 
@@ -311,7 +334,8 @@ leak_report(const Check *check, const Check *other)
   }
   app_json_set_text(o, "file", other->path);
   json_object_set_int_member(o, "records", (gint64)other->records);
-  json_object_set_int_member(o, "same_ids", ids);
+  json_object_set_int_member(o, "same_ids", count_shared(check->ids, other->ids));
+  json_object_set_int_member(o, "same_articles", count_shared(check->articles, other->articles));
   json_object_set_int_member(o, "same_names", names);
   json_object_set_int_member(o, "same_images", same);
   json_object_set_int_member(o, "near_images", alike);
@@ -357,7 +381,8 @@ check_init(Check *check, const AppCheckOptions *options, const AppDatasetListene
                    .listener = listener,
                    .path = path,
                    .images = folder ? app_image_index_new(folder) : NULL,
-                   .ids = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL)};
+                   .ids = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL),
+                   .articles = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL)};
 }
 
 static void
@@ -365,6 +390,7 @@ check_clear(Check *check)
 {
   g_clear_pointer(&check->images, app_image_index_free);
   g_clear_pointer(&check->ids, g_hash_table_unref);
+  g_clear_pointer(&check->articles, g_hash_table_unref);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Check, check_clear)
 

@@ -1,14 +1,11 @@
 /* dataset-convert.c - hilum dataset convert: lists that people have to pairs, and training sets
  * from layout to layout. */
 #include <string.h>
-#include <sys/stat.h>
 
 #include "app_dataset.h"
 #include "list-pipe.h"
 #include "out.h"
 #include "private.h"
-
-#define MOST_PROBLEMS 20u
 
 typedef struct {
   const AppDatasetConvertOptions *options;
@@ -43,22 +40,6 @@ work(const char *bytes, gsize n, AppPiece *piece, gpointer user)
   data_convert(&run->convert, &run->layout, bytes, n, piece->out, &piece->counts, piece->problems);
 }
 
-static void
-tell_problems(Convert *run, const AppPiece *piece, guint64 first_line)
-{
-  for (guint i = 0; i < piece->problems->len && run->n_problems < MOST_PROBLEMS; i++) {
-    const DataProblem *problem = &g_array_index(piece->problems, DataProblem, i);
-    g_autofree char *name = g_filename_display_name(run->options->in);
-    g_autofree char *text = g_strdup_printf("%s: line %" G_GUINT64_FORMAT ": %s", name,
-                                            first_line + problem->line + 1, problem->text);
-
-    run->n_problems++;
-    if (run->listener->problem) {
-      run->listener->problem(text, run->listener->user);
-    }
-  }
-}
-
 /* The addresses in the lines of PIECE that were not seen before. */
 static gboolean
 write_urls(Convert *run, const AppPiece *piece, GError **error)
@@ -87,10 +68,9 @@ take(AppPiece *piece, guint64 first_line, guint64 bytes, gpointer user, GError *
   Convert *run = user;
   const guint skip = run->convert.array && run->counts.written == 0 && piece->out->len > 0;
 
-  tell_problems(run, piece, first_line);
+  app_list_tell(piece, first_line, run->options->in, FALSE, run->listener, &run->n_problems);
   data_counts_add(&run->counts, &piece->counts);
-  if (run->listener->go_on && !run->listener->go_on(bytes, run->size, run->listener->user)) {
-    g_set_error_literal(error, APP_ERROR, APP_ERROR_CANCELLED, "stopped; nothing was written");
+  if (!app_list_go_on(run->listener, bytes, run->size, error)) {
     return FALSE;
   }
   if (run->urls) {
@@ -131,11 +111,8 @@ static gboolean
 prepare(Convert *run, GError **error)
 {
   const AppDatasetConvertOptions *o = run->options;
-  g_autofree char *name = g_filename_display_name(o->in);
-  struct stat status;
 
-  if (stat(o->in, &status) != 0 || !S_ISREG(status.st_mode)) {
-    g_set_error(error, APP_ERROR, APP_ERROR_FAILED, "%s: no such file", name);
+  if (!app_list_size(o->in, &run->size, error)) {
     return FALSE;
   }
   if (o->shape && !data_scienceqa_is_shape(o->shape)) {
@@ -145,7 +122,6 @@ prepare(Convert *run, GError **error)
                 o->shape);
     return FALSE;
   }
-  run->size = (guint64)status.st_size;
   run->convert.split = o->split;
   run->convert.shape = o->shape;
   run->seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
@@ -156,7 +132,7 @@ prepare(Convert *run, GError **error)
 static JsonNode *
 report(const Convert *run, double seconds, guint64 bytes)
 {
-  JsonObject *o = json_object_new(), *dropped = json_object_new();
+  JsonObject *o = json_object_new();
 
   app_json_set_text(o, "in", run->options->in);
   app_json_set_text(o, "out", run->options->out);
@@ -165,11 +141,7 @@ report(const Convert *run, double seconds, guint64 bytes)
   json_object_set_int_member(o, "lines", (gint64)run->counts.lines);
   json_object_set_int_member(
       o, "written", (gint64)(run->urls ? g_hash_table_size(run->seen) : run->counts.written));
-  for (guint i = 0; i < DATA_N_DROPPED; i++) {
-    json_object_set_int_member(dropped, data_dropped_name((DataDropped)i),
-                               (gint64)run->counts.dropped[i]);
-  }
-  app_json_set_object(o, "dropped", dropped);
+  app_json_set_object(o, "dropped", app_list_dropped(&run->counts));
   json_object_set_int_member(o, "bytes_out", (gint64)bytes);
   json_object_set_double_member(o, "seconds", seconds);
   return app_json_node(o);

@@ -59,6 +59,10 @@ app_piece_reset(AppPiece *piece)
   g_byte_array_set_size(piece->aside, 0);
   g_array_set_size(piece->problems, 0);
   g_array_set_size(piece->tickets, 0);
+  if (piece->own) {
+    piece->own_free(piece->own);
+    piece->own = NULL;
+  }
   piece->counts = (DataCounts){0};
   memset(piece->tally, 0, sizeof piece->tally);
 }
@@ -66,6 +70,10 @@ app_piece_reset(AppPiece *piece)
 void
 app_piece_clear(AppPiece *piece)
 {
+  if (piece->own) {
+    piece->own_free(piece->own);
+    piece->own = NULL;
+  }
   g_clear_pointer(&piece->out, g_byte_array_unref);
   g_clear_pointer(&piece->aside, g_byte_array_unref);
   g_clear_pointer(&piece->problems, g_array_unref);

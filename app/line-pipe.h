@@ -13,7 +13,9 @@ typedef struct {
   GByteArray *out, *aside; /* ASIDE: for a second file */
   DataCounts counts;
   guint64 tally[APP_PIECE_TALLY]; /* whatever else is counted */
-  GArray *problems, *tickets;     /* of DataProblem, of DataTicket */
+  gpointer own;                   /* the worker's, freed with OWN_FREE */
+  GDestroyNotify own_free;
+  GArray *problems, *tickets; /* of DataProblem, of DataTicket */
 } AppPiece;
 
 void app_piece_init(AppPiece *piece);

@@ -3,12 +3,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "private.h"
 
 #define HEAD (256u << 10)
 #define PART (1u << 20)
+#define MOST_PROBLEMS 20u /* are told; the rest is counted */
 
 static gboolean
 refuse_name(const char *from, GError **error)
@@ -176,4 +178,61 @@ app_list_run(const AppLinePipe *pipe, const char *path, const DataLayout *layout
   ok = run_whole(pipe, fd, path, error);
   close(fd);
   return ok;
+}
+
+/* ---- what their callers share ------------------------------------------------------------------
+ */
+
+void
+app_list_tell(const AppPiece *piece, guint64 first_line, const char *path, gboolean part,
+              const AppDatasetListener *listener, guint *n_told)
+{
+  for (guint i = 0; i < piece->problems->len && *n_told < MOST_PROBLEMS; i++) {
+    const DataProblem *problem = &g_array_index(piece->problems, DataProblem, i);
+    g_autofree char *name = g_filename_display_name(path);
+    g_autofree char *text =
+        g_strdup_printf("%s: line %" G_GUINT64_FORMAT "%s: %s", name,
+                        first_line + problem->line + 1, part ? " of the shard" : "", problem->text);
+
+    ++*n_told;
+    if (listener->problem) {
+      listener->problem(text, listener->user);
+    }
+  }
+}
+
+gboolean
+app_list_go_on(const AppDatasetListener *listener, guint64 bytes, guint64 total, GError **error)
+{
+  if (listener->go_on && !listener->go_on(bytes, total, listener->user)) {
+    g_set_error_literal(error, APP_ERROR, APP_ERROR_CANCELLED, "stopped; nothing was written");
+    return FALSE;
+  }
+  return TRUE;
+}
+
+gboolean
+app_list_size(const char *path, guint64 *size, GError **error)
+{
+  g_autofree char *name = g_filename_display_name(path);
+  struct stat status;
+
+  if (stat(path, &status) != 0 || !S_ISREG(status.st_mode)) {
+    g_set_error(error, APP_ERROR, APP_ERROR_FAILED, "%s: no such file", name);
+    return FALSE;
+  }
+  *size = (guint64)status.st_size;
+  return TRUE;
+}
+
+JsonObject *
+app_list_dropped(const DataCounts *counts)
+{
+  JsonObject *dropped = json_object_new();
+
+  for (guint i = 0; i < DATA_N_DROPPED; i++) {
+    json_object_set_int_member(dropped, data_dropped_name((DataDropped)i),
+                               (gint64)counts->dropped[i]);
+  }
+  return dropped;
 }

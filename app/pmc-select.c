@@ -1,6 +1,5 @@
 /* pmc-select.c - hilum pmc select: single-panel figures of the five kinds. */
 #include <string.h>
-#include <sys/stat.h>
 
 #include "app_pmc.h"
 #include "list-pipe.h"
@@ -9,7 +8,6 @@
 #include "private.h"
 #include "tower.h"
 
-#define MOST_PROBLEMS 20u
 G_STATIC_ASSERT(PMC_N_VERDICTS <= APP_PIECE_TALLY);
 
 typedef struct {
@@ -82,38 +80,19 @@ work(const char *bytes, gsize n, AppPiece *piece, gpointer user)
   memcpy(piece->counts.domains, counts.domains, sizeof counts.domains);
 }
 
-static void
-tell_problems(Run *run, const AppPiece *piece, guint64 first_line)
-{
-  for (guint i = 0; i < piece->problems->len && run->n_problems < MOST_PROBLEMS; i++) {
-    const DataProblem *problem = &g_array_index(piece->problems, DataProblem, i);
-    g_autofree char *name = g_filename_display_name(run->options->in);
-    g_autofree char *text = g_strdup_printf("%s: line %" G_GUINT64_FORMAT "%s: %s", name,
-                                            first_line + problem->line + 1,
-                                            run->from > 0 ? " of the shard" : "", problem->text);
-
-    run->n_problems++;
-    if (run->listener->problem) {
-      run->listener->problem(text, run->listener->user);
-    }
-  }
-}
-
 static gboolean
 take(AppPiece *piece, guint64 first_line, guint64 bytes, gpointer user, GError **error)
 {
   Run *run = user;
 
-  tell_problems(run, piece, first_line);
+  app_list_tell(piece, first_line, run->options->in, run->from > 0, run->listener,
+                &run->n_problems);
   data_counts_add(&run->counts, &piece->counts);
   for (guint i = 0; i < PMC_N_VERDICTS; i++) {
     run->verdicts[i] += piece->tally[i];
   }
-  if (run->listener->go_on && !run->listener->go_on(bytes, run->to, run->listener->user)) {
-    g_set_error_literal(error, APP_ERROR, APP_ERROR_CANCELLED, "stopped; nothing was written");
-    return FALSE;
-  }
-  return app_out_write(run->out, piece->out->data, piece->out->len, error) &&
+  return app_list_go_on(run->listener, bytes, run->to, error) &&
+         app_out_write(run->out, piece->out->data, piece->out->len, error) &&
          (!run->decisions ||
           app_out_write(run->decisions, piece->aside->data, piece->aside->len, error));
 }
@@ -173,10 +152,8 @@ prepare(Run *run, GError **error)
 {
   const AppPmcSelectOptions *o = run->options;
   g_autofree char *name = g_filename_display_name(o->in);
-  struct stat status;
 
-  if (stat(o->in, &status) != 0 || !S_ISREG(status.st_mode)) {
-    g_set_error(error, APP_ERROR, APP_ERROR_FAILED, "%s: no such file", name);
+  if (!app_list_size(o->in, &run->size, error)) {
     return FALSE;
   }
   if (o->n_shards > 0 && (o->shard < 1 || o->shard > o->n_shards)) {
@@ -184,7 +161,6 @@ prepare(Run *run, GError **error)
                 o->shard, o->n_shards, o->n_shards);
     return FALSE;
   }
-  run->size = (guint64)status.st_size;
   run->to = run->size;
   if (o->n_shards > 0) {
     run->from = (guint64)((unsigned __int128)run->size * (o->shard - 1) / o->n_shards);

@@ -44,7 +44,52 @@ typedef struct {
 /* Lists that people have to pairs, and training sets from layout to layout: LLaVA's JSON array, or
  * lines when OUT ends in ".jsonl", and Hugging Face's folder of images (metadata.jsonl). {in, out,
  * from, to, lines, written, dropped: {reason: count}, bytes_out, seconds}. */
-JsonNode *app_dataset_convert(const AppDatasetConvertOptions *options, const AppDatasetListener *listener,
+JsonNode *app_dataset_convert(const AppDatasetConvertOptions *options,
+                              const AppDatasetListener *listener, GError **error);
+
+typedef struct {
+  const char *file, *from; /* as in AppDatasetConvertOptions */
+  const char *svg;         /* folder for plots; NULL: none */
+  guint n_verbs;           /* 0: 20 */
+  guint n_threads;         /* 0: one per core */
+} AppStatsOptions;
+
+/* What is in a training set or a list of captions. {file, format, records, questions, with_image,
+ * domains: {name: {records, questions}}, turns: {number of questions: records}, asked and answered
+ * (of pairs: captions): {texts, mean_words, median, p10, p90, under_30: share}, verbs: [{verb,
+ * count, nouns: [{noun, count}]}], plots: [file], dropped: {reason: count}, seconds}. */
+JsonNode *app_dataset_stats(const AppStatsOptions *options, const AppDatasetListener *listener,
+                            GError **error);
+
+typedef struct {
+  const char *file;
+  const char *out;   /* folder, which is there */
+  const char *parts; /* "train=0.8,val=0.1,test=0.1" */
+  const char *group; /* as in data/include/dataset.h; NULL: article, else picture, else id */
+  guint64 seed;
+  guint n_shards;  /* of each part; 0: 1 */
+  gboolean array;  /* a JSON array each, not JSON Lines */
+  guint n_threads; /* 0: one per core */
+} AppSplitOptions;
+
+/* Splits a set by chance so that no group is in two parts: OUT/NAME.jsonl, or
+ * OUT/NAME-00000-of-00004.jsonl, as Hugging Face's loaders know them. The same seed gives the same
+ * files. {file, out, group, parts: [{name, records, files: [path]}], lines, dropped: {reason:
+ * count}, seconds}. */
+JsonNode *app_dataset_split(const AppSplitOptions *options, const AppDatasetListener *listener,
+                            GError **error);
+
+typedef struct {
+  const char *in, *from, *out; /* as in AppDatasetConvertOptions */
+  guint least, most;           /* captions of a phrase: fewer do not count, more are drawn from */
+  guint64 seed;
+  guint n_threads; /* 0: one per core */
+} AppBalanceOptions;
+
+/* Captions by LLaVA's rule for general sets (data/include/dataset.h). {in, out, captions, chosen,
+ * phrases: {all, too_rare, drawn_from}, dropped: {reason: count, all_rare and not_drawn among
+ * them}, seconds}. */
+JsonNode *app_dataset_balance(const AppBalanceOptions *options, const AppDatasetListener *listener,
                               GError **error);
 
 typedef struct {
@@ -58,8 +103,8 @@ typedef struct {
  * same, or look nearly the same (64-bit difference hashes, at most three bits apart), in it and in
  * the other split. {file, records, turns, with_image, conversatons: records that spell it so,
  * problems: {kind: count}, images: {distinct, duplicates, near_duplicates}, against: {file,
- * records, same_ids, same_names, same_images, near_images}, ok: whether there is no problem};
- * IMAGES and AGAINST null when not asked for. */
+ * records, same_ids, same_articles, same_names, same_images, near_images}, ok: whether there is no
+ * problem}; IMAGES and AGAINST null when not asked for. */
 JsonNode *app_dataset_check(const AppCheckOptions *options, const AppDatasetListener *listener,
                             GError **error);
 

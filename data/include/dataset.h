@@ -162,5 +162,89 @@ gboolean data_scienceqa_is_shape(const char *shape);
 void data_convert(const DataConvert *convert, const DataLayout *layout, const char *bytes, gsize n,
                   GByteArray *out, DataCounts *counts, GArray *problems);
 
+/* ---- what is in a set (stats.c, plot.c) ------------------------------------------------------ */
+
+#define DATA_MOST_WORDS 1024u /* longer texts count as this long */
+typedef struct {
+  guint64 texts, words, lengths[DATA_MOST_WORDS + 1]; /* how many have so many words */
+} DataLengths;
+/* The length below which SHARE of the texts are. */
+guint data_lengths_quantile(const DataLengths *lengths, double share);
+
+#define DATA_MOST_TURNS 16u /* more questions count as so many */
+typedef struct {
+  guint64 records, questions, with_image;
+  guint64 domains[DATA_N_DOMAINS], domain_questions[DATA_N_DOMAINS];
+  guint64 turns[DATA_MOST_TURNS + 1]; /* records with so many questions */
+  DataLengths asked, answered;        /* of pairs the captions are answers */
+  GHashTable *pairs;                  /* "verb noun" of questions to their number */
+} DataStats;
+DataStats *data_stats_new(void);
+void data_stats_free(DataStats *stats);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(DataStats, data_stats_free)
+void data_stats_add(DataStats *stats, const DataStats *more);
+/* Counts each record of BYTES (N, whole lines), a training set or a list of captions. */
+void data_stats_lines(DataStats *stats, const DataLayout *layout, const char *bytes, gsize n,
+                      DataCounts *counts, GArray *problems);
+
+typedef struct {
+  char *name;
+  guint64 count;
+  GArray *parts; /* of DataShare; NULL: none */
+} DataShare;
+void data_share_clear(gpointer share);
+/* The MOST most frequent verbs, each with its MOST_NOUNS most frequent nouns. Of DataShare. */
+GArray *data_stats_verbs(const DataStats *stats, guint most, guint most_nouns);
+
+/* Pictures as SVG, in one light and one dark style by prefers-color-scheme. g_free(). TITLE and
+ * names are any UTF-8. */
+char *data_plot_bars(const char *title, const GArray *shares);
+/* Columns of how many texts have so many words, WIDTH words each. */
+char *data_plot_lengths(const char *title, const DataLengths *lengths, guint width);
+/* Two rings: verbs, and their nouns around them. */
+char *data_plot_rings(const char *title, const GArray *shares);
+
+/* ---- splitting (split.c) --------------------------------------------------------------------- */
+
+typedef struct {
+  guint64 seed;
+  guint n_parts, n_shards; /* at least 1 */
+  const double *shares;    /* of N_PARTS; they add up to 1 */
+  /* What must not be torn apart: "article" (what pair_ids have before the "_"), "image", "id", the
+   * name of a member, or NULL: the article, else the image, else the id. */
+  const char *group;
+} DataSplit;
+/* Each record of BYTES (N, whole lines; any layout with ids) to OUT, as guint32 part * N_SHARDS +
+ * shard, guint32 length in the machine's order, and the record without a line break. Records of a
+ * group have one part, those of a part spread over its shards by chance. */
+void data_split_lines(const DataSplit *split, const char *bytes, gsize n, GByteArray *out,
+                      DataCounts *counts, GArray *problems);
+
+/* ---- balancing concepts (balance.c) ------------------------------------------------------------
+ *
+ * As LLaVA picked 595K of CC3M's pairs (arXiv 2304.08485, appendix): noun phrases that fewer than
+ * LEAST captions have are passed over; of each other phrase all captions are in, or MOST of them
+ * drawn at random. Three passes: find and count, draw and offer, choose. A caption's phrases are
+ * known by 64-bit numbers; memory grows with the phrases (some 24 bytes each), not with the
+ * captions. Counting and offering are for one thread, the others may run side by side. */
+
+typedef struct _DataPhrases DataPhrases;
+DataPhrases *data_phrases_new(guint least, guint most, guint64 seed);
+void data_phrases_free(DataPhrases *phrases);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(DataPhrases, data_phrases_free)
+/* BYTES are lines of pairs in all of these. FOUND gets, and the second takes, what travels from
+ * thread to thread. */
+void data_phrases_find(const char *bytes, gsize n, GByteArray *found);
+void data_phrases_count(DataPhrases *phrases, const GByteArray *found);
+void data_phrases_settle(DataPhrases *phrases); /* when all are counted */
+void data_phrases_draw(const DataPhrases *phrases, const char *bytes, gsize n, GByteArray *found);
+void data_phrases_offer(DataPhrases *phrases, const GByteArray *found);
+typedef enum { DATA_CHOSEN, DATA_ALL_RARE, DATA_NOT_DRAWN, DATA_N_CHOICES } DataChoice;
+/* Lines that are in, to OUT. TALLY counts by DataChoice. */
+void data_phrases_choose(const DataPhrases *phrases, const char *bytes, gsize n, GByteArray *out,
+                         guint64 tally[DATA_N_CHOICES]);
+/* How many phrases there are; of how many captions are drawn; how many are too rare. */
+void data_phrases_sizes(const DataPhrases *phrases, guint64 *all, guint64 *drawn, guint64 *rare);
+
 G_END_DECLS
 #endif

@@ -157,13 +157,14 @@ print_check(JsonNode *node)
   }
   if (!json_object_get_null_member(o, "against")) {
     JsonObject *against = json_object_get_object_member(o, "against");
-    cli_print_field("shared",
-                    "with %s: %" G_GINT64_FORMAT " ids, %" G_GINT64_FORMAT
-                    " images to the byte, %" G_GINT64_FORMAT " nearly",
-                    cli_text_member(against, "file"),
-                    json_object_get_int_member(against, "same_ids"),
-                    json_object_get_int_member(against, "same_images"),
-                    json_object_get_int_member(against, "near_images"));
+    cli_print_field(
+        "shared",
+        "with %s: %" G_GINT64_FORMAT " ids, %" G_GINT64_FORMAT " articles, %" G_GINT64_FORMAT
+        " images to the byte, %" G_GINT64_FORMAT " nearly",
+        cli_text_member(against, "file"), json_object_get_int_member(against, "same_ids"),
+        json_object_get_int_member(against, "same_articles"),
+        json_object_get_int_member(against, "same_images"),
+        json_object_get_int_member(against, "near_images"));
   }
   for (GList *l = names; l; l = l->next) {
     if (json_object_get_int_member(problems, l->data) > 0) {
@@ -224,6 +225,9 @@ cmd_dataset(int argc, char **argv)
   static const CliCommand commands[] = {
       {"align", "Pairs to concept alignment data, by the caption-length rule", cmd_align},
       {"check", "Whether a training set is what trainers expect", cmd_check},
+      {"stats", "What is in a set, as numbers and as plots", cmd_dataset_stats},
+      {"split", "Parts of a set between which nothing leaks", cmd_dataset_split},
+      {"balance", "Captions of a general set, concepts balanced", cmd_dataset_balance},
       {"convert", "Lists to pairs, training sets from layout to layout", cmd_dataset_convert},
       {"instruct", "Pairs to conversations of several turns, by way of a teacher",
        cmd_dataset_instruct},

@@ -41,6 +41,9 @@ int cmd_pmc_select(int argc, char **argv);
 /* Of cmd_dataset(). */
 int cmd_dataset_convert(int argc, char **argv);
 int cmd_dataset_instruct(int argc, char **argv);
+int cmd_dataset_stats(int argc, char **argv);
+int cmd_dataset_split(int argc, char **argv);
+int cmd_dataset_balance(int argc, char **argv);
 
 /* Of cmd_eval(). */
 int cmd_eval_vqa(int argc, char **argv);
