@@ -19,18 +19,17 @@ add_row(GString *text, JsonObject *g)
       text,
       "| %s | %" G_GINT64_FORMAT " | %.2f | %.2f | %.1f [%.1f, %.1f] | %.1f [%.1f, %.1f] | "
       "%" G_GINT64_FORMAT " / %" G_GINT64_FORMAT " / %" G_GINT64_FORMAT " |\n",
-      kind, json_object_get_int_member(g, "n"), percent(g, "reference_mean"),
-      percent(g, "model_mean"), percent(g, "mean_of_ratios"), percent(g, "mean_of_ratios_low"),
+      kind, app_eval_count(g, "n"), percent(g, "reference_mean"), percent(g, "model_mean"),
+      percent(g, "mean_of_ratios"), percent(g, "mean_of_ratios_low"),
       percent(g, "mean_of_ratios_high"), percent(g, "ratio_of_means"),
       percent(g, "ratio_of_means_low"), percent(g, "ratio_of_means_high"),
-      json_object_get_int_member(g, "wins"), json_object_get_int_member(g, "ties"),
-      json_object_get_int_member(g, "losses"));
+      app_eval_count(g, "wins"), app_eval_count(g, "ties"), app_eval_count(g, "losses"));
 }
 
 static void
 add_table(GString *text, JsonObject *report)
 {
-  JsonArray *groups = json_object_get_array_member(report, "groups");
+  JsonArray *groups = app_eval_list(report, "groups");
   JsonObject *orders = app_eval_child(report, "orders");
   static const char *const names[] = {"reference_first", "model_first"};
   static const char *const titles[] = {"all, the reference first", "all, the model first"};
@@ -38,7 +37,7 @@ add_table(GString *text, JsonObject *report)
   g_string_append(text,
                   "| kind | questions | reference | model | mean of ratios, % [95 %] | ratio "
                   "of means, % [95 %] | won / tied / lost |\n|---|---|---|---|---|---|---|\n");
-  for (guint i = 0; i < json_array_get_length(groups); i++) {
+  for (guint i = 0; i < app_eval_length(groups); i++) {
     add_row(text, json_array_get_object_element(groups, i));
   }
   for (guint i = 0; orders && i < G_N_ELEMENTS(names); i++) {
@@ -55,16 +54,17 @@ static void
 add_published(GString *text, JsonObject *report)
 {
   JsonObject *table = app_eval_child(report, "published_table");
-  JsonArray *rows = table ? json_object_get_array_member(table, "rows") : NULL;
+  JsonArray *rows = table ? app_eval_list(table, "rows") : NULL;
   g_autoptr(GList) names = NULL;
+  JsonObject *first;
 
   g_string_append(text, "### What others published\n\n");
-  if (!rows || json_array_get_length(rows) == 0) {
+  if (app_eval_length(rows) == 0) {
     g_string_append(text, "No table is known for these questions.\n\n");
     return;
   }
-  names = json_object_get_members(
-      json_object_get_object_member(json_array_get_object_element(rows, 0), "scores"));
+  first = app_eval_child(json_array_get_object_element(rows, 0), "scores");
+  names = first ? json_object_get_members(first) : NULL;
   g_string_append(text, "| model |");
   for (GList *l = names; l; l = l->next) {
     g_string_append_printf(text, " %s |", (const char *)l->data);
@@ -73,10 +73,10 @@ add_published(GString *text, JsonObject *report)
   for (GList *l = names; l; l = l->next) {
     g_string_append(text, "---|");
   }
-  for (guint i = 0; i < json_array_get_length(rows); i++) {
+  for (guint i = 0; i < app_eval_length(rows); i++) {
     JsonObject *row = json_array_get_object_element(rows, i);
     JsonObject *scores = app_eval_child(row, "scores");
-    g_string_append_printf(text, "\n| %s |", app_json_get_text(row, "model"));
+    g_string_append_printf(text, "\n| %s |", app_eval_word(row, "model"));
     for (GList *l = names; l; l = l->next) {
       JsonNode *node = scores ? json_object_get_member(scores, l->data) : NULL;
       if (node && JSON_NODE_HOLDS_VALUE(node)) {
@@ -89,22 +89,21 @@ add_published(GString *text, JsonObject *report)
   g_string_append_printf(text,
                          "\n\n%s. Another judge gives other scores: a reference, no pass "
                          "mark.\n\n",
-                         app_json_get_text(table, "source"));
+                         app_eval_word(table, "source"));
 }
 
 static gboolean
 add_plot(AppEvalPage *page, JsonObject *report, GError **error)
 {
-  JsonArray *groups = json_object_get_array_member(report, "groups");
+  JsonArray *groups = app_eval_list(report, "groups");
   g_autoptr(GArray) bars = app_plot_bars_new();
   const AppPlot plot = {"Score beside the reference", "mean of ratios [95 %]", "ratio of means",
                         NULL, bars};
 
-  for (guint i = 0; i < json_array_get_length(groups); i++) {
+  for (guint i = 0; i < app_eval_length(groups); i++) {
     JsonObject *g = json_array_get_object_element(groups, i);
-    g_autofree char *label =
-        g_strdup_printf("%s (%" G_GINT64_FORMAT ")", app_json_get_text(g, "kind"),
-                        json_object_get_int_member(g, "n"));
+    g_autofree char *label = g_strdup_printf("%s (%" G_GINT64_FORMAT ")", app_eval_word(g, "kind"),
+                                             app_eval_count(g, "n"));
     app_plot_add(bars, label, percent(g, "mean_of_ratios"), percent(g, "mean_of_ratios_low"),
                  percent(g, "mean_of_ratios_high"), percent(g, "ratio_of_means"), -1);
   }
@@ -121,15 +120,13 @@ app_eval_page_judge(AppEvalPage *page, JsonObject *report, GError **error)
 
   g_string_append_printf(page->text, "## %u. Judged answers: %s\n\nModel: %s. Judge: %s. ",
                          page->number, bench, model, judge);
-  g_string_append_printf(page->text,
-                         "%" G_GINT64_FORMAT " questions scored, of %" G_GINT64_FORMAT
-                         " reviews; %" G_GINT64_FORMAT
-                         " reviews say no two scores and are not scored, %" G_GINT64_FORMAT
-                         " questions were judged in one order only and are left out.\n\n",
-                         json_object_get_int_member(report, "questions"),
-                         json_object_get_int_member(report, "reviews"),
-                         json_object_get_int_member(report, "unparsable"),
-                         json_object_get_int_member(report, "half_judged"));
+  g_string_append_printf(
+      page->text,
+      "%" G_GINT64_FORMAT " questions scored, of %" G_GINT64_FORMAT " reviews; %" G_GINT64_FORMAT
+      " reviews say no two scores and are not scored, %" G_GINT64_FORMAT
+      " questions were judged in one order only and are left out.\n\n",
+      app_eval_count(report, "questions"), app_eval_count(report, "reviews"),
+      app_eval_count(report, "unparsable"), app_eval_count(report, "half_judged"));
   app_eval_page_facts(page, report);
   add_table(page->text, report);
   if (position) {

@@ -35,8 +35,8 @@ add_row(GString *text, JsonObject *group)
 
   g_string_append_printf(
       text, "| %s | %s | %" G_GINT64_FORMAT " | %s | %s | %s | %s | %.1f (%s) | %s |\n", kind,
-      is_closed(group) ? "closed" : "open", json_object_get_int_member(group, "n"), score, exact,
-      without, gain, app_eval_share(group, "majority"), common, always);
+      is_closed(group) ? "closed" : "open", app_eval_count(group, "n"), score, exact, without, gain,
+      app_eval_share(group, "majority"), common, always);
 }
 
 static void
@@ -47,7 +47,7 @@ add_table(GString *text, JsonArray *groups, const char *title)
       "| %s | type | questions | score [95 %%] | exact [95 %%] | without the picture | the picture "
       "adds | most frequent answer | of training |\n|---|---|---|---|---|---|---|---|---|\n",
       title);
-  for (guint i = 0; i < json_array_get_length(groups); i++) {
+  for (guint i = 0; i < app_eval_length(groups); i++) {
     add_row(text, json_array_get_object_element(groups, i));
   }
   g_string_append_c(text, '\n');
@@ -89,7 +89,7 @@ add_published_scores(GString *text, JsonArray *groups)
 
   g_string_append(text, "| type | LLaVA-Med's score | with the picture [95 %] | without |\n"
                         "|---|---|---|---|\n");
-  for (guint i = 0; i < json_array_get_length(groups); i++) {
+  for (guint i = 0; i < app_eval_length(groups); i++) {
     JsonObject *group = json_array_get_object_element(groups, i);
     if (g_strcmp0(app_json_get_text(group, "kind"), "all") != 0) {
       continue;
@@ -119,25 +119,26 @@ static void
 add_published_table(GString *text, JsonObject *report)
 {
   JsonObject *table = app_eval_child(report, "published_table");
-  JsonArray *rows = table ? json_object_get_array_member(table, "rows") : NULL;
+  JsonArray *rows = table ? app_eval_list(table, "rows") : NULL;
   g_autofree char *source = NULL;
 
   g_string_append(text, "### What others published\n\n");
-  if (!rows || json_array_get_length(rows) == 0) {
+  if (app_eval_length(rows) == 0) {
     g_string_append(text, "No table is known for this set of questions.\n\n");
     return;
   }
   g_string_append(text, "| model | open | closed |\n|---|---|---|\n");
-  for (guint i = 0; i < json_array_get_length(rows); i++) {
+  for (guint i = 0; i < app_eval_length(rows); i++) {
     JsonObject *row = json_array_get_object_element(rows, i);
     g_autofree char *model = app_eval_markdown(app_json_get_text(row, "model"));
     g_string_append_printf(text, "| %s |", model);
     add_percent(text, row, "open_percent",
-                json_object_get_boolean_member(row, "open_is_accuracy") ? "\\*" : "");
+                json_object_get_boolean_member_with_default(row, "open_is_accuracy", FALSE) ? "\\*"
+                                                                                            : "");
     add_percent(text, row, "closed_percent", "");
     g_string_append_c(text, '\n');
   }
-  source = g_strdup(app_json_get_text(table, "source"));
+  source = g_strdup(app_eval_word(table, "source"));
   g_string_append_printf(text,
                          "\n\\* an accuracy, no recall. %s. Other prompts, other training, other "
                          "answers that count: a reference, no pass mark.\n\n",
@@ -150,14 +151,14 @@ add_published_table(GString *text, JsonObject *report)
 static void
 add_bars(GArray *bars, JsonArray *groups)
 {
-  for (guint i = 0; i < json_array_get_length(groups); i++) {
+  for (guint i = 0; i < app_eval_length(groups); i++) {
     JsonObject *group = json_array_get_object_element(groups, i);
     const char *strict = strict_name(group);
     g_autofree char *low = g_strconcat(strict, "_low", NULL);
     g_autofree char *high = g_strconcat(strict, "_high", NULL);
-    g_autofree char *label = g_strdup_printf(
-        "%s, %s (%" G_GINT64_FORMAT ")", app_json_get_text(group, "kind"),
-        is_closed(group) ? "closed" : "open", json_object_get_int_member(group, "n"));
+    g_autofree char *label =
+        g_strdup_printf("%s, %s (%" G_GINT64_FORMAT ")", app_eval_word(group, "kind"),
+                        is_closed(group) ? "closed" : "open", app_eval_count(group, "n"));
 
     app_plot_add(bars, label, app_eval_share(group, strict), app_eval_share(group, low),
                  app_eval_share(group, high),
@@ -170,12 +171,12 @@ static gboolean
 add_groups(AppEvalPage *page, JsonObject *report, const char *member, const char *title,
            GError **error)
 {
-  JsonArray *groups = json_object_get_array_member(report, member);
+  JsonArray *groups = app_eval_list(report, member);
   g_autoptr(GArray) bars = app_plot_bars_new();
   g_autofree char *name = g_strdup_printf("By %s", title);
   const AppPlot plot = {name, "score [95 %]", "without the picture", "most frequent answer", bars};
 
-  if (json_array_get_length(groups) == 0) {
+  if (app_eval_length(groups) == 0) {
     return TRUE;
   }
   g_string_append_printf(page->text, "### %s\n\n", name);
@@ -197,16 +198,16 @@ add_who(GString *text, JsonObject *report)
   g_string_append_printf(text, "Model: %s, %s%s%s (%s). ", model, sha256 ? "SHA-256 `" : "no hash",
                          sha256 ? sha256 : "", sha256 ? "`" : "", engine);
   g_string_append_printf(text, "%" G_GINT64_FORMAT " questions",
-                         json_object_get_int_member(report, "questions"));
-  if (!json_object_get_null_member(report, "images")) {
+                         app_eval_count(report, "questions"));
+  if (app_eval_has(report, "images")) {
     g_string_append_printf(text, " about %" G_GINT64_FORMAT " images",
-                           json_object_get_int_member(report, "images"));
+                           app_eval_count(report, "images"));
   }
-  if (!json_object_get_null_member(report, "images_encoded")) {
+  if (app_eval_has(report, "images_encoded")) {
     g_string_append_printf(text, ", encoded %" G_GINT64_FORMAT " times",
-                           json_object_get_int_member(report, "images_encoded"));
+                           app_eval_count(report, "images_encoded"));
   }
-  g_string_append(text, json_object_get_boolean_member(report, "blank_image")
+  g_string_append(text, json_object_get_boolean_member_with_default(report, "blank_image", FALSE)
                             ? ", each with a blank picture in its place.\n\n"
                             : ".\n\n");
 }
@@ -221,15 +222,14 @@ add_leak(GString *text, JsonObject *report)
                           "(`--train`).\n\n");
     return;
   }
-  g_string_append_printf(
-      text,
-      "**%.1f %% of the images (%" G_GINT64_FORMAT " of %" G_GINT64_FORMAT
-      ") are in the training split, too**, byte by byte, and %" G_GINT64_FORMAT
-      " more look nearly like one of it; %" G_GINT64_FORMAT
-      " questions are about shared images.\n\n",
-      app_eval_share(leak, "share"), json_object_get_int_member(leak, "same_images"),
-      json_object_get_int_member(leak, "images"), json_object_get_int_member(leak, "near_images"),
-      json_object_get_int_member(leak, "questions_on_shared"));
+  g_string_append_printf(text,
+                         "**%.1f %% of the images (%" G_GINT64_FORMAT " of %" G_GINT64_FORMAT
+                         ") are in the training split, too**, byte by byte, and %" G_GINT64_FORMAT
+                         " more look nearly like one of it; %" G_GINT64_FORMAT
+                         " questions are about shared images.\n\n",
+                         app_eval_share(leak, "share"), app_eval_count(leak, "same_images"),
+                         app_eval_count(leak, "images"), app_eval_count(leak, "near_images"),
+                         app_eval_count(leak, "questions_on_shared"));
 }
 
 gboolean
@@ -256,7 +256,7 @@ app_eval_page_vqa(AppEvalPage *page, JsonObject *report, GError **error)
     return FALSE;
   }
   g_string_append(page->text, "### By LLaVA-Med's own scripts\n\n");
-  add_published_scores(page->text, json_object_get_array_member(report, "groups"));
+  add_published_scores(page->text, app_eval_list(report, "groups"));
   add_published_table(page->text, report);
   return TRUE;
 }

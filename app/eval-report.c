@@ -51,12 +51,41 @@ app_eval_interval(JsonObject *object, const char *name)
 {
   g_autofree char *low = g_strconcat(name, "_low", NULL), *high = g_strconcat(name, "_high", NULL);
 
-  if (!object || !json_object_has_member(object, name)) {
+  if (!object || !app_eval_has(object, name)) {
     return g_strdup("–");
   }
-  return g_strdup_printf("%.1f [%.1f, %.1f]", 100 * json_object_get_double_member(object, name),
+  return g_strdup_printf("%.1f [%.1f, %.1f]",
+                         100 * json_object_get_double_member_with_default(object, name, 0),
                          100 * json_object_get_double_member_with_default(object, low, 0),
                          100 * json_object_get_double_member_with_default(object, high, 0));
+}
+
+gboolean
+app_eval_has(JsonObject *object, const char *name)
+{
+  JsonNode *node = json_object_get_member(object, name);
+
+  return node && JSON_NODE_HOLDS_VALUE(node);
+}
+
+gint64
+app_eval_count(JsonObject *object, const char *name)
+{
+  return json_object_get_int_member_with_default(object, name, 0);
+}
+
+JsonArray *
+app_eval_list(JsonObject *object, const char *name)
+{
+  JsonNode *node = object ? json_object_get_member(object, name) : NULL;
+  JsonArray *list = node && JSON_NODE_HOLDS_ARRAY(node) ? json_node_get_array(node) : NULL;
+
+  for (guint i = 0; i < app_eval_length(list); i++) {
+    if (!JSON_NODE_HOLDS_OBJECT(json_array_get_element(list, i))) {
+      return NULL;
+    }
+  }
+  return list;
 }
 
 JsonObject *
@@ -79,8 +108,7 @@ add_file(GString *text, JsonObject *files, const char *name)
   if (file) {
     what = g_strdelimit(g_strdup(name), "_", ' ');
     path = app_eval_markdown(app_json_get_text(file, "path"));
-    g_string_append_printf(text, "| %s | %s | `%s` |\n", what, path,
-                           app_json_get_text(file, "sha256"));
+    g_string_append_printf(text, "| %s | %s | `%s` |\n", what, path, app_eval_word(file, "sha256"));
   }
 }
 
@@ -92,7 +120,7 @@ add_left_out(GString *text, JsonObject *report)
   gboolean any = FALSE;
 
   for (GList *l = names; l; l = l->next) {
-    const gint64 n = json_object_get_int_member(left_out, l->data);
+    const gint64 n = app_eval_count(left_out, l->data);
     if (n > 0) {
       g_autofree char *name = g_strdelimit(g_strdup(l->data), "_", ' ');
       g_string_append_printf(text, "%s%" G_GINT64_FORMAT " %s",
@@ -163,10 +191,10 @@ app_eval_page_science(AppEvalPage *page, JsonObject *report, GError **error)
       " questions had none: both count as wrong.\n\n"
       "Published: LLaVA 90.92 %%, with GPT-4 as judge 92.53 %% (Liu et al. 2023, "
       "arXiv:2304.08485); with an image, LLaVA-1.5 7B 66.8 %%, 13B 71.6 %%.\n\n",
-      json_object_get_int_member(report, "questions"), accuracy,
-      with_image ? json_object_get_int_member(with_image, "n") : 0, of_images, common,
-      app_eval_share(report, "majority"), json_object_get_int_member(report, "failed"),
-      json_object_get_int_member(report, "unanswered"));
+      app_eval_count(report, "questions"), accuracy,
+      with_image ? app_eval_count(with_image, "n") : 0, of_images, common,
+      app_eval_share(report, "majority"), app_eval_count(report, "failed"),
+      app_eval_count(report, "unanswered"));
   return TRUE;
 }
 
@@ -190,6 +218,30 @@ add_section(AppEvalPage *page, JsonObject *report, GError **error)
   g_set_error(error, APP_ERROR, APP_ERROR_FAILED, "report %u is of no type that this program knows",
               page->number);
   return FALSE;
+}
+
+JsonNode *
+app_eval_report_read(const char *path, GError **error)
+{
+  g_autofree char *text = NULL;
+  g_autoptr(JsonObject) object = NULL;
+  const char *last;
+  gsize n;
+
+  if (!g_file_get_contents(path, &text, &n, error)) {
+    return NULL;
+  }
+  g_strchomp(text);
+  last = strrchr(text, '\n'); /* rows come before it */
+  last = last ? last + 1 : text;
+  object = app_json_object_read(last, strlen(last), error);
+  if (!object || !app_json_get_text(object, "type")) {
+    g_clear_error(error);
+    g_set_error(error, APP_ERROR, APP_ERROR_FAILED,
+                "%s: its last line is no report of hilum eval --json", path);
+    return NULL;
+  }
+  return app_json_node(g_steal_pointer(&object));
 }
 
 JsonNode *

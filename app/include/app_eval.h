@@ -66,6 +66,8 @@ typedef struct {
 JsonNode *app_eval_science(const AppEvalScienceOptions *options, const AppEvalListener *listener,
                            GError **error);
 
+/* What a command printed with --json and --rows or without: the last line of PATH. */
+JsonNode *app_eval_report_read(const char *path, GError **error);
 /* Writes report.md and its plots into FOLDER, of REPORTS (an array of what the functions here
  * return). Names of the files: {folder, files: [...]}. */
 JsonNode *app_eval_report(JsonArray *reports, const char *folder, GError **error);

@@ -29,6 +29,8 @@ void seeds_safetensors(Seeds *seeds);
 void seeds_torch(Seeds *seeds);
 void seeds_huggingface(Seeds *seeds);
 void seeds_gguf(Seeds *seeds);
+/* seeds-evaluation.c */
+void seeds_evaluation(Seeds *seeds);
 /* seeds-raster.c */
 void seeds_raster(Seeds *seeds);
 /* seeds-dicom.c */

@@ -85,28 +85,6 @@ cli_eval_end(JsonNode *report, gboolean json, const char *folder, void (*print)(
 /* ---- report -----------------------------------------------------------------------------------
  */
 
-/* The last line of a file that begins as an object: rows may come before it. */
-static gboolean
-add_report(JsonArray *reports, const char *path, GError **error)
-{
-  g_autofree char *text = NULL;
-  g_auto(GStrv) lines = NULL;
-  g_autoptr(JsonParser) parser = json_parser_new();
-
-  if (!g_file_get_contents(path, &text, NULL, error)) {
-    return FALSE;
-  }
-  lines = g_strsplit(g_strchomp(text), "\n", -1);
-  if (!lines[0] || !json_parser_load_from_data(parser, lines[g_strv_length(lines) - 1], -1, NULL) ||
-      !JSON_NODE_HOLDS_OBJECT(json_parser_get_root(parser))) {
-    g_set_error(error, APP_ERROR, APP_ERROR_FAILED,
-                "%s: its last line is no report of hilum eval --json", path);
-    return FALSE;
-  }
-  json_array_add_element(reports, json_parser_steal_root(parser));
-  return TRUE;
-}
-
 static int
 eval_report(int argc, char **argv)
 {
@@ -131,9 +109,11 @@ eval_report(int argc, char **argv)
     return cli_misused("--out DIR is needed");
   }
   for (int i = 1; i < argc; i++) {
-    if (!add_report(reports, argv[i], &error)) {
+    JsonNode *report = app_eval_report_read(argv[i], &error);
+    if (!report) {
       return cli_failed(error);
     }
+    json_array_add_element(reports, report);
   }
   written = app_eval_report(reports, out, &error);
   if (!written) {
