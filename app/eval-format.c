@@ -307,6 +307,36 @@ llava_read(JsonObject *o, GPtrArray *questions, char **why)
   return TRUE;
 }
 
+/* ---- chat: LLaVA-Med's 193 questions, LLaVA-Bench ---------------------------------------------
+ */
+
+static gboolean
+chat_fits(JsonObject *o)
+{
+  return json_object_has_member(o, "text") && json_object_has_member(o, "question_id") &&
+         json_object_has_member(o, "image") && !json_object_has_member(o, "answer_type") &&
+         !json_object_has_member(o, "answer");
+}
+
+/* Its reference, where it has one, is a whole text: good for a judge, and no word to be met. */
+static gboolean
+chat_read(JsonObject *o, GPtrArray *questions, char **why)
+{
+  g_autofree char *text = app_eval_text(o, "text");
+  g_autoptr(AppEvalQuestion) q = NULL;
+  GString *bare = g_string_new(text);
+
+  g_string_replace(bare, "<image>", "", 0);
+  q = app_eval_question_new(app_eval_text(o, "question_id"), g_string_free(bare, FALSE),
+                            app_eval_text(o, "gpt4_answer"));
+  q->image = app_eval_text(o, "image");
+  q->kind = app_eval_text(o, "type");
+  if (!q->kind) {
+    q->kind = app_eval_text(o, "category");
+  }
+  return add(questions, g_steal_pointer(&q), "image, text", why);
+}
+
 /* ---- plain question and answer ----------------------------------------------------------------
  */
 
@@ -388,6 +418,7 @@ const AppEvalFormat app_eval_formats[] = {
     {"slake", FALSE, slake_fits, slake_read, NULL},
     {"vqa-rad", FALSE, rad_fits, rad_read, NULL},
     {"hilum", FALSE, hilum_fits, hilum_read, NULL},
+    {"chat", FALSE, chat_fits, chat_read, NULL},
     {"plain", FALSE, plain_fits, plain_read, NULL},
     {"vqa-med-2019", TRUE, NULL, NULL, med_read_line},
     {0},

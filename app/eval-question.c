@@ -123,7 +123,7 @@ check_questions(Reader *reader, guint first, const AppRecord *record)
     if (!q->id) {
       q->id = g_strdup_printf("%u", q->record);
     }
-    if (q->references->len == 0 || !*(char *)q->references->pdata[0]) {
+    if (!source->unscored && (q->references->len == 0 || !*(char *)q->references->pdata[0])) {
       app_eval_say(reader->say, APP_EVAL_NO_REFERENCE, source->path, record->line,
                    "has no known answer");
     } else if (source->images && !(q->path = find_image(source->images, q->image, &error))) {

@@ -76,7 +76,7 @@ app_eval_row(const AppEvalQuestion *q)
   json_object_set_string_member(row, "kind", q->kind);
   json_object_set_string_member(row, "answer_type", q->closed ? "CLOSED" : "OPEN");
   json_object_set_string_member(row, "text", q->text);
-  json_object_set_string_member(row, "reference", q->reference);
+  app_json_set_text(row, "reference", q->reference);
   json_object_set_string_member(row, "answer", q->answer);
   json_object_set_boolean_member(row, "exact", s.exact == 1);
   json_object_set_double_member(row, "recall", s.recall);

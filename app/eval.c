@@ -31,11 +31,16 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Eval, eval_clear)
  */
 
 static gboolean
-read_questions(Eval *eval, GError **error)
+read_questions(Eval *eval, gboolean unscored, GError **error)
 {
   const AppEvalOptions *o = eval->options;
-  const AppEvalSource source = {
-      o->questions, o->answers ? NULL : o->images, o->format, o->where, o->language, o->limit};
+  const AppEvalSource source = {.path = o->questions,
+                                .images = o->answers ? NULL : o->images,
+                                .format = o->format,
+                                .where = o->where,
+                                .language = o->language,
+                                .limit = o->limit,
+                                .unscored = unscored};
 
   return app_eval_set_read(&source, &eval->say, &eval->set, error);
 }
@@ -45,7 +50,7 @@ static gboolean
 read_train(Eval *eval, GError **error)
 {
   const AppEvalOptions *o = eval->options;
-  const AppEvalSource source = {o->train, NULL, NULL, o->train_where, o->language, 0};
+  const AppEvalSource source = {.path = o->train, .where = o->train_where, .language = o->language};
   AppEvalSay quiet = {0};
 
   if (!o->train) {
@@ -216,7 +221,7 @@ app_eval_vqa(const AppEvalOptions *options, const AppEvalListener *listener,
   g_auto(Eval) eval = {.options = options, .say = {.listener = listener}};
   gboolean ok;
 
-  if (!read_questions(&eval, error) || !read_train(&eval, error)) {
+  if (!read_questions(&eval, FALSE, error) || !read_train(&eval, error)) {
     return NULL;
   }
   ok = options->answers
@@ -229,4 +234,36 @@ app_eval_vqa(const AppEvalOptions *options, const AppEvalListener *listener,
     show_rows(&eval);
   }
   return report_of(&eval);
+}
+
+/* ---- answers alone ----------------------------------------------------------------------------
+ */
+
+JsonNode *
+app_eval_answer(const AppEvalOptions *options, const AppEvalListener *listener,
+                GCancellable *cancellable, GError **error)
+{
+  g_auto(Eval) eval = {.options = options, .say = {.listener = listener}};
+  JsonObject *report;
+  guint n;
+
+  if (!read_questions(&eval, TRUE, error) ||
+      !app_eval_ask(options, &eval.set, &eval.say, &eval.run, cancellable, error) ||
+      !take_answered(&eval, error)) {
+    return NULL;
+  }
+  n = eval.answered->len;
+  report = json_object_new();
+  json_object_set_string_member(report, "type", "answers");
+  set_who(report, &eval);
+  json_object_set_int_member(report, "questions", eval.set.questions->len);
+  json_object_set_int_member(report, "answered", n);
+  app_json_set_text(report, "format", eval.set.format);
+  set_images(report, &eval);
+  json_object_set_object_member(report, "left_out", app_eval_left_out(&eval.say));
+  set_files(report, &eval);
+  app_json_set_text(report, "out", options->out);
+  app_json_set_text(report, "command", options->command);
+  json_object_set_string_member(report, "version", app_version());
+  return app_json_node(report);
 }

@@ -62,6 +62,7 @@ typedef struct {
   const char *const *where;
   const char *language;
   guint limit;
+  gboolean unscored; /* questions without a known answer are taken, too */
 } AppEvalSource;
 
 typedef struct {

@@ -24,7 +24,8 @@ typedef struct {
   AppModelOptions model;
   AppRemoteOptions remote;        /* with a URL: in place of MODEL */
   const char *questions, *images; /* file; folder, NULL where no picture is asked about */
-  /* "hilum", "llava", "vqa-rad", "slake", "pathvqa", "vqa-med-2019", "plain"; NULL: by content */
+  /* "hilum", "llava", "vqa-rad", "slake", "pathvqa", "vqa-med-2019", "plain", "chat"; NULL: by
+   * content */
   const char *format;
   const char *dataset;      /* whose published table stands beside; NULL: the format's */
   const char *const *where; /* "KEY=VALUE" or "KEY=VALUE,VALUE" of records to take; NULL: all */
@@ -51,6 +52,12 @@ typedef struct {
  * frequent answer of that group would score. See hilum(1). */
 JsonNode *app_eval_vqa(const AppEvalOptions *options, const AppEvalListener *listener,
                        GCancellable *cancellable, GError **error);
+
+/* Asks and scores nothing: for a judge, or for other programs. A question needs no known answer;
+ * OUT is where answers go. {type: "answers", model, model_sha256, engine, questions, answered,
+ * images, images_encoded, left_out, files, command, version}. */
+JsonNode *app_eval_answer(const AppEvalOptions *options, const AppEvalListener *listener,
+                          GCancellable *cancellable, GError **error);
 
 typedef struct {
   /* ScienceQA's problems.json, or the same as LLaVA's conversations. */

@@ -453,6 +453,39 @@ test_bad_images(void)
   g_assert_nonnull(strstr(run.err, "line 3: "));
 }
 
+/* Chat questions have no answer to be scored by: they are asked for a judge. */
+static void
+test_answer(void)
+{
+  g_autofree char *file = write_file(
+      "chat.jsonl", "{\"question_id\": 5, \"image\": \"images/000000.dcm\", \"text\": "
+                    "\"What is it?\\n<image>\", \"category\": \"conv\"}\n"
+                    "{\"question_id\": 6, \"image\": \"images/000000.dcm\", \"text\": "
+                    "\"Describe.\", \"gpt4_answer\": \"A chest.\", \"type\": \"conversation\"}\n");
+  g_autofree char *out = in_folder("chat.answers"), *first = NULL, *again = NULL;
+  g_auto(CliRun) run = {0}, resumed = {0};
+  g_autoptr(JsonNode) root = NULL, second = NULL;
+  g_autoptr(GPtrArray) lines = NULL;
+  JsonObject *report;
+
+  cli_run(&run, NULL, "eval", "answer", "--model", model, "--questions", file, "--images", held_out,
+          "--out", out, "--max-tokens", "6", "--threads", "1", "--json", NULL);
+  report = report_of(&run, &root);
+  g_assert_cmpint(json_object_get_int_member(report, "answered"), ==, 2);
+  g_assert_cmpstr(json_object_get_string_member(report, "format"), ==, "chat");
+  g_assert_cmpint(json_object_get_int_member(report, "images_encoded"), ==, 1);
+  first = contents(out, NULL);
+  lines = cli_json_lines(first);
+  g_assert_cmpuint(lines->len, ==, 2);
+  g_assert_cmpstr(json_object_get_string_member(json_node_get_object(lines->pdata[0]), "prompt"),
+                  ==, "What is it?");
+  cli_run(&resumed, NULL, "eval", "answer", "--model", model, "--questions", file, "--images",
+          held_out, "--out", out, "--max-tokens", "6", "--threads", "1", "--json", NULL);
+  report_of(&resumed, &second);
+  again = contents(out, NULL);
+  g_assert_cmpstr(again, ==, first);
+}
+
 /* ---- beside the scores ------------------------------------------------------------------------
  */
 
@@ -587,6 +620,7 @@ test_misuse(void)
       {"eval", "vqa", "--questions", questions, "--images", held_out, "--seed", "x"},
       {"eval", "science", "--questions", questions},
       {"eval", "science", "--questions", questions, "--answers", "x", "--split", "test"},
+      {"eval", "answer", "--questions", questions, "--images", held_out},
       {"eval", "report"},
       {"eval", "report", questions},
   };
@@ -609,6 +643,7 @@ main(int argc, char **argv)
   g_test_add_func("/cli/score/resume", test_resume);
   g_test_add_func("/cli/score/full-disk", test_full_disk);
   g_test_add_func("/cli/score/bad-images", test_bad_images);
+  g_test_add_func("/cli/score/answer", test_answer);
   g_test_add_func("/cli/score/leak", test_leak);
   g_test_add_func("/cli/score/report", test_report);
   g_test_add_func("/cli/score/science", test_science);

@@ -148,8 +148,8 @@ check_where(const char *option, char **where)
 static gboolean
 check_format(const char *format)
 {
-  static const char *const names[] = {"hilum",   "llava",        "vqa-rad", "slake",
-                                      "pathvqa", "vqa-med-2019", "plain",   NULL};
+  static const char *const names[] = {"hilum",        "llava", "vqa-rad", "slake", "pathvqa",
+                                      "vqa-med-2019", "plain", "chat",    NULL};
   guint choice;
 
   return cli_parse_choice("format", format, names, &choice);

@@ -132,6 +132,7 @@ cmd_eval(int argc, char **argv)
 {
   static const CliCommand commands[] = {
       {"vqa", "Score answers to questions about images", cmd_eval_vqa},
+      {"answer", "Ask questions about images, and score nothing", cmd_eval_answer},
       {"judge", "Have a language model judge chat answers", cmd_eval_judge},
       {"science", "Score answers to ScienceQA", cmd_eval_science},
       {"report", "Write tables and plots of what was scored", eval_report},

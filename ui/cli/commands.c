@@ -14,6 +14,6 @@ const CliCommand cli_commands[] = {
     {"pmc", "read articles of PubMed Central, for training sets", cmd_pmc},
     {"dataset", "make training sets of pairs of picture and caption", cmd_dataset},
     {"train", "train a model on images with conversations", cmd_train},
-    {"eval", "score a model on questions with known answers: vqa, judge, science, report", cmd_eval},
+    {"eval", "score a model on questions with known answers: vqa, judge and more", cmd_eval},
     {NULL, NULL, NULL},
 };

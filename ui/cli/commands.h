@@ -47,6 +47,7 @@ int cmd_dataset_balance(int argc, char **argv);
 
 /* Of cmd_eval(). */
 int cmd_eval_vqa(int argc, char **argv);
+int cmd_eval_answer(int argc, char **argv);
 int cmd_eval_judge(int argc, char **argv);
 int cmd_eval_science(int argc, char **argv);
 
