@@ -388,17 +388,27 @@ find_item(GtkWidget *widget, const char *prefix)
   return found;
 }
 
+/* Opens the menu, looks whether the item is the chosen one, presses it if PRESSES, and waits until
+ * the menu is gone. */
 static void
-check_chosen(DesktopWindow *window, const char *prefix)
+use_menu(DesktopWindow *window, const char *prefix, gboolean chosen, gboolean presses)
 {
-  GtkWidget *item;
+  GtkWidget *popover, *item;
   gboolean active;
 
   gtk_menu_button_popup(window->presets);
-  item = find_item(GTK_WIDGET(gtk_menu_button_get_popover(window->presets)), prefix);
+  popover = GTK_WIDGET(gtk_menu_button_get_popover(window->presets));
+  wait_until(gtk_widget_get_mapped(popover));
+  item = find_item(popover, prefix);
   g_assert_nonnull(item);
   g_object_get(item, "active", &active, NULL);
-  g_assert_true(active);
+  g_assert_cmpint(active, ==, chosen);
+  if (presses) {
+    g_signal_emit_by_name(item, "clicked");
+  } else {
+    gtk_menu_button_popdown(window->presets);
+  }
+  wait_until(!gtk_widget_get_mapped(popover));
 }
 
 static void
@@ -408,7 +418,6 @@ test_menu(Fixture *f, gconstpointer data)
   DesktopWindow *window = desktop_window_new(NULL, &options);
   g_autoptr(GFile) file = g_file_new_for_path(f->folder);
   DesktopViewport *viewport = desktop_window_viewport(window);
-  GtkWidget *item;
 
   write_file(f, "image.dcm", image);
   write_state(f, "1.2.3.91", IMAGE, turned);
@@ -416,11 +425,11 @@ test_menu(Fixture *f, gconstpointer data)
   gtk_window_present(GTK_WINDOW(window));
   desktop_window_open_files(window, &file, 1);
   wait_until(desktop_viewport_get_slice(viewport));
-  check_chosen(window, "None");
-  item = find_item(GTK_WIDGET(gtk_menu_button_get_popover(window->presets)), "As saved by Doe");
-  g_signal_emit_by_name(item, "clicked");
+  wait_until(gtk_widget_get_mapped(GTK_WIDGET(window->presets)));
+  use_menu(window, "None", TRUE, FALSE);
+  use_menu(window, "As saved by Doe", FALSE, TRUE);
   wait_until(app_slice_facts(desktop_viewport_get_slice(viewport))->presentation == 1);
-  check_chosen(window, "As saved by Doe");
+  use_menu(window, "As saved by Doe", TRUE, FALSE);
   gtk_window_close(GTK_WINDOW(window));
   wait_until(!window);
 }

@@ -85,6 +85,7 @@ static const DesktopKey table[] = {
     {"view.tool::ellipse", N_("Ellipse"), N_("Tools"), "e"},
     {"view.tool::rectangle", N_("Rectangle"), N_("Tools"), "t"},
     {"view.tool::region", N_("Region to ask about"), N_("Tools"), "q"},
+    {"view.cursor", N_("Cursor on the image: arrows move it, Enter sets points"), N_("Tools"), "m"},
     {"view.delete", N_("Remove what is selected"), N_("Tools"), "Delete KP_Delete"},
     {"view.clear", N_("Remove drawings from the image"), N_("Tools"), ""},
 

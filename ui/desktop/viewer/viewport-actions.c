@@ -165,7 +165,23 @@ on_grey(GtkWidget *widget, const char *name, GVariant *parameter)
 static void
 on_cancel(GtkWidget *widget, const char *name, GVariant *parameter)
 {
-  desktop_viewport_tools_cancel(DESKTOP_VIEWPORT(widget));
+  DesktopViewport *self = DESKTOP_VIEWPORT(widget);
+
+  if (!desktop_viewport_tools_cancel(self)) {
+    desktop_viewport_cursor_hide(self);
+  }
+}
+
+static void
+on_cursor(GtkWidget *widget, const char *name, GVariant *parameter)
+{
+  desktop_viewport_cursor_toggle(DESKTOP_VIEWPORT(widget));
+}
+
+static void
+on_point(GtkWidget *widget, const char *name, GVariant *parameter)
+{
+  desktop_viewport_cursor_point(DESKTOP_VIEWPORT(widget));
 }
 
 static void
@@ -207,6 +223,8 @@ static const struct {
                {"view.preset", "i", on_preset},
                {"view.next-presentation", NULL, on_next_presentation},
                {"view.grey", "(ii)", on_grey},
+               {"view.cursor", NULL, on_cursor},
+               {"view.point", NULL, on_point},
                {"view.cancel", NULL, on_cancel},
                {"view.delete", NULL, on_delete},
                {"view.clear", NULL, on_clear}};
@@ -230,6 +248,8 @@ desktop_viewport_actions_install(GtkWidgetClass *class)
   }
   /* Not to be changed, and shared with all that Escape ends elsewhere. */
   gtk_widget_class_add_binding_action(class, GDK_KEY_Escape, 0, "view.cancel", NULL);
+  gtk_widget_class_add_binding_action(class, GDK_KEY_Return, 0, "view.point", NULL);
+  gtk_widget_class_add_binding_action(class, GDK_KEY_KP_Enter, 0, "view.point", NULL);
   gtk_widget_class_install_property_action(class, "view.tool", "tool");
   gtk_widget_class_install_property_action(class, "view.invert", "invert");
   gtk_widget_class_install_property_action(class, "view.smooth", "smooth");

@@ -137,7 +137,11 @@ snapshot_bottom(DesktopViewport *self, GtkSnapshot *snapshot, const AppSliceFact
   corner_line(&right, _("Not for diagnosis"), DESKTOP_WORDS_PLAIN);
   corner_line(&right, window, DESKTOP_WORDS_STRONG);
   corner_line(&right, zoom, DESKTOP_WORDS_PLAIN);
-  corner_line(&right, probe, DESKTOP_WORDS_PLAIN);
+  corner_line(&right, probe, self->has_cursor ? DESKTOP_WORDS_STRONG : DESKTOP_WORDS_PLAIN);
+  if (self->has_cursor) {
+    corner_line(&right, _("Arrows move, with Shift finely; Enter sets a point, Esc lets go"),
+                DESKTOP_WORDS_PLAIN);
+  }
 }
 
 /* ---- letters ------------------------------------------------------------------------------ */

@@ -84,6 +84,7 @@ desktop_viewport_snapshot(GtkWidget *widget, GtkSnapshot *snapshot)
     snapshot_picture(self, snapshot);
     desktop_viewport_snapshot_lines(self, snapshot);
     desktop_viewport_snapshot_corners(self, snapshot);
+    desktop_viewport_snapshot_cursor(self, snapshot);
   } else if (message) {
     desktop_viewport_snapshot_message(self, snapshot, message);
   }

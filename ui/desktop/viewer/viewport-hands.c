@@ -55,6 +55,7 @@ on_drag_begin(GtkGestureDrag *gesture, double x, double y, DesktopViewport *self
 
   gtk_widget_grab_focus(GTK_WIDGET(self));
   desktop_viewport_emit(self, PICKED);
+  desktop_viewport_cursor_hide(self);
   self->moved = FALSE;
   self->press_x = x;
   self->press_y = y;

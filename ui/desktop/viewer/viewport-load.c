@@ -205,7 +205,7 @@ desktop_viewport_forget(DesktopViewport *self)
   self->study = NULL;
   self->series = G_MAXUINT;
   self->index = self->presentation = 0;
-  self->as_stated = FALSE;
+  self->as_stated = self->has_cursor = FALSE;
   desktop_viewport_clear_shown(self);
 }
 

@@ -74,6 +74,10 @@ struct _DesktopViewport {
   const char *cursor;   /* static; NULL: the usual one */
   int grip;
 
+  /* Hands without a mouse: the middle of a pixel of the stored picture. */
+  gboolean has_cursor;
+  double cursor_x, cursor_y;
+
   GPtrArray *presets; /* of DesktopPreset; or NULL */
 
   /* A cine runs while `ticking` is not 0: it was at image `play_from` at `play_start`, in µs of the
@@ -152,6 +156,19 @@ void desktop_viewport_invert(DesktopViewport *self);
 void desktop_viewport_hands_setup(DesktopViewport *self);
 void desktop_viewport_actions_install(GtkWidgetClass *class);
 void desktop_viewport_reset(DesktopViewport *self);
+
+/* viewport-cursor.c */
+void desktop_viewport_cursor_setup(DesktopViewport *self);
+void desktop_viewport_cursor_toggle(DesktopViewport *self);
+gboolean desktop_viewport_cursor_hide(DesktopViewport *self); /* whether it was there */
+/* In logical pixels of the widget. FALSE: there is none. */
+gboolean desktop_viewport_cursor_at(DesktopViewport *self, double *x, double *y);
+void desktop_viewport_cursor_move(DesktopViewport *self, int across, int down, gboolean fine);
+/* What a click there would do; without a cursor, it appears. */
+void desktop_viewport_cursor_point(DesktopViewport *self);
+void desktop_viewport_snapshot_cursor(DesktopViewport *self, GtkSnapshot *snapshot);
+/* What is measured and what is there, or NULL. g_free(). */
+char *desktop_viewport_cursor_text(DesktopViewport *self);
 
 /* viewport-tools.c */
 gboolean desktop_viewport_tool_draws(DesktopViewport *self);

@@ -147,6 +147,7 @@ char *
 desktop_viewport_description(DesktopViewport *self)
 {
   const AppSliceFacts *facts = desktop_viewport_facts(self);
+  g_autofree char *cursor = facts ? desktop_viewport_cursor_text(self) : NULL;
   GString *text;
 
   if (!facts) {
@@ -154,7 +155,10 @@ desktop_viewport_description(DesktopViewport *self)
                     : self->message ? self->message
                                     : _("No image is shown"));
   }
-  text = g_string_new(NULL);
+  text = g_string_new(cursor);
+  if (cursor) {
+    g_string_append(text, "; ");
+  }
   add_place(text, self, facts);
   add_window(text, self, facts);
   g_string_append_printf(text, _(", %u by %u pixels"), facts->width, facts->height);
@@ -205,10 +209,15 @@ desktop_viewport_probe_text(DesktopViewport *self)
   AppProbe probe;
   GString *text;
 
-  if (!facts || !self->has_pointer) {
+  if (!facts || !(self->has_pointer || self->has_cursor)) {
     return NULL;
   }
-  desktop_viewport_to_picture(self, self->pointer_x, self->pointer_y, &x, &y);
+  if (self->has_cursor) {
+    x = self->cursor_x;
+    y = self->cursor_y;
+  } else {
+    desktop_viewport_to_picture(self, self->pointer_x, self->pointer_y, &x, &y);
+  }
   if (!app_slice_probe(self->drawn->slice, x, y, &probe)) {
     return NULL;
   }

@@ -443,6 +443,7 @@ desktop_viewport_init(DesktopViewport *self)
   g_signal_connect(self, "notify::scale-factor", G_CALLBACK(on_scale), NULL);
   desktop_viewport_set_annotations(self, annotations);
   desktop_viewport_hands_setup(self);
+  desktop_viewport_cursor_setup(self);
   gtk_accessible_update_property(GTK_ACCESSIBLE(self), GTK_ACCESSIBLE_PROPERTY_LABEL, _("Image"),
                                  GTK_ACCESSIBLE_PROPERTY_DESCRIPTION, _("No image is shown"), -1);
 }

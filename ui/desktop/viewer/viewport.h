@@ -7,7 +7,8 @@
  * One class in several files: viewport.c (life), -load.c (what is asked of app), -draw.c (picture,
  * lines, frame), -corners.c (text over the picture), -text.c (words for people), -hands.c (mouse
  * and wheel), -lie.c (zoom, pan, turn), -window.c (grey scale), -actions.c (actions "view.NAME"),
- * -cine.c, -tools.c (annotations), -presentation.c (presentation states).
+ * -cine.c, -tools.c (annotations), -presentation.c (presentation states),
+ * -cursor.c (measuring by keys).
  *
  * Signals: "changed": what is shown, its window, its placement or its region. "moved" (uint index,
  * int direction): to another image by hands; a viewport that only follows does not say so.
