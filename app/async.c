@@ -45,13 +45,14 @@ opening_new(const AppReviewOptions *options)
 static void
 open_in_thread(GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
 {
-  const Opening *opening = data;
+  Opening *opening = data;
   GError *error = NULL;
   AppReview *review;
 
   if (g_task_return_error_if_cancelled(task)) {
     return;
   }
+  opening->options.model.cancellable = cancellable;
   review = app_review_new(&opening->options, &error);
   if (review) {
     g_task_return_pointer(task, review, (GDestroyNotify)app_review_free);

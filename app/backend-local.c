@@ -18,8 +18,10 @@ typedef struct {
   ModelSession *session;
   gboolean is_guest; /* the engine is another's */
   ModelSessionOptions options;
-  AppCache *cache;  /* NULL: nothing is kept on disk */
-  char picture[65]; /* key of the picture that may not be on disk yet; "": none */
+  GCancellable *opening; /* owned; or NULL */
+  gint closing;          /* atomic: whoever reads the whole file reads in vain */
+  AppCache *cache;       /* NULL: nothing is kept on disk */
+  char picture[65];      /* key of the picture that may not be on disk yet; "": none */
 
   GMutex hash_lock;
   GThread *hasher; /* NULL once it was joined */
@@ -27,6 +29,14 @@ typedef struct {
   char sha256[65];
   ModelError hash_error;
 } Local;
+
+static bool
+is_wanted(void *user)
+{
+  Local *local = user;
+
+  return !g_cancellable_is_cancelled(local->opening) && !g_atomic_int_get(&local->closing);
+}
 
 static gpointer
 take_hash(gpointer data)
@@ -48,6 +58,10 @@ local_describe(AppBackend *backend, StoreModel *model, GError **error)
     g_thread_join(g_steal_pointer(&local->hasher));
   }
   g_mutex_unlock(&local->hash_lock);
+  /* A hash of what is no longer there would be a lie in the log. */
+  if (app_engine_is_lost(local->engine, error)) {
+    return FALSE;
+  }
   *model = (StoreModel){.name = info->name,
                         .sha256 = local->hash_ok ? local->sha256 : NULL,
                         .quantization = info->quantization,
@@ -202,29 +216,52 @@ local_settle(AppBackend *backend)
   Local *local = (Local *)backend;
 
   if (local->cache && local->picture[0]) {
-    keep_picture(local);
-    keep_state(local);
+    if (!app_engine_is_lost(local->engine, NULL)) {
+      keep_picture(local);
+      keep_state(local);
+    }
     local->picture[0] = '\0';
   }
 }
 
 /* ---- asking ------------------------------------------------------------------------------- */
 
+typedef struct {
+  Local *local;
+  const AppBackendListener *listener;
+} Asking;
+
 static void
 on_progress(ModelPhase phase, uint32_t done, uint32_t total, void *user)
 {
   static const char *const names[] = {"image", "prompt", "answer"};
-  const AppBackendListener *listener = user;
+  const Asking *asking = user;
 
-  listener->progress(names[phase], done, total, listener->user);
+  asking->listener->progress(names[phase], done, total, asking->listener->user);
+}
+
+/* TURNS were there before the question. An answer that was computed from what is lost is none. */
+static gboolean
+take_back_if_lost(Local *local, guint turns, ModelAnswer *answer, GError **error)
+{
+  if (!app_engine_is_lost(local->engine, error)) {
+    return FALSE;
+  }
+  if (model_session_turns(local->session) > turns) {
+    model_session_rewind(local->session, turns, NULL);
+    model_answer_clear(answer);
+  }
+  return TRUE;
 }
 
 static bool
 on_token(const char *bytes, size_t length, int32_t id, void *user)
 {
-  const AppBackendListener *listener = user;
+  const Asking *asking = user;
 
-  return listener->text(bytes, length, listener->user);
+  /* Nobody is to read what comes of weights that are gone. */
+  return model_engine_is_intact(asking->local->engine) &&
+         asking->listener->text(bytes, length, asking->listener->user);
 }
 
 static gboolean
@@ -237,18 +274,24 @@ local_ask(AppBackend *backend, const AppBackendQuestion *question,
                                   .seed = question->sampling.seed,
                                   .max_tokens = question->sampling.max_tokens,
                                   .lookup = question->sampling.lookup};
-  const ModelCallbacks callbacks = {
-      .progress = on_progress, .token = on_token, .user = (gpointer)listener};
+  Asking asking = {local, listener};
+  const ModelCallbacks callbacks = {.progress = on_progress, .token = on_token, .user = &asking};
+  const guint turns = model_session_turns(local->session);
   ModelImage picture = {0};
   ModelError failure = {0};
+  gboolean ok;
 
+  if (app_engine_is_lost(local->engine, error)) {
+    return FALSE;
+  }
   if (question->shot) {
     picture = app_shot_image(question->shot);
-    recall(local, &picture, TRUE, model_session_turns(local->session) == 0);
+    recall(local, &picture, TRUE, turns == 0);
   }
-  return model_session_ask(local->session, question->shot ? &picture : NULL, question->question,
-                           &sampling, &callbacks, answer, &failure) ||
-         app_error_from_model(error, &failure);
+  ok = model_session_ask(local->session, question->shot ? &picture : NULL, question->question,
+                         &sampling, &callbacks, answer, &failure);
+  return !take_back_if_lost(local, turns, answer, error) &&
+         (ok || app_error_from_model(error, &failure));
 }
 
 /* ---- saying again ------------------------------------------------------------------------- */
@@ -285,6 +328,9 @@ local_recite(AppBackend *backend, const AppShot *shot, const char *question, con
   ModelError failure = {0};
   gboolean ok;
 
+  if (app_engine_is_lost(local->engine, error)) {
+    return FALSE;
+  }
   if (shot) {
     picture = app_shot_image(shot);
     recall(local, &picture, FALSE, model_session_turns(local->session) == 0);
@@ -355,6 +401,7 @@ local_free(AppBackend *backend)
 {
   Local *local = (Local *)backend;
 
+  g_atomic_int_set(&local->closing, 1);
   if (local->hasher) {
     g_thread_join(local->hasher);
   }
@@ -367,6 +414,7 @@ local_free(AppBackend *backend)
   g_clear_pointer(&local->cache, app_cache_free);
   g_clear_pointer(&local->session, model_session_free);
   g_clear_pointer(&local->engine, model_engine_free);
+  g_clear_object(&local->opening);
   g_mutex_clear(&local->hash_lock);
   g_free(local);
 }
@@ -439,7 +487,8 @@ app_backend_local_new(const AppModelOptions *options, AppCache *cache, GError **
   local->cache = cache;
   local->options = app_session_options(options);
   g_mutex_init(&local->hash_lock);
-  local->engine = app_engine_open(options, error);
+  local->opening = options->cancellable ? g_object_ref(options->cancellable) : NULL;
+  local->engine = app_engine_open_while(options, is_wanted, local, error);
   if (!local->engine) {
     return NULL;
   }

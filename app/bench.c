@@ -182,6 +182,9 @@ app_bench(const AppBenchOptions *options, AppBenchProgress progress, gpointer us
     app_error_from_model(error, &failure);
     return NULL;
   }
+  if (app_engine_is_lost(engine, error)) {
+    return NULL;
+  }
   peak = status_bytes("VmHWM:");
   if (options->limits) {
     measure_again(options, &machine);

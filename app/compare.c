@@ -130,5 +130,8 @@ app_model_compare(const AppModelOptions *a, const AppModelOptions *b, const char
                  !add(&work, story, strlen(story), error)) {
     return NULL;
   }
+  if (app_engine_is_lost(one, error) || app_engine_is_lost(other, error)) {
+    return NULL;
+  }
   return compared_node(one, other, &work);
 }

@@ -75,6 +75,7 @@ app_model_convert(const AppModelOptions *model, const AppConvertOptions *options
                                    .template_name = model->template_name,
                                    .base = options->base,
                                    .lora = options->lora,
+                                   .guard = app_guard(),
                                    .n_threads = model->n_threads};
   ModelConvertOptions convert = {.type = options->type,
                                  .tower_type = options->tower_type,

@@ -213,6 +213,7 @@ app_model_imatrix(const AppModelOptions *model, const AppImatrixOptions *options
   if (run.imatrix) {
     model_imatrix_stop(engine);
   }
+  ok = ok && !app_engine_is_lost(engine, error);
   if (ok && !model_imatrix_write(run.imatrix, options->out, &failure)) {
     ok = app_error_from_model(error, &failure);
   }

@@ -39,13 +39,17 @@ app_model_path(const AppModelOptions *options, GError **error)
 }
 
 static ModelEngine *
-engine_open(const AppModelOptions *options, gboolean inspect, GError **error)
+engine_open(const AppModelOptions *options, gboolean inspect, bool (*go_on)(void *user),
+            gpointer user, GError **error)
 {
   g_autofree char *path = app_model_path(options, error);
   const ModelEngineOptions engine_options = {.mmproj = options->mmproj,
                                              .vision_tower = options->vision_tower,
                                              .template_name = options->template_name,
                                              .n_threads = options->n_threads,
+                                             .guard = app_guard(),
+                                             .go_on = go_on,
+                                             .go_on_user = user,
                                              .inspect = inspect};
   ModelError failure = {0};
   ModelEngine *engine;
@@ -61,22 +65,32 @@ engine_open(const AppModelOptions *options, gboolean inspect, GError **error)
 }
 
 ModelEngine *
-app_engine_open(const AppModelOptions *options, GError **error)
+app_engine_open_while(const AppModelOptions *options, bool (*go_on)(void *user), gpointer user,
+                      GError **error)
 {
-  g_autoptr(ModelEngine) engine = engine_open(options, FALSE, error);
+  g_autoptr(ModelEngine) engine = engine_open(options, FALSE, go_on, user, error);
   ModelError failure = {0};
 
   if (engine && !model_engine_check_sight(engine, &failure)) {
     app_error_from_model(error, &failure);
     return NULL;
   }
+  if (engine && app_engine_is_lost(engine, error)) {
+    return NULL;
+  }
   return g_steal_pointer(&engine);
+}
+
+ModelEngine *
+app_engine_open(const AppModelOptions *options, GError **error)
+{
+  return app_engine_open_while(options, NULL, NULL, error);
 }
 
 ModelEngine *
 app_engine_inspect(const AppModelOptions *options, GError **error)
 {
-  return engine_open(options, TRUE, error);
+  return engine_open(options, TRUE, NULL, NULL, error);
 }
 
 /* Bytes that programs can still take without swapping, or -1 where the system does not say. */

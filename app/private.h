@@ -21,6 +21,12 @@ gboolean app_error_from_model(GError **error, const ModelError *from);
 char *app_model_path(const AppModelOptions *options, GError **error);
 /* Opens what OPTIONS ask for, the demo model by default. model_engine_free(). */
 ModelEngine *app_engine_open(const AppModelOptions *options, GError **error);
+/* GO_ON as in ModelEngineOptions; NULL: always. */
+ModelEngine *app_engine_open_while(const AppModelOptions *options, bool (*go_on)(void *user),
+                                   gpointer user, GError **error);
+/* Whether what ENGINE computes means nothing any more, and why. */
+gboolean app_engine_is_lost(const ModelEngine *engine, GError **error);
+const ModelGuard *app_guard(void);
 /* To be looked at or tokenized with: at once, whatever its size. */
 ModelEngine *app_engine_inspect(const AppModelOptions *options, GError **error);
 ModelSessionOptions app_session_options(const AppModelOptions *options);

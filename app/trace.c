@@ -185,7 +185,7 @@ app_model_trace(const AppModelOptions *options, const char *image, const char *p
     app_error_from_model(error, &failure);
     return NULL;
   }
-  if (!dump_dir || dump_trace(&trace, dump_dir, error)) {
+  if (!app_engine_is_lost(engine, error) && (!dump_dir || dump_trace(&trace, dump_dir, error))) {
     node = trace_node(&trace);
   }
   model_trace_clear(&trace);

@@ -113,7 +113,8 @@ open_run(Course *course, GError **error)
   const AppTrainOptions *options = course->options;
   const ModelEngineOptions engine = {.mmproj = options->model.mmproj,
                                      .vision_tower = options->model.vision_tower,
-                                     .template_name = options->model.template_name};
+                                     .template_name = options->model.template_name,
+                                     .guard = app_guard()};
   g_autofree char *start = g_strdup_printf("%s.start-%ld", options->out, (long)getpid());
   ModelError failure = {0};
   TrainOptions train;

@@ -23,11 +23,17 @@ typedef enum {
   APP_ERROR_MODEL,    /* a ModelError, message as it was */
   APP_ERROR_CANCELLED,
   APP_ERROR_FAILED,
+  APP_ERROR_MODEL_LOST, /* its file changed under it: it has to be loaded again */
 } AppError;
 
 #define APP_NOTICE "Research use only, not for clinical use."
 
 const char *app_version(void);
+
+/* For main(): memory of a model's file that another process cuts short is no end of the program
+ * (SIGBUS), but an error to who asks that model (APP_ERROR_MODEL_LOST); and a limit on the size of
+ * files is as a full disk (EFBIG), not the end of the program (SIGXFSZ). */
+void app_guard_files(void);
 
 /* NODE as one line of JSON: UTF-8 as it is, numbers in the shortest form that reads back to the
  * same value, null for what is not a finite number. g_free(). */
@@ -46,6 +52,7 @@ typedef struct {
   const char *model, *mmproj, *vision_tower, *template_name; /* NULL: demo model, defaults */
   guint n_threads, context;
   AppKvType kv_type;
+  GCancellable *cancellable; /* ends the opening; NULL: nothing does */
 } AppModelOptions;
 
 /* The JSON object of `hilum model info --json`: no weight is read, but for HASH, or when it is

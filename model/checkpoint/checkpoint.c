@@ -67,6 +67,11 @@ model_checkpoint_open(const char *path, const ModelEngineOptions *options,
   checkpoint->config.id_im_patch = -1;
   checkpoint->config.id_im_start = -1;
   checkpoint->config.id_im_end = -1;
+  if (options) {
+    checkpoint->guard = options->guard;
+    checkpoint->go_on = options->go_on;
+    checkpoint->go_on_user = options->go_on_user;
+  }
   checkpoint->path = strdup(path);
   if (!checkpoint->path)
     return model_fail(err, MODEL_ERROR_TOO_LARGE, "%s: out of memory", path);
@@ -84,6 +89,25 @@ model_checkpoint_open(const char *path, const ModelEngineOptions *options,
   if (!ok)
     model_checkpoint_close(checkpoint);
   return ok;
+}
+
+bool
+model_checkpoint_go_on(const ModelCheckpoint *checkpoint, ModelError *err)
+{
+  return !checkpoint->go_on || checkpoint->go_on(checkpoint->go_on_user) ||
+         model_fail(err, MODEL_ERROR_CANCELLED, "%s: stopped while it was being read",
+                    checkpoint->path);
+}
+
+bool
+model_checkpoint_is_intact(const ModelCheckpoint *checkpoint)
+{
+  for (uint32_t i = 0; checkpoint->guard && i < checkpoint->n_mappings; i++) {
+    const ModelMapping *mapping = checkpoint->mappings[i];
+    if (!checkpoint->guard->intact(mapping->data, mapping->size))
+      return false;
+  }
+  return true;
 }
 
 void

@@ -10,8 +10,8 @@
 
 #include "model.h"
 
-/* Numbers are ggml's, but for the packed ones, which are ours (kernels/packed.h): 1000 more than the
- * type whose values they hold. */
+/* Numbers are ggml's, but for the packed ones, which are ours (kernels/packed.h): 1000 more than
+ * the type whose values they hold. */
 typedef enum {
   MODEL_TYPE_F32 = 0,
   MODEL_TYPE_F16 = 1,
@@ -181,6 +181,9 @@ typedef struct {
   ModelMapping **mappings;           /* the files, in a defined order, for the identity */
   uint32_t n_mappings;
   ModelMerge *merge; /* what the weights are to be merged with; NULL: they are what they are */
+  const ModelGuard *guard;   /* of the mappings; NULL: none */
+  bool (*go_on)(void *user); /* NULL: always */
+  void *go_on_user;
 } ModelCheckpoint;
 
 /* Reads PATH (and options->mmproj / vision_tower / base / lora). Options may be NULL. A delta
@@ -188,6 +191,10 @@ typedef struct {
 bool model_checkpoint_open(const char *path, const ModelEngineOptions *options,
                            ModelCheckpoint *checkpoint, ModelError *err);
 void model_checkpoint_close(ModelCheckpoint *checkpoint);
+/* False: whoever opened it wants no more. */
+bool model_checkpoint_go_on(const ModelCheckpoint *checkpoint, ModelError *err);
+/* Whether the files are still what was mapped. */
+bool model_checkpoint_is_intact(const ModelCheckpoint *checkpoint);
 
 /* Iterates over all tensors by their ORIGINAL LLaVA names
  * ("model.layers.0.self_attn.q_proj.weight", "model.mm_projector.0.weight",

@@ -263,6 +263,9 @@ model_gguf_write_aside(const ModelCheckpoint *checkpoint, const ModelWriteOption
     return model_fail(err, MODEL_ERROR_ARGUMENT, "%u pieces, but a vocabulary of %u",
                       checkpoint->vocabulary.n_pieces, config->decoder.vocab);
   ok = write_all(&w, out, &made);
+  if (ok && !model_checkpoint_is_intact(checkpoint))
+    ok = model_fail(err, MODEL_ERROR_CORRUPT,
+                    "%s: its file was changed or cut short while it was read", checkpoint->path);
   *output = w.output;
   model_plan_clear(&w.plan);
   free(w.scratch);

@@ -114,19 +114,22 @@ model_identity_tensor(ModelSha256 *sha, const char *name, ModelType type, uint32
 
 /* Piece by piece, and the file's pages are given back behind it: a model whose weights were packed
  * is not to be in memory a second time. */
-static void
+static bool
 hash_tensor(ModelSha256 *sha, const ModelCheckpoint *checkpoint, const ModelTensor *tensor,
-            uint64_t n_bytes)
+            uint64_t n_bytes, ModelError *err)
 {
   const uint64_t most = 16u << 20;
 
   for (uint64_t at = 0; at < n_bytes; at += most) {
     ModelTensor piece = *tensor;
+    if (!model_checkpoint_go_on(checkpoint, err))
+      return false;
     piece.data = tensor->data + at;
     piece.n_bytes = n_bytes - at < most ? n_bytes - at : most;
     model_sha256_update(sha, piece.data, piece.n_bytes);
     model_checkpoint_drop(checkpoint, &piece);
   }
+  return true;
 }
 
 bool
@@ -143,7 +146,8 @@ model_checkpoint_sha256(const ModelCheckpoint *checkpoint, char hex[65], ModelEr
     if (!tensor->data || !n_bytes)
       return model_fail(err, MODEL_ERROR_ARGUMENT, "tensor %s is missing", name);
     model_identity_tensor(&sha, name, tensor->type, tensor->n_dims, tensor->shape);
-    hash_tensor(&sha, checkpoint, tensor, n_bytes);
+    if (!hash_tensor(&sha, checkpoint, tensor, n_bytes, err))
+      return false;
   }
   model_sha256_finish(&sha, hex);
   return true;

@@ -195,7 +195,7 @@ match_all(Lora *lora, ModelError *err)
 static bool
 check_kind(const Lora *lora, ModelError *err)
 {
-  ModelCheckpoint place = {.path = lora->checkpoint->path};
+  ModelCheckpoint place = {.path = lora->checkpoint->path, .guard = lora->checkpoint->guard};
   ModelTable table = {0};
   bool found = false, ok;
 

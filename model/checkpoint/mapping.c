@@ -74,6 +74,8 @@ model_mapping_free(ModelMapping *mapping)
 {
   if (!mapping)
     return;
+  if (mapping->guard)
+    mapping->guard->unmapped(mapping->data, mapping->size);
   munmap((void *)mapping->data, mapping->size);
   free(mapping->names);
   free(mapping->path);
@@ -132,6 +134,9 @@ model_checkpoint_map(ModelCheckpoint *checkpoint, const char *path, ModelError *
     return NULL;
   }
   checkpoint->mappings = grown;
+  mapping->guard = checkpoint->guard;
+  if (mapping->guard)
+    mapping->guard->mapped(path, mapping->data, mapping->size);
   grown[checkpoint->n_mappings++] = mapping;
   return mapping;
 }

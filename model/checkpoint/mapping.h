@@ -2,7 +2,7 @@
  *
  * A mapping is of the size that the file had when it was opened. A file that another process cuts
  * short afterwards cannot be read safely by anybody; small files (configurations, vocabularies)
- * are therefore copied, and only weights are mapped. */
+ * are therefore copied, only weights are mapped, and a guard (model.h) is told of them. */
 #ifndef HILUM_MODEL_CHECKPOINT_MAPPING_H
 #define HILUM_MODEL_CHECKPOINT_MAPPING_H
 
@@ -12,7 +12,8 @@ struct ModelMapping {
   char *path;
   const uint8_t *data;
   uint64_t size;
-  char *names; /* the tensor names found in this file, one after the other, or NULL */
+  char *names;             /* the tensor names found in this file, one after the other, or NULL */
+  const ModelGuard *guard; /* that was told of it, or NULL */
 };
 
 /* Only regular files that are not empty. */

@@ -326,6 +326,12 @@ model_engine_sha256(const ModelEngine *engine, char hex[65], ModelError *err)
   return model_checkpoint_sha256(&engine->checkpoint, hex, err);
 }
 
+bool
+model_engine_is_intact(const ModelEngine *engine)
+{
+  return model_checkpoint_is_intact(&engine->checkpoint);
+}
+
 uint32_t
 model_engine_image_positions(const ModelEngine *engine)
 {

@@ -183,6 +183,9 @@ model_packing_run(ModelPacking *packing, ModelPool *pool, uint8_t **memory, size
   for (size_t i = 0; i < packing->n; i++) {
     ModelTensor *matrix = packing->matrices[i];
     const ModelType type = target(matrix, quantised && i >= packing->n_decoder);
+    if (!model_checkpoint_go_on(packing->checkpoint, err)) {
+      return false;
+    }
     if (type != 0) {
       pack_matrix(packing, pool, matrix, type, *memory + at);
       at += matrix->n_bytes;

@@ -109,8 +109,8 @@ model_engine_check_sight(const ModelEngine *engine, ModelError *err)
     return true;
   }
   ok = model_engine_check_ready(engine, err) && sight_init(&sight, engine, n, err) &&
-       look(&sight, engine, n, false, err) && look(&sight, engine, n, true, err) &&
-       compare(&sight, engine, n, err);
+       look(&sight, engine, n, false, err) && model_checkpoint_go_on(&engine->checkpoint, err) &&
+       look(&sight, engine, n, true, err) && compare(&sight, engine, n, err);
   sight_clear(&sight);
   return ok;
 }

@@ -57,6 +57,16 @@ typedef struct {
 
 typedef struct ModelEngine ModelEngine;
 
+/* Who answers for files that are mapped. One that another process cuts short is memory that is no
+ * longer there (SIGBUS), and what becomes of that signal is the program's to say, not this room's.
+ * MAPPED comes before a byte of the file is read, UNMAPPED before its memory goes; INTACT says
+ * whether all that was read of it can still be believed. From any thread. */
+typedef struct {
+  void (*mapped)(const char *path, const void *data, size_t n);
+  void (*unmapped)(const void *data, size_t n);
+  bool (*intact)(const void *data, size_t n);
+} ModelGuard;
+
 typedef struct {
   const char *mmproj;        /* GGUF of the tower and projector, or NULL (also for HF folders) */
   const char *vision_tower;  /* folder of a CLIP checkpoint to use, or NULL: the checkpoint's own */
@@ -69,6 +79,11 @@ typedef struct {
    * model that the checkpoint is a delta to (LLaVA-Med v1.0 to LLaMA-7B). LORA: folder of a PEFT
    * adapter (adapter_config.json), with the projector trained beside it (non_lora_trainables). */
   const char *base, *lora;
+  const ModelGuard *guard; /* NULL: none; outlives the engine */
+  /* Looked at between tensors while the engine is opened and while its files are hashed: false ends
+   * it (CANCELLED). NULL: always on. Outlives the engine. */
+  bool (*go_on)(void *user);
+  void *go_on_user;
 } ModelEngineOptions;
 
 /* Opens a Hugging Face folder or a GGUF file (ours holds everything; llama.cpp's comes in two).
@@ -77,6 +92,10 @@ ModelEngine *model_engine_open(const char *path, const ModelEngineOptions *optio
                                ModelError *err);
 /* ENGINE may be NULL. Its sessions must be gone. */
 void model_engine_free(ModelEngine *engine);
+
+/* Whether the files are still what was opened, as the guard says: after one is cut short, nothing
+ * that is computed with ENGINE means anything. */
+bool model_engine_is_intact(const ModelEngine *engine);
 
 /* What a model is, for people and for the log. Strings are borrowed from the engine. */
 typedef struct {
@@ -232,13 +251,13 @@ typedef struct {
 } ModelAnswerPiece;
 
 typedef struct {
-  char *text;         /* UTF-8, stop strings cut off */
-  ModelIds prompt;    /* the whole timeline before the answer; a picture is one MODEL_IMAGE_ID,
-                         in v1.0 its start id, one patch id per row, and its end id */
-  ModelIds answer;    /* generated ids, EOS not included */
-  ModelAnswerPiece *pieces; /* of text, which they make up: a character that several ids spell belongs to
-                         the last of them. An id whose text was cut off in part has a piece, though
-                         it is not in `answer` any more */
+  char *text;      /* UTF-8, stop strings cut off */
+  ModelIds prompt; /* the whole timeline before the answer; a picture is one MODEL_IMAGE_ID,
+                      in v1.0 its start id, one patch id per row, and its end id */
+  ModelIds answer; /* generated ids, EOS not included */
+  ModelAnswerPiece *pieces; /* of text, which they make up: a character that several ids spell
+                         belongs to the last of them. An id whose text was cut off in part has a
+                         piece, though it is not in `answer` any more */
   size_t n_pieces;
   const char *stop; /* "eos", "stop-string", "max-tokens", "context", "cancelled" (static) */
   ModelTiming timing;
@@ -256,8 +275,8 @@ bool model_session_ask(ModelSession *session, const ModelImage *image, const cha
                        const ModelSampling *sampling, const ModelCallbacks *callbacks,
                        ModelAnswer *answer, ModelError *err);
 
-/* A turn that was said before: QUESTION and the N ids of its ANSWER join the timeline as if they had
- * just been said. Nothing is computed: the next question does that, or model_session_prepare().
+/* A turn that was said before: QUESTION and the N ids of its ANSWER join the timeline as if they
+ * had just been said. Nothing is computed: the next question does that, or model_session_prepare().
  * CONTEXT when they do not fit, ARGUMENT for an id that the model does not have. */
 bool model_session_recite(ModelSession *session, const ModelImage *image, const char *question,
                           const int32_t *answer, size_t n, ModelError *err);

@@ -37,6 +37,7 @@ main(int argc, char **argv)
   signal(SIGPIPE, SIG_IGN);
 
   app_set_warning(warn);
+  app_guard_files();
 
   if (!arguments_are_utf8(argc, argv)) {
     return CLI_MISUSED;

@@ -179,6 +179,7 @@ main(int argc, char **argv)
   }
   set_cache_limit(settings);
   app_set_warning(warn);
+  app_guard_files();
   app_image_warm();
   application = desktop_application_new(&review, settings, is_alone(&options));
   return g_application_run(G_APPLICATION(application), argc, argv);

@@ -264,7 +264,12 @@ on_answered(GObject *source, GAsyncResult *result, gpointer data)
     app_review_save_async(self->review, on_saved, g_steal_pointer(&asking));
     return;
   }
-  if (!self->closed) {
+  if (!self->closed && g_error_matches(error, APP_ERROR, APP_ERROR_MODEL_LOST)) {
+    fail(self, asking->row,
+         _("There is no answer: the model's file was changed or cut short while it was in use. The "
+           "model is being loaded again."));
+    desktop_window_change_model(self);
+  } else if (!self->closed) {
     fail(self, asking->row, error->message);
   }
   end_asking(self);
