@@ -1,6 +1,8 @@
 /* async.c - the slow calls of a review on threads of their own. */
 #include "app_async.h"
 
+#include "review.h"
+
 typedef struct {
   AppReviewOptions options; /* points at what is below */
   AppImageChoice image;
@@ -85,6 +87,9 @@ save_in_thread(GTask *task, gpointer source, gpointer review, GCancellable *canc
   GError *error = NULL;
 
   if (app_review_save(review, &error)) {
+    gint64 conversation = app_review_conversation(review);
+    g_object_set_data_full(G_OBJECT(task), "conversation",
+                           g_memdup2(&conversation, sizeof conversation), g_free);
     g_task_return_boolean(task, TRUE);
   } else {
     g_task_return_error(task, error);
@@ -99,6 +104,14 @@ app_review_save_async(AppReview *review, GAsyncReadyCallback callback, gpointer 
   g_task_set_source_tag(task, app_review_save_async);
   g_task_set_task_data(task, review, NULL);
   g_task_run_in_thread(task, save_in_thread);
+}
+
+gint64
+app_review_saved_conversation(GAsyncResult *result)
+{
+  const gint64 *conversation = g_object_get_data(G_OBJECT(result), "conversation");
+
+  return conversation ? *conversation : 0;
 }
 
 gboolean

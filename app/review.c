@@ -65,6 +65,17 @@ app_review_turns(AppReview *review)
   return turns;
 }
 
+gint64
+app_review_conversation(AppReview *review)
+{
+  gint64 id;
+
+  g_mutex_lock(&review->work);
+  id = review->conversation->id;
+  g_mutex_unlock(&review->work);
+  return id;
+}
+
 gboolean
 app_review_rewind(AppReview *review, guint turn, GError **error)
 {

@@ -86,6 +86,7 @@ void app_review_prepare_now(AppReview *review, const AppImageChoice *choice,
                             gboolean (*go_on)(gpointer user), gpointer user);
 
 /* review.c */
+gint64 app_review_conversation(AppReview *review); /* id in the log; 0: it is not there */
 void app_review_settle(AppReview *review);
 gboolean app_review_save_locked(AppReview *review, GError **error);
 

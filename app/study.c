@@ -4,6 +4,7 @@
 
 #include "decoder.h"
 
+#include <glib/gi18n.h>
 #include <string.h>
 
 static void
@@ -106,13 +107,13 @@ series_title(const DicomSeries *series)
     return g_strdup(series->series_description);
   }
   if (series->series_number > 0) {
-    return g_strdup_printf("Series %d", series->series_number);
+    return g_strdup_printf(_("Series %d"), series->series_number);
   }
   if (series->items->len > 0) {
     const DicomSeriesItem *item = series->items->pdata[0];
     return g_path_get_basename(item->path);
   }
-  return g_strdup("Series");
+  return g_strdup(_("Series"));
 }
 
 static char **
@@ -182,6 +183,7 @@ static AppStudySeries *
 series_new(DicomSeries *from)
 {
   AppStudySeries *series = g_new0(AppStudySeries, 1);
+  g_autofree char *images = NULL;
   guint n = from->items->len;
   guint total = 0;
 
@@ -202,9 +204,9 @@ series_new(DicomSeries *from)
   series->info.modality = g_strdup(from->modality ? from->modality : "");
   describe_series(&series->info, from);
   series->info.n_images = total;
+  images = g_strdup_printf(ngettext("%u image", "%u images", total), total);
   series->info.subtitle =
-      g_strdup_printf("%s%s%u image%s", series->info.modality, *series->info.modality ? " · " : "",
-                      total, total == 1 ? "" : "s");
+      g_strdup_printf("%s%s%s", series->info.modality, *series->info.modality ? " · " : "", images);
   return series;
 }
 
@@ -232,10 +234,11 @@ summary_text(const DicomScan *scan)
   guint n_refused = scan->refused->len, n_files = scan->n_files;
   GString *text = g_string_new(NULL);
 
-  g_string_append_printf(text, "%u of %u file%s shown", n_files - MIN(n_refused, n_files), n_files,
-                         n_files == 1 ? "" : "s");
+  /* Translators: so many files of all that were found are shown */
+  g_string_append_printf(text, ngettext("%u of %u file shown", "%u of %u files shown", n_files),
+                         n_files - MIN(n_refused, n_files), n_files);
   if (n_refused > 0) {
-    g_string_append_printf(text, ", %u refused", n_refused);
+    g_string_append_printf(text, ngettext(", %u refused", ", %u refused", n_refused), n_refused);
   }
   return g_string_free(text, FALSE);
 }
@@ -316,8 +319,8 @@ study_new(DicomScan *scan, const char *path)
   return study;
 }
 
-static AppStudy *
-open_study(const char *path, GCancellable *cancellable, GError **error)
+AppStudy *
+app_study_open_while(const char *path, GCancellable *cancellable, GError **error)
 {
   const char *const paths[] = {path, NULL};
   g_autoptr(DicomScan) scan = app_decoder_scan(paths, NULL, NULL, cancellable, error);
@@ -342,14 +345,14 @@ open_study(const char *path, GCancellable *cancellable, GError **error)
 AppStudy *
 app_study_open(const char *path, GError **error)
 {
-  return open_study(path, NULL, error);
+  return app_study_open_while(path, NULL, error);
 }
 
 static void
 open_in_thread(GTask *task, gpointer source, gpointer path, GCancellable *cancellable)
 {
   GError *error = NULL;
-  AppStudy *study = open_study(path, cancellable, &error);
+  AppStudy *study = app_study_open_while(path, cancellable, &error);
 
   if (study) {
     g_task_return_pointer(task, study, (GDestroyNotify)app_study_free);

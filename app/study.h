@@ -53,6 +53,7 @@ struct _AppStudy {
 };
 
 /* study.c */
+AppStudy *app_study_open_while(const char *path, GCancellable *cancellable, GError **error);
 AppStudy *app_study_ref(AppStudy *study);
 void app_study_unref(AppStudy *study);
 

@@ -321,6 +321,10 @@ void app_study_open_async(const char *path, GCancellable *cancellable, GAsyncRea
                           gpointer user);
 AppStudy *app_study_open_finish(GAsyncResult *result, GError **error);
 AppStudy *app_study_open(const char *path, GError **error);
+/* FILE with what lies beside it, where that is a folder of files alone and not too many: its
+ * series, that is. Else FILE. FRAME of it is in the study. */
+void app_study_open_around_async(const char *file, guint frame, GCancellable *cancellable,
+                                 GAsyncReadyCallback callback, gpointer user);
 /* Views under way go on and are thrown away; nothing is decoded ahead any more. */
 void app_study_free(AppStudy *study);
 guint app_study_n_series(AppStudy *study);

@@ -9,8 +9,7 @@
 
 G_BEGIN_DECLS
 
-/* app_review_new(). OPTIONS is copied. Loading cannot be stopped halfway; when CANCELLABLE is
- * cancelled meanwhile, what was loaded is thrown away. */
+/* app_review_new(). OPTIONS is copied. Cancelled meanwhile, it ends soon. */
 void app_review_new_async(const AppReviewOptions *options, GCancellable *cancellable,
                           GAsyncReadyCallback callback, gpointer user);
 AppReview *app_review_new_finish(GAsyncResult *result, GError **error);
@@ -19,6 +18,8 @@ AppReview *app_review_new_finish(GAsyncResult *result, GError **error);
  * has been called. */
 void app_review_save_async(AppReview *review, GAsyncReadyCallback callback, gpointer user);
 gboolean app_review_save_finish(GAsyncResult *result, GError **error);
+/* The conversation of the log that the newest turn is in by then; 0: it is in none. */
+gint64 app_review_saved_conversation(GAsyncResult *result);
 
 G_END_DECLS
 #endif

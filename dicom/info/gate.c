@@ -7,6 +7,7 @@
 
 #include "gate-words.h"
 
+#include <glib/gi18n.h>
 #include <string.h>
 
 static const struct {
@@ -86,13 +87,13 @@ judge_modality(DicomGate *gate, const DicomInfo *info)
   static const char *const known[] = {"CR", "DX", "CT", "MR", "RG", "SM", "GM", NULL};
 
   if (!info->modality[0]) {
-    warn(gate, DICOM_GATE_UNKNOWN_MODALITY, "The file does not say its Modality.");
+    warn(gate, DICOM_GATE_UNKNOWN_MODALITY, _("The file does not say its Modality."));
   } else if (strcmp(info->modality, "SEG") == 0) {
-    warn(gate, DICOM_GATE_SEGMENTATION, "This is a segmentation: labels, not a picture.");
+    warn(gate, DICOM_GATE_SEGMENTATION, _("This is a segmentation: labels, not a picture."));
   } else if (!is_any_of(info->modality, known)) {
     warn(gate, DICOM_GATE_OTHER_MODALITY,
-         "Modality is %s; the model was trained on radiographs, CT, MRI and pathology.",
-         is_term(info->modality) ? info->modality : "no defined term");
+         _("Modality is %s; the model was trained on radiographs, CT, MRI and pathology."),
+         is_term(info->modality) ? info->modality : _("no defined term"));
   }
 }
 
@@ -114,20 +115,20 @@ judge_origin(DicomGate *gate, const DicomInfo *info)
 
   if (type_has(info, 2, localizer)) {
     warn(gate, DICOM_GATE_LOCALIZER,
-         "ImageType says that this is a localizer, made for planning and not for reading.");
+         _("ImageType says that this is a localizer, made for planning and not for reading."));
   }
   if (is_capture || info->conversion_type[0]) {
     warn(gate, DICOM_GATE_SECONDARY_CAPTURE,
-         "This is a secondary capture: a copy of a screen, a film or another program's result.");
+         _("This is a secondary capture: a copy of a screen, a film or another program's result."));
   }
   /* Radiographs that a detector's own software made ready are DERIVED\PRIMARY, the usual case. */
   if (type_has(info, 0, derived) && type_has(info, 1, secondary) && !is_capture) {
     warn(gate, DICOM_GATE_DERIVED,
-         "ImageType is DERIVED\\SECONDARY: computed after the examination, not acquired.");
+         _("ImageType is DERIVED\\SECONDARY: computed after the examination, not acquired."));
   }
   if (strcmp(info->presentation_intent, "FOR PROCESSING") == 0) {
     warn(gate, DICOM_GATE_FOR_PROCESSING,
-         "PresentationIntentType is FOR PROCESSING: raw detector data, not meant for viewing.");
+         _("PresentationIntentType is FOR PROCESSING: raw detector data, not meant for viewing."));
   }
 }
 
@@ -138,11 +139,11 @@ judge_burned_in(DicomGate *gate, const DicomInfo *info)
 
   if (strcmp(info->burned_in_annotation, "YES") == 0) {
     warn(gate, DICOM_GATE_BURNED_IN,
-         "BurnedInAnnotation is YES: text in the picture may name the patient and mislead the "
-         "model.");
+         _("BurnedInAnnotation is YES: text in the picture may name the patient and mislead the "
+           "model."));
   } else if (!info->burned_in_annotation[0] && is_any_of(info->modality, usual)) {
     warn(gate, DICOM_GATE_BURNED_IN,
-         "Images of Modality %s often have text burned in, and BurnedInAnnotation does not say.",
+         _("Images of Modality %s often have text burned in, and BurnedInAnnotation does not say."),
          info->modality);
   }
 }
@@ -157,11 +158,11 @@ judge_species(DicomGate *gate, const DicomInfo *info)
     const char *word = dicom_gate_animal(species);
 
     warn(gate, DICOM_GATE_NON_HUMAN,
-         "PatientSpecies is %s: the model was trained on images of people.",
-         word ? word : "not human");
+         _("PatientSpecies is %s: the model was trained on images of people."),
+         word ? word : _("not human"));
   } else if (info->animal_hint[0]) {
     warn(gate, DICOM_GATE_NON_HUMAN,
-         "%s: this seems to be an animal, and the model was trained on images of people.",
+         _("%s: this seems to be an animal, and the model was trained on images of people."),
          info->animal_hint);
   }
 }
@@ -176,9 +177,9 @@ judge_lossy(DicomGate *gate, const DicomInfo *info)
     return;
   }
   if (end != info->lossy_ratio && ratio > 1 && ratio < 100000) {
-    warn(gate, DICOM_GATE_LOSSY, "The image was compressed with loss, by %.3g to 1.", ratio);
+    warn(gate, DICOM_GATE_LOSSY, _("The image was compressed with loss, by %.3g to 1."), ratio);
   } else {
-    warn(gate, DICOM_GATE_LOSSY, "The image was compressed with loss at some time.");
+    warn(gate, DICOM_GATE_LOSSY, _("The image was compressed with loss at some time."));
   }
 }
 
@@ -194,7 +195,7 @@ dicom_gate_judge(const DicomInfo *info)
   gate->warnings = g_ptr_array_new_with_free_func(g_free);
   if (info->kind != DICOM_KIND_DICOM) {
     warn(gate, DICOM_GATE_NOT_DICOM,
-         "This is a %s picture: nothing is known of how it was made, its sides or its size.",
+         _("This is a %s picture: nothing is known of how it was made, its sides or its size."),
          info->kind == DICOM_KIND_JPEG ? "JPEG" : "PNG");
     return gate;
   }

@@ -4,6 +4,7 @@
  */
 #include "stack.h"
 
+#include <glib/gi18n.h>
 #include <math.h>
 
 /* Less than this is no tilt: degrees. Gantries are set in steps of half a degree. */
@@ -83,27 +84,32 @@ note_tilt(DicomStack *stack, const DicomStackFacts *facts)
   gboolean by_place = lean >= LEAST_TILT;
 
   if (bent > MAX(1, 4 * LEAST_SHIFT)) {
-    note(stack, "the slices do not lie in a straight line: one is %.1f mm beside it", bent);
+    note(stack, _("the slices do not lie in a straight line: one is %.1f mm beside it"), bent);
     by_place = FALSE;
   }
   if (by_tag && !stack->sorted_by_geometry) {
-    note(stack, "gantry tilt %.1f degrees by GantryDetectorTilt", first->tilt);
+    note(stack, _("gantry tilt %.1f degrees by GantryDetectorTilt"), first->tilt);
   } else if (by_tag && by_place && fabs(fabs(first->tilt) - lean) <= SAME_TILT) {
-    note(stack, "gantry tilt %.1f degrees", first->tilt);
+    note(stack, _("gantry tilt %.1f degrees"), first->tilt);
   } else if (by_tag && by_place) {
     note(stack,
-         "gantry tilt %.1f degrees by GantryDetectorTilt, but %.1f degrees by the positions of the "
-         "slices",
+         _("gantry tilt %.1f degrees by GantryDetectorTilt, but %.1f degrees by the positions of "
+           "the "
+           "slices"),
          first->tilt, lean);
   } else if (by_tag) {
     note(stack,
-         "gantry tilt %.1f degrees by GantryDetectorTilt, but the slices are stacked straight",
+         _("gantry tilt %.1f degrees by GantryDetectorTilt, but the slices are stacked straight"),
          first->tilt);
   } else if (by_place && facts->is_ct) {
-    note(stack, "gantry tilt %.1f degrees by the positions of the slices; GantryDetectorTilt %s",
-         lean, first->has_tilt ? "says that there is none" : "is absent");
+    note(stack,
+         first->has_tilt ? _("gantry tilt %.1f degrees by the positions of the slices; "
+                             "GantryDetectorTilt says that there is none")
+                         : _("gantry tilt %.1f degrees by the positions of the slices; "
+                             "GantryDetectorTilt is absent"),
+         lean);
   } else if (by_place) {
-    note(stack, "the slices are stacked at %.1f degrees to their normal", lean);
+    note(stack, _("the slices are stacked at %.1f degrees to their normal"), lean);
   }
 }
 
@@ -173,14 +179,18 @@ note_missing(DicomStack *stack, const GArray *gaps, guint n_wide)
     double n = missing_in(gap->mm, stack->spacing);
 
     if (n > 0) {
-      note(stack, "%.0f %s missing between images %u and %u", n, n > 1 ? "slices are" : "slice is",
-           gap->before, gap->before + 1);
+      note(stack,
+           ngettext("%.0f slice is missing between images %u and %u",
+                    "%.0f slices are missing between images %u and %u", (gulong)n),
+           n, gap->before, gap->before + 1);
       said++;
     }
   }
   if (n_wide > said) {
-    note(stack, "slices are missing at %u more %s", n_wide - said,
-         n_wide - said > 1 ? "places" : "place");
+    note(stack,
+         ngettext("slices are missing at %u more place", "slices are missing at %u more places",
+                  n_wide - said),
+         n_wide - said);
   }
 }
 
@@ -204,8 +214,8 @@ note_gaps(DicomStack *stack)
    */
   gboolean varies = 4 * n_odd > gaps->len || 4 * n_wide > MAX(gaps->len, 4);
   if (n_odd > 0 || varies) {
-    note(stack, "the spacing is irregular: %.2f to %.2f mm between neighbours, median %.2f mm", low,
-         high, stack->spacing);
+    note(stack, _("the spacing is irregular: %.2f to %.2f mm between neighbours, median %.2f mm"),
+         low, high, stack->spacing);
   }
   if (!varies) {
     note_missing(stack, gaps, n_wide);
@@ -240,24 +250,30 @@ note_same_places(DicomStack *stack, const DicomStackFacts *facts)
     return;
   }
   if (even) {
-    note(stack, "every position is there %u times%s", times,
-         facts->is_object ? ""
-                          : ", and neither TemporalPositionIdentifier, AcquisitionNumber nor "
-                            "EchoTime tells the passes apart");
+    note(stack,
+         facts->is_object
+             ? _("every position is there %u times")
+             : _("every position is there %u times, and neither TemporalPositionIdentifier, "
+                 "AcquisitionNumber nor EchoTime tells the passes apart"),
+         times);
     return;
   }
   guint said = 0;
   for (guint i = 0, end; i < stack->slices->len && said < MAX_SENTENCES; i = end) {
     end = end_of_place(stack, i);
     if (end - i > 1) {
-      note(stack, "images %u %s %u lie at the same position", i + 1, end - i > 2 ? "to" : "and",
-           end);
+      note(stack,
+           end - i > 2 ? _("images %u to %u lie at the same position")
+                       : _("images %u and %u lie at the same position"),
+           i + 1, end);
       said++;
     }
   }
   if (n_shared > said) {
-    note(stack, "%u more %s taken by several images", n_shared - said,
-         n_shared - said > 1 ? "positions are" : "position is");
+    note(stack,
+         ngettext("%u more position is taken by several images",
+                  "%u more positions are taken by several images", n_shared - said),
+         n_shared - said);
   }
 }
 
@@ -284,18 +300,18 @@ note_disorder(DicomStack *stack, const DicomStackFacts *facts)
   if (n_placed == 0 || n == 1) {
     return;
   }
-  const char *order =
-      facts->is_object ? "in the order in which they are stored" : "ordered by InstanceNumber";
+  const char *order = facts->is_object ? _("in the order in which they are stored")
+                                       : _("ordered by InstanceNumber");
   if (n_placed < n) {
-    note(stack, "%u of %u images do not say where they lie; %s", n - n_placed, n, order);
+    note(stack, _("%u of %u images do not say where they lie; %s"), n - n_placed, n, order);
   } else if (!parallel) {
-    note(stack, "the %u images lie in different orientations; %s", n, order);
+    note(stack, _("the %u images lie in different orientations; %s"), n, order);
   } else if (!facts->is_object) {
     /* A film of one place needs no remark. */
-    note(stack, "all %u images lie at the same position; %s", n, order);
+    note(stack, _("all %u images lie at the same position; %s"), n, order);
   }
   if (!same_size) {
-    note(stack, "the images differ in size");
+    note(stack, _("the images differ in size"));
   }
 }
 

@@ -15,9 +15,10 @@ MARKED = re.compile(r'\b[CN]?_\("|\bngettext\(|translatable="(yes|1)"|<(summary|
 
 
 def marked_files(top):
-    """Files below ui/desktop, and of app, with words for gettext."""
+    """Files below ui/desktop, and of app and dicom, with words for gettext."""
     found = set()
-    walks = [os.walk(os.path.join(top, "ui", "desktop")), os.walk(os.path.join(top, "app"))]
+    walks = [os.walk(os.path.join(top, *folder.split("/")))
+             for folder in ("ui/desktop", "app", "dicom")]
     for folder, _, names in itertools.chain(*walks):
         for name in names:
             path = os.path.join(folder, name)

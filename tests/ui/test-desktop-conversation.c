@@ -177,6 +177,33 @@ test_row_text(Fixture *f, gconstpointer data)
   g_assert_cmpstr(desktop_turn_row_get_answer(row), ==, "a\u20ac!\ufffd\ufffd\ufffd\ufffd<b>");
 }
 
+/* While one waits: the stage, how much of it is done, and when it will be. */
+static void
+test_waiting(Fixture *f, gconstpointer data)
+{
+  g_autoptr(DesktopQuestion) question = desktop_question_new("Why?", APP_LENGTH_AUTO, f->first);
+  g_autoptr(GtkWidget) widget = g_object_ref_sink(desktop_turn_row_new(question));
+  DesktopTurnRow *row = DESKTOP_TURN_ROW(widget);
+  const gint64 seconds = G_USEC_PER_SEC;
+
+  desktop_turn_row_set_phase(row, "image", 0, 10);
+  g_assert_cmpstr(gtk_label_get_text(row->phase), ==, "Encoding the picture… 0 %");
+  row->started -= 4 * seconds; /* so long ago */
+  row->stage_started -= 4 * seconds;
+  desktop_turn_row_set_phase(row, "image", 4, 10);
+  g_assert_cmpstr(gtk_label_get_text(row->phase), ==,
+                  "Encoding the picture… 40 % · about 6 s more");
+  /* Another stage has a pace of its own, which is not known at once. */
+  desktop_turn_row_set_phase(row, "prompt", 0, 8);
+  g_assert_cmpstr(gtk_label_get_text(row->phase), ==, "Reading the question… 0 % · 4 s");
+  row->stage_started -= 2 * seconds;
+  desktop_turn_row_set_phase(row, "prompt", 4, 8);
+  g_assert_cmpstr(gtk_label_get_text(row->phase), ==,
+                  "Reading the question… 50 % · first word in about 2 s");
+  desktop_turn_row_append(row, "So", 2);
+  g_assert_nonnull(strstr(gtk_label_get_text(row->phase), "first word after"));
+}
+
 static void
 count_change(GtkLabel *label, GParamSpec *spec, guint *n)
 {
@@ -689,27 +716,17 @@ main(int argc, char **argv)
   static const struct {
     const char *name;
     void (*run)(Fixture *, gconstpointer);
-  } tests[] = {{"row-text", test_row_text},
-               {"pace", test_pace},
-               {"sure", test_sure},
-               {"sure-of-other", test_sure_of_other},
-               {"details", test_details},
-               {"verdict", test_verdict},
-               {"checks", test_checks},
-               {"keys", test_keys},
-               {"states", test_states},
-               {"suggestions", test_suggestions},
-               {"chips", test_chips},
-               {"about", test_about},
-               {"new-conversation", test_new_conversation},
-               {"versions", test_versions},
-               {"edit", test_edit},
-               {"failure", test_failure},
-               {"announce", test_announce},
-               {"stays", test_stays},
-               {"past", test_past},
-               {"narrow", test_narrow},
-               {"names", test_names}};
+  } tests[] = {{"row-text", test_row_text}, {"pace", test_pace},
+               {"sure", test_sure},         {"sure-of-other", test_sure_of_other},
+               {"details", test_details},   {"verdict", test_verdict},
+               {"checks", test_checks},     {"keys", test_keys},
+               {"states", test_states},     {"suggestions", test_suggestions},
+               {"waiting", test_waiting},   {"chips", test_chips},
+               {"about", test_about},       {"new-conversation", test_new_conversation},
+               {"versions", test_versions}, {"edit", test_edit},
+               {"failure", test_failure},   {"announce", test_announce},
+               {"stays", test_stays},       {"past", test_past},
+               {"narrow", test_narrow},     {"names", test_names}};
 
   /* So that accessible properties can be read without a bus. */
   g_setenv("GTK_A11Y", "test", TRUE);

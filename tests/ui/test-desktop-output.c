@@ -457,6 +457,45 @@ test_fold(Fixture *f, gconstpointer data)
   g_assert_true(gtk_toggle_button_get_active(f->window->conversation_toggle));
 }
 
+static int
+width_of(GtkWidget *widget)
+{
+  return gtk_widget_get_width(widget);
+}
+
+/* As wide as hands made them, in the next window as well, and there to be changed again. */
+static void
+test_widths(Fixture *f, gconstpointer data)
+{
+  GtkPaned *side;
+
+  open_path(f, f->study);
+  act(f, "win.toggle-series");
+  side = f->window->side_paned;
+  wait_until(width_of(GTK_WIDGET(f->window->strip)) == 252);
+  wait_until(width_of(f->window->side_pane) == 360);
+  gtk_paned_set_position(f->window->series_paned, 300);
+  wait_until(width_of(GTK_WIDGET(f->window->strip)) == 300);
+  gtk_paned_set_position(side, gtk_paned_get_position(side) - 71);
+  wait_until(width_of(f->window->side_pane) == 431);
+  close_window(f);
+  f->window = window_new(f);
+  g_object_add_weak_pointer(G_OBJECT(f->window), (gpointer *)&f->window);
+  open_path(f, f->study);
+  act(f, "win.toggle-series");
+  wait_until(width_of(GTK_WIDGET(f->window->strip)) == 300);
+  wait_until(width_of(f->window->side_pane) == 431);
+  side = f->window->side_paned;
+  wait_until(f->window->placing == 0);
+  gtk_paned_set_position(side, gtk_paned_get_position(side) + 50);
+  wait_until(width_of(f->window->side_pane) == 381);
+  /* Folded away, it keeps what it had. */
+  act(f, "win.toggle-conversation");
+  wait_until(!gtk_widget_get_mapped(f->window->side_pane));
+  act(f, "win.toggle-conversation");
+  wait_until(width_of(f->window->side_pane) == 381);
+}
+
 static void
 test_tags(Fixture *f, gconstpointer data)
 {
@@ -495,6 +534,7 @@ main(int argc, char **argv)
   add("nothing", test_nothing, NULL);
   add("key-image", test_key_image, NULL);
   add("fold", test_fold, NULL);
+  add("widths", test_widths, NULL);
   add("tags", test_tags, NULL);
   return g_test_run();
 }

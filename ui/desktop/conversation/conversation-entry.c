@@ -29,6 +29,11 @@ add_starter(DesktopConversation *self, const char *question)
   GtkWidget *button = gtk_button_new_with_label(question);
   GtkWidget *label = gtk_button_get_child(GTK_BUTTON(button));
 
+  if (strcmp(_(question), question) != 0) {
+    gtk_widget_set_tooltip_text(button, _(question));
+    gtk_accessible_update_property(GTK_ACCESSIBLE(button), GTK_ACCESSIBLE_PROPERTY_DESCRIPTION,
+                                   _(question), -1);
+  }
   gtk_label_set_wrap(GTK_LABEL(label), TRUE);
   gtk_label_set_justify(GTK_LABEL(label), GTK_JUSTIFY_CENTER);
   gtk_widget_add_css_class(button, "starter");
@@ -45,7 +50,9 @@ update_suggestions(DesktopConversation *self)
       self->about
           ? desktop_question_suggestions(self->about->modality, self->about->body_part, several)
           : NULL;
-  g_autoptr(GMenu) menu = NULL;
+  g_autoptr(GMenu) menu = NULL, section = NULL;
+  /* Translators: of suggested questions, which are English in every language */
+  const char *heading = _("English, as the model reads it");
   GtkWidget *child;
 
   if (questions == self->suggestions) {
@@ -53,17 +60,21 @@ update_suggestions(DesktopConversation *self)
   }
   self->suggestions = questions;
   menu = g_menu_new();
+  section = g_menu_new();
   while ((child = gtk_widget_get_first_child(self->starters))) {
     gtk_box_remove(GTK_BOX(self->starters), child);
   }
   for (guint i = 0; questions && questions[i]; i++) {
-    g_autoptr(GMenuItem) item = g_menu_item_new(_(questions[i]), NULL);
-    g_menu_item_set_action_and_target(item, "conversation.suggest", "s", _(questions[i]));
-    g_menu_append_item(menu, item);
+    g_autoptr(GMenuItem) item = g_menu_item_new(questions[i], NULL);
+    g_menu_item_set_action_and_target(item, "conversation.suggest", "s", questions[i]);
+    g_menu_append_item(section, item);
     if (i < STARTERS) {
-      add_starter(self, _(questions[i]));
+      add_starter(self, questions[i]);
     }
   }
+  g_menu_append_section(menu,
+                        questions && strcmp(_(questions[0]), questions[0]) != 0 ? heading : NULL,
+                        G_MENU_MODEL(section));
   gtk_menu_button_set_menu_model(GTK_MENU_BUTTON(self->suggest), G_MENU_MODEL(menu));
 }
 
@@ -84,6 +95,8 @@ desktop_conversation_update_entry(DesktopConversation *self)
   gtk_widget_set_visible(self->starters, self->suggestions != NULL);
   gtk_widget_set_sensitive(self->anew, !self->working && self->live->len > 0);
   gtk_widget_set_visible(self->earlier_box, !is_live && !self->editing);
+  gtk_widget_set_sensitive(self->go_on_here, self->can_ask && !self->working && !is_live &&
+                                                 desktop_conversation_shown_id(self) != 0);
   gtk_widget_set_visible(self->editing_box, self->editing != NULL);
   gtk_stack_set_visible_child(self->buttons, self->working ? self->stop : self->ask);
   desktop_question_entry_set_placeholder(self->entry, follows ? _("Ask a follow-up question")

@@ -27,7 +27,7 @@ struct _DesktopConversation {
   GtkScrolledWindow *scroller;
   GtkWidget *composer, *past_bar, *warnings, *model_box, *model_spinner, *model_error, *describe,
       *anew, *ask, *stop, *away, *add, *editing_box, *earlier_box, *suggest, *starters, *chips,
-      *add_prior, *resume, *past_back, *past_spinner, *past_failure;
+      *add_prior, *go_on_here, *resume, *past_back, *past_spinner, *past_failure;
   GtkLabel *away_label, *model_label, *notice, *warnings_label, *past_title, *about_note;
   DesktopQuestionEntry *entry;
 
@@ -55,6 +55,7 @@ typedef enum {
   DESKTOP_CONVERSATION_SHOW_ABOUT,
   DESKTOP_CONVERSATION_RESUME,
   DESKTOP_CONVERSATION_LEAVE_PAST,
+  DESKTOP_CONVERSATION_GO_ON_HERE,
   DESKTOP_CONVERSATION_N_SIGNALS
 } DesktopConversationSignal;
 

@@ -183,6 +183,33 @@ desktop_conversation_shows_live(DesktopConversation *self)
   return n == self->live->len;
 }
 
+gint64
+desktop_conversation_shown_id(DesktopConversation *self)
+{
+  gint64 id = 0;
+
+  for (GtkWidget *row = desktop_conversation_first_row(self); row;
+       row = gtk_widget_get_next_sibling(row)) {
+    if (!desktop_turn_row_is_failed(DESKTOP_TURN_ROW(row))) {
+      id = desktop_turn_row_get_conversation(DESKTOP_TURN_ROW(row));
+    }
+  }
+  return id;
+}
+
+void
+desktop_conversation_take_shown(DesktopConversation *self)
+{
+  g_ptr_array_set_size(self->live, 0);
+  for (GtkWidget *row = desktop_conversation_first_row(self); row;
+       row = gtk_widget_get_next_sibling(row)) {
+    if (!desktop_turn_row_is_failed(DESKTOP_TURN_ROW(row))) {
+      g_ptr_array_add(self->live, g_object_ref(row));
+    }
+  }
+  desktop_conversation_update(self);
+}
+
 void
 desktop_conversation_show_live(DesktopConversation *self)
 {

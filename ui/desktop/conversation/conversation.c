@@ -135,6 +135,12 @@ on_leave_past(DesktopConversation *self)
 }
 
 static void
+on_go_on_here(DesktopConversation *self)
+{
+  desktop_conversation_emit(self, DESKTOP_CONVERSATION_GO_ON_HERE);
+}
+
+static void
 on_cancel_editing(DesktopConversation *self)
 {
   desktop_conversation_edit_turn(self, NULL);
@@ -205,18 +211,42 @@ bind_template(GtkWidgetClass *class)
     gssize offset;
   } children[] = {
 #define CHILD(name) {#name, G_STRUCT_OFFSET(DesktopConversation, name)}
-      CHILD(pages),          CHILD(buttons),       CHILD(empty_page),
-      CHILD(list),           CHILD(past_list),     CHILD(scroller),
-      CHILD(composer),       CHILD(past_bar),      CHILD(warnings),
-      CHILD(model_box),      CHILD(model_spinner), CHILD(model_error),
-      CHILD(describe),       CHILD(anew),          CHILD(ask),
-      CHILD(stop),           CHILD(away),          CHILD(add),
-      CHILD(editing_box),    CHILD(earlier_box),   CHILD(suggest),
-      CHILD(starters),       CHILD(chips),         CHILD(resume),
-      CHILD(past_back),      CHILD(past_spinner),  CHILD(past_failure),
-      CHILD(away_label),     CHILD(model_label),   CHILD(notice),
-      CHILD(warnings_label), CHILD(past_title),    CHILD(about_note),
-      CHILD(entry),          CHILD(add_prior)
+      CHILD(pages),
+      CHILD(buttons),
+      CHILD(empty_page),
+      CHILD(list),
+      CHILD(past_list),
+      CHILD(scroller),
+      CHILD(composer),
+      CHILD(past_bar),
+      CHILD(warnings),
+      CHILD(model_box),
+      CHILD(model_spinner),
+      CHILD(model_error),
+      CHILD(describe),
+      CHILD(anew),
+      CHILD(ask),
+      CHILD(stop),
+      CHILD(away),
+      CHILD(add),
+      CHILD(editing_box),
+      CHILD(earlier_box),
+      CHILD(suggest),
+      CHILD(starters),
+      CHILD(chips),
+      CHILD(resume),
+      CHILD(past_back),
+      CHILD(past_spinner),
+      CHILD(past_failure),
+      CHILD(away_label),
+      CHILD(model_label),
+      CHILD(notice),
+      CHILD(warnings_label),
+      CHILD(past_title),
+      CHILD(about_note),
+      CHILD(entry),
+      CHILD(add_prior),
+      CHILD(go_on_here)
 #undef CHILD
   };
 
@@ -233,6 +263,7 @@ bind_template(GtkWidgetClass *class)
   gtk_widget_class_bind_template_callback(class, on_resume);
   gtk_widget_class_bind_template_callback(class, on_leave_past);
   gtk_widget_class_bind_template_callback(class, on_cancel_editing);
+  gtk_widget_class_bind_template_callback(class, on_go_on_here);
 }
 
 static void
@@ -274,7 +305,8 @@ install_signals(void)
       [DESKTOP_CONVERSATION_LOOK] = {"look", 1, {G_TYPE_OBJECT}},
       [DESKTOP_CONVERSATION_SHOW_ABOUT] = {"show-about", 1, {G_TYPE_POINTER}},
       [DESKTOP_CONVERSATION_RESUME] = {"resume", 0, {0}},
-      [DESKTOP_CONVERSATION_LEAVE_PAST] = {"leave-past", 0, {0}}};
+      [DESKTOP_CONVERSATION_LEAVE_PAST] = {"leave-past", 0, {0}},
+      [DESKTOP_CONVERSATION_GO_ON_HERE] = {"go-on-here", 0, {0}}};
 
   for (gsize i = 0; i < G_N_ELEMENTS(all); i++) {
     signals[i] =

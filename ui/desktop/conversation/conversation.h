@@ -6,7 +6,7 @@
  * (DesktopTurnRow, string: the question, or NULL for the same), "judge" (row, guint AppVerdict,
  * string or NULL), "check" (row, guint AppCheck); "look" (DesktopSeen) wants what the model sees;
  * "show-about" (pointer DesktopAbout) wants an image on the screen; "resume" and "leave-past" of a
- * past conversation.
+ * past conversation; "go-on-here" of an earlier version that is shown.
  * Properties: "show-sure", "check-blank": also actions "conversation.NAME".
  *
  * A conversation goes on as long as the questions are about its images. Its turns in the order of
@@ -56,6 +56,11 @@ void desktop_conversation_set_adds(DesktopConversation *self, gboolean adds);
 GPtrArray *desktop_conversation_images(DesktopConversation *self);
 /* What is on the screen has a prior that is not in the conversation. */
 void desktop_conversation_set_has_prior(DesktopConversation *self, gboolean has_prior);
+
+/* The conversation of the log that ends with what is shown; 0: it cannot be gone on with. */
+gint64 desktop_conversation_shown_id(DesktopConversation *self);
+/* The model's timeline is what is shown now. */
+void desktop_conversation_take_shown(DesktopConversation *self);
 
 /* ---- the place to ask ---- */
 

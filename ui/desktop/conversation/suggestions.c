@@ -4,6 +4,9 @@
  * on VQA-RAD and SLAKE, whose questions are of these kinds: modality and plane, is it normal, where
  * is it, how large, what organ. The table keeps to them; the first that fits counts, so what is
  * narrow stands before what is wide.
+ *
+ * The model reads English. What is shown is what is sent, and other languages say beside it what it
+ * means.
  */
 #include <glib/gi18n.h>
 #include <string.h>

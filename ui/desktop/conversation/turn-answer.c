@@ -9,18 +9,38 @@
 #define CLOCK_MS 500
 /* A wait that is shorter needs no watch. */
 #define SHORT_S 1.5
+/* Of a stage: what less of it tells of its end is a guess. */
+#define TELLING_SHARE 0.1
 
 /* ---- waiting ------------------------------------------------------------------------------ */
+
+/* How long the present stage goes on at the pace that it had; negative: nobody knows. */
+static double
+seconds_left(DesktopTurnRow *self)
+{
+  double passed = (double)(g_get_monotonic_time() - self->stage_started) / G_USEC_PER_SEC;
+  double took = (double)(self->stage_told - self->stage_started) / G_USEC_PER_SEC;
+
+  if (self->stage_share < TELLING_SHARE || took < SHORT_S / 2) {
+    return -1;
+  }
+  return MAX(took / self->stage_share - passed, 1);
+}
 
 static void
 show_phase(DesktopTurnRow *self)
 {
+  double left = seconds_left(self);
   double waited = (double)(g_get_monotonic_time() - self->started) / G_USEC_PER_SEC;
   double first = (double)(self->first_text - self->started) / G_USEC_PER_SEC;
   g_autofree char *text = NULL;
 
   if (self->first_text > 0) {
     text = g_strdup_printf(_("%s · first word after %.1f s"), self->phase_text, first);
+  } else if (waited >= SHORT_S && left > 0 && self->stage == 'p') {
+    text = g_strdup_printf(_("%s · first word in about %.0f s"), self->phase_text, left);
+  } else if (waited >= SHORT_S && left > 0) {
+    text = g_strdup_printf(_("%s · about %.0f s more"), self->phase_text, left);
   } else if (waited >= SHORT_S) {
     text = g_strdup_printf(_("%s · %.0f s"), self->phase_text, waited);
   } else {
@@ -55,12 +75,26 @@ desktop_turn_row_stop_clock(DesktopTurnRow *self)
   }
 }
 
+static void
+note_stage(DesktopTurnRow *self, const char *phase, double share)
+{
+  const gint64 now = g_get_monotonic_time();
+
+  if (self->stage != *phase || share < self->stage_share) {
+    self->stage = *phase;
+    self->stage_started = now;
+  }
+  self->stage_told = now;
+  self->stage_share = share;
+}
+
 void
 desktop_turn_row_set_phase(DesktopTurnRow *self, const char *phase, guint done, guint total)
 {
   guint percent = total > 0 ? (guint)((guint64)100 * MIN(done, total) / total) : 0;
 
   g_return_if_fail(DESKTOP_IS_TURN_ROW(self));
+  note_stage(self, phase, total > 0 ? (double)MIN(done, total) / total : 0);
   g_free(self->phase_text);
   if (g_str_equal(phase, "image")) {
     self->phase_text = total > 0 ? g_strdup_printf(_("Encoding the picture… %u %%"), percent)

@@ -32,10 +32,14 @@ struct _DesktopTurnRow {
   char *check_text; /* what checks have told so far, or NULL */
   GArray *pieces;   /* of DesktopPiece, which together are the answer; NULL: not told */
 
+  gint64 conversation; /* of the log; 0: not told */
   gboolean is_failed, sure;
   DesktopTurnOffers offers;
   guint flushing, clock;               /* sources, or 0 */
   gint64 flushed, started, first_text; /* monotonic, in µs; 0: not yet */
+  char stage;                          /* first letter of the phase; 0: none yet */
+  double stage_share;                  /* of it that is done */
+  gint64 stage_started, stage_told;    /* when it began, and when its share was told */
 };
 
 /* A piece of the answer, and what the model thought of it. */

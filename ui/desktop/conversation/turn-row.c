@@ -148,6 +148,21 @@ desktop_turn_row_get_id(DesktopTurnRow *self)
                     : 0;
 }
 
+void
+desktop_turn_row_set_conversation(DesktopTurnRow *self, gint64 conversation)
+{
+  self->conversation = conversation;
+}
+
+gint64
+desktop_turn_row_get_conversation(DesktopTurnRow *self)
+{
+  if (self->conversation == 0 && self->turn) {
+    return (gint64)desktop_turn_number(json_node_get_object(self->turn), "conversation", 0);
+  }
+  return self->conversation;
+}
+
 gboolean
 desktop_turn_row_is_answered(DesktopTurnRow *self)
 {

@@ -48,6 +48,9 @@ void desktop_turn_row_focus_version(DesktopTurnRow *self, int step);
 void desktop_turn_row_set_sure(DesktopTurnRow *self, gboolean sure);
 
 /* The log's id; 0: not known, and then it cannot be judged. */
+/* The conversation of the log that it is in; 0: not known. */
+void desktop_turn_row_set_conversation(DesktopTurnRow *self, gint64 conversation);
+gint64 desktop_turn_row_get_conversation(DesktopTurnRow *self);
 gint64 desktop_turn_row_get_id(DesktopTurnRow *self);
 void desktop_turn_row_take_verdict(DesktopTurnRow *self, JsonObject *verdict);
 /* One is under way. */

@@ -27,6 +27,8 @@ G_DECLARE_FINAL_TYPE(DesktopSettings, desktop_settings, DESKTOP, SETTINGS, GObje
 #define DESKTOP_SETTING_LAYOUT "layout"                         /* s: "auto", "1x1", … */
 #define DESKTOP_SETTING_SERIES_SHOWN "series-shown"             /* b */
 #define DESKTOP_SETTING_CONVERSATION_SHOWN "conversation-shown" /* b */
+#define DESKTOP_SETTING_SERIES_WIDTH "series-width"             /* i */
+#define DESKTOP_SETTING_CONVERSATION_WIDTH "conversation-width" /* i */
 #define DESKTOP_SETTING_WINDOW_SIZE "window-size"               /* (ii) */
 #define DESKTOP_SETTING_MAXIMIZED "window-maximized"            /* b */
 #define DESKTOP_SETTING_PROBABILITIES "show-probabilities"      /* b */

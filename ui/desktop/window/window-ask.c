@@ -214,6 +214,7 @@ on_saved(GObject *source, GAsyncResult *result, gpointer data)
   g_autoptr(GError) error = NULL;
   DesktopWindow *self = asking->window;
   gboolean saved = app_review_save_finish(result, &error);
+  gint64 conversation = saved ? app_review_saved_conversation(result) : 0;
 
   if (self->closed) {
     if (!saved) {
@@ -221,6 +222,7 @@ on_saved(GObject *source, GAsyncResult *result, gpointer data)
     }
   } else if (saved) {
     desktop_conversation_mark_saved(self->conversation);
+    desktop_turn_row_set_conversation(asking->row, conversation);
     desktop_history_refresh(self->history);
   } else {
     desktop_turn_row_set_unsaved(asking->row, error->message);

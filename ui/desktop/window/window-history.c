@@ -32,8 +32,6 @@ desktop_window_show_wanted(DesktopWindow *self)
 void
 desktop_window_show_about(DesktopWindow *self, DesktopAbout *about)
 {
-  g_autoptr(GFile) file = NULL;
-
   g_clear_pointer(&self->wanted, desktop_about_unref);
   self->wanted = desktop_about_ref(about);
   desktop_window_show_wanted(self);
@@ -45,8 +43,7 @@ desktop_window_show_about(DesktopWindow *self, DesktopAbout *about)
     desktop_window_toast(self, _("The file of that image is no longer there"));
     return;
   }
-  file = g_file_new_for_path(about->choice.path);
-  desktop_window_open_files(self, &file, 1);
+  desktop_window_open_around(self, about->choice.path, about->choice.frame);
 }
 
 /* ---- opening -------------------------------------------------------------------------------- */
@@ -161,6 +158,51 @@ on_resume(DesktopConversation *conversation, DesktopWindow *self)
   desktop_window_after_check(self, resume, NULL);
 }
 
+/* ---- another version ------------------------------------------------------------------------ */
+
+static void
+on_gone_back(GObject *source, GAsyncResult *result, gpointer data)
+{
+  g_autoptr(Past) past = data;
+  g_autoptr(GError) error = NULL;
+  DesktopWindow *self = past->window;
+  gboolean ok = app_review_resume_finish(self->review, result, &error);
+
+  g_clear_object(&self->resuming);
+  if (self->closed) {
+    return;
+  }
+  if (ok) {
+    desktop_conversation_take_shown(self->conversation);
+    desktop_conversation_focus_entry(self->conversation);
+  } else {
+    desktop_window_toast(self, error->message);
+    if (app_review_turns(self->review) == 0) { /* its timeline was given up for nothing */
+      desktop_conversation_end(self->conversation);
+    }
+  }
+  desktop_window_update_asking(self);
+}
+
+static void
+go_back_to_shown(DesktopWindow *self, GObject *nothing)
+{
+  gint64 id = desktop_conversation_shown_id(self->conversation);
+
+  if (self->review && !self->asking && !self->resuming && id != 0) {
+    self->resuming = g_cancellable_new();
+    app_review_resume_async(self->review, id, self->resuming, on_gone_back,
+                            past_new(self, id, NULL));
+    desktop_window_update_asking(self);
+  }
+}
+
+static void
+on_go_on_here(DesktopConversation *conversation, DesktopWindow *self)
+{
+  desktop_window_after_check(self, go_back_to_shown, NULL);
+}
+
 static void
 on_leave(DesktopConversation *conversation, DesktopWindow *self)
 {
@@ -197,6 +239,7 @@ desktop_window_history_setup(DesktopWindow *self)
 {
   g_signal_connect(self->history, "chosen", G_CALLBACK(on_chosen), self);
   g_signal_connect(self->conversation, "resume", G_CALLBACK(on_resume), self);
+  g_signal_connect(self->conversation, "go-on-here", G_CALLBACK(on_go_on_here), self);
   g_signal_connect(self->conversation, "leave-past", G_CALLBACK(on_leave), self);
   g_signal_connect(self->conversation, "show-about", G_CALLBACK(on_show_about), self);
 }

@@ -61,8 +61,9 @@ on_opened(GObject *source, GAsyncResult *result, gpointer data)
   }
 }
 
+/* With what lies beside it, if AROUND: the file of an image that is to be shown, FRAME of it. */
 static void
-open_path(DesktopWindow *self, const char *path)
+open_path(DesktopWindow *self, const char *path, gboolean around, guint frame)
 {
   Opening *opening = g_new0(Opening, 1);
   g_autofree char *name = g_path_get_basename(path);
@@ -80,7 +81,17 @@ open_path(DesktopWindow *self, const char *path)
   text = g_strdup_printf(_("Reading “%s”…"), opening->name);
   gtk_label_set_text(self->loading_label, text);
   gtk_stack_set_visible_child_name(self->pages, "loading");
-  app_study_open_async(path, self->opening, on_opened, opening);
+  if (around) {
+    app_study_open_around_async(path, frame, self->opening, on_opened, opening);
+  } else {
+    app_study_open_async(path, self->opening, on_opened, opening);
+  }
+}
+
+void
+desktop_window_open_around(DesktopWindow *self, const char *path, guint frame)
+{
+  open_path(self, path, TRUE, frame);
 }
 
 void
@@ -96,7 +107,7 @@ desktop_window_open_files(DesktopWindow *self, GFile **files, guint n_files)
     desktop_window_toast(self, _("Opened the first; open their folder to see them all"));
   }
   if (path) {
-    open_path(self, path);
+    open_path(self, path, FALSE, 0);
   }
 }
 

@@ -19,6 +19,65 @@ desktop_window_update_panes(DesktopWindow *self)
   gtk_revealer_set_reveal_child(self->series_pane, self->study && self->series_shown && has_choice);
 }
 
+/* ---- widths --------------------------------------------------------------------------------- */
+
+#define LEAST_PICTURES 400 /* pixels that are left to the pictures, whatever was wide elsewhere */
+
+static void
+keep_width(DesktopWindow *self, GtkWidget *pane, const char *key)
+{
+  if (self->settings && gtk_widget_get_mapped(pane) && gtk_widget_get_width(pane) > 0) {
+    g_settings_set_int(desktop_settings_peek(self->settings), key, gtk_widget_get_width(pane));
+  }
+}
+
+void
+desktop_window_keep_widths(DesktopWindow *self)
+{
+  keep_width(self, GTK_WIDGET(self->strip), DESKTOP_SETTING_SERIES_WIDTH);
+  keep_width(self, self->side_pane, DESKTOP_SETTING_CONVERSATION_WIDTH);
+}
+
+/* It has the width that it asked for; from now on it is as wide as hands make it. */
+static gboolean
+let_go_of_width(gpointer data)
+{
+  DesktopWindow *self = data;
+
+  self->placing = 0;
+  gtk_paned_set_position(self->side_paned, gtk_paned_get_position(self->side_paned));
+  gtk_widget_set_size_request(self->side_pane, self->least_side, -1);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+on_side_shown(DesktopWindow *self)
+{
+  g_signal_handlers_disconnect_by_func(self->side_pane, on_side_shown, self);
+  self->placing = g_idle_add_full(G_PRIORITY_LOW, let_go_of_width, self, NULL);
+}
+
+/* A pane at the right of another counts its place from the left, which changes with the window: it
+ * asks for its width at first. */
+static void
+restore_widths(DesktopWindow *self, GSettings *store)
+{
+  int series = g_settings_get_int(store, DESKTOP_SETTING_SERIES_WIDTH);
+  int side = g_settings_get_int(store, DESKTOP_SETTING_CONVERSATION_WIDTH);
+  int width, height;
+
+  g_settings_get(store, DESKTOP_SETTING_WINDOW_SIZE, "(ii)", &width, &height);
+  gtk_widget_get_size_request(self->side_pane, &self->least_side, NULL);
+  if (!g_settings_get_boolean(store, DESKTOP_SETTING_MAXIMIZED)) {
+    side = MIN(side, width - series - LEAST_PICTURES);
+  }
+  gtk_paned_set_position(self->series_paned, series);
+  if (side > self->least_side) {
+    gtk_widget_set_size_request(self->side_pane, side, -1);
+    g_signal_connect_swapped(self->side_pane, "map", G_CALLBACK(on_side_shown), self);
+  }
+}
+
 /* ---- folding ------------------------------------------------------------------------------- */
 
 static void
@@ -47,6 +106,7 @@ on_toggle_series(GtkWidget *widget, const char *name, GVariant *parameter)
   gboolean shown = !gtk_revealer_get_reveal_child(self->series_pane);
 
   keep_focus(self, GTK_WIDGET(self->strip));
+  desktop_window_keep_widths(self);
   self->series_wanted = self->series_shown = shown;
   remember(self, DESKTOP_SETTING_SERIES_SHOWN, shown);
   desktop_window_update_panes(self);
@@ -59,6 +119,7 @@ on_toggle_conversation(GtkWidget *widget, const char *name, GVariant *parameter)
   gboolean shown = !gtk_widget_get_visible(self->side_pane);
 
   keep_focus(self, self->side_pane);
+  desktop_window_keep_widths(self);
   gtk_widget_set_visible(self->side_pane, shown);
   remember(self, DESKTOP_SETTING_CONVERSATION_SHOWN, shown);
 }
@@ -83,6 +144,8 @@ desktop_window_pane_class_setup(DesktopWindowClass *window_class)
   g_type_ensure(DESKTOP_TYPE_STRIP);
   gtk_widget_class_bind_template_child(class, DesktopWindow, strip);
   gtk_widget_class_bind_template_child(class, DesktopWindow, series_pane);
+  gtk_widget_class_bind_template_child(class, DesktopWindow, series_paned);
+  gtk_widget_class_bind_template_child(class, DesktopWindow, side_paned);
   gtk_widget_class_bind_template_child(class, DesktopWindow, series_toggle);
   gtk_widget_class_bind_template_child(class, DesktopWindow, conversation_toggle);
   gtk_widget_class_install_action(class, "win.toggle-series", NULL, on_toggle_series);
@@ -95,9 +158,11 @@ desktop_window_pane_setup(DesktopWindow *self)
   GSettings *store = self->settings ? desktop_settings_peek(self->settings) : NULL;
 
   self->series_shown = !store || g_settings_get_boolean(store, DESKTOP_SETTING_SERIES_SHOWN);
-  gtk_widget_set_visible(self->side_pane,
-                         !store ||
-                             g_settings_get_boolean(store, DESKTOP_SETTING_CONVERSATION_SHOWN));
+  gtk_widget_set_visible(
+      self->side_pane, !store || g_settings_get_boolean(store, DESKTOP_SETTING_CONVERSATION_SHOWN));
+  if (store) {
+    restore_widths(self, store);
+  }
   g_object_bind_property(self->series_pane, "reveal-child", self->series_toggle, "active",
                          G_BINDING_SYNC_CREATE);
   g_object_bind_property(self->side_pane, "visible", self->conversation_toggle, "active",

@@ -42,6 +42,7 @@ struct _DesktopWindow {
   GtkButton *play;
   GtkSpinButton *rate;
   GtkRevealer *series_pane;
+  GtkPaned *series_paned, *side_paned;
   GtkToggleButton *series_toggle, *conversation_toggle;
   DesktopStrip *strip;
   DesktopTags *tags; /* a window beside, or NULL; weak */
@@ -51,6 +52,8 @@ struct _DesktopWindow {
   DesktopHistory *history;
 
   gboolean closed;
+  int least_side;         /* width of the conversation that its words need */
+  guint placing;          /* source that lets go of the conversation's width, or 0 */
   gboolean series_shown;  /* the strip is not folded away by a person; */
   gboolean series_wanted; /* nor, of this study, for want of a choice */
   guint n_jobs;
@@ -77,17 +80,17 @@ struct _DesktopWindow {
   } anchors[DESKTOP_PANES]; /* see window-compare.c */
   guint adding;             /* series that joins the conversation once it is shown, or G_MAXUINT */
   guint looked;             /* series that the conversation was told of last */
-  DesktopAnnotations *annotations;   /* owned; of this study */
-  DesktopSettings *settings;         /* owned; NULL: there are none */
-  guint telling;                     /* source: others heard lately of what is shown */
+  DesktopAnnotations *annotations; /* owned; of this study */
+  DesktopSettings *settings;       /* owned; NULL: there are none */
+  guint telling;                   /* source: others heard lately of what is shown */
   gboolean tell_again;
 
   /* Owned: model and questions. */
   AppReview *review;
   GCancellable *loading, *asking;
-  guint preparing_soon; /* source, or 0 */
-  DesktopAbout *about;  /* what a question would be about now, or NULL */
-  GHashTable *warned;   /* paths of images whose warnings the user has heard */
+  guint preparing_soon;   /* source, or 0 */
+  DesktopAbout *about;    /* what a question would be about now, or NULL */
+  GHashTable *warned;     /* paths of images whose warnings the user has heard */
   GCancellable *checking; /* an answer, beside what the user does; NULL: none */
   DesktopAfter after_check;
   GObject *after_check_data;
@@ -103,6 +106,8 @@ void desktop_window_toast(DesktopWindow *self, const char *text);
 
 /* window-open.c */
 void desktop_window_open_setup(DesktopWindow *self);
+/* An image of a file, with its series. */
+void desktop_window_open_around(DesktopWindow *self, const char *path, guint frame);
 void desktop_window_choose(DesktopWindow *self, gboolean folder);
 
 /* window-view.c */
@@ -151,6 +156,8 @@ void desktop_window_pane_class_setup(DesktopWindowClass *class);
 void desktop_window_pane_setup(DesktopWindow *self);
 void desktop_window_fill_pane(DesktopWindow *self);
 void desktop_window_update_panes(DesktopWindow *self);
+/* Before the window closes. */
+void desktop_window_keep_widths(DesktopWindow *self);
 
 /* window-tags.c */
 void desktop_window_tags_class_setup(DesktopWindowClass *class);

@@ -123,6 +123,7 @@ stop_everything(DesktopWindow *self)
                              self->resuming};
 
   g_clear_handle_id(&self->preparing_soon, g_source_remove);
+  g_clear_handle_id(&self->placing, g_source_remove);
   if (!self->closed) {
     self->closed = TRUE;
     desktop_window_let_go(self);
@@ -137,6 +138,7 @@ stop_everything(DesktopWindow *self)
 static gboolean
 desktop_window_close_request(GtkWindow *window)
 {
+  desktop_window_keep_widths(DESKTOP_WINDOW(window));
   /* An answer under way ends at its next token and goes into the log as far as it came. */
   stop_everything(DESKTOP_WINDOW(window));
   return GTK_WINDOW_CLASS(desktop_window_parent_class)->close_request(window);
