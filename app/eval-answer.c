@@ -61,28 +61,23 @@ bare_question(const char *text)
 /* LLaVA's {question_id, prompt, text}, or the rows of `hilum eval vqa --rows`, which call the
  * question "text". */
 static Answer *
-parse_answer(const AppRecord *record, char **model, gboolean *blank, GError **error)
+parse_answer(const AppRecord *record, char **model, gboolean *blank, char **why)
 {
-  g_autoptr(JsonObject) object =
-      record->is_rest ? NULL : app_json_object_read(record->text, record->n, error);
+  g_autoptr(JsonObject) object = app_eval_object(record, why);
   const gboolean is_row = object && json_object_has_member(object, "reference");
   g_autofree char *prompt = NULL, *text = NULL;
   JsonNode *metadata;
   Answer *answer;
 
   if (!object) {
-    if (record->is_rest) {
-      g_set_error_literal(error, APP_ERROR, APP_ERROR_FAILED,
-                          "no whole JSON object begins here; what follows is not read");
-    }
     return NULL;
   }
   text =
       app_eval_text(object, is_row || !json_object_has_member(object, "text") ? "answer" : "text");
   prompt = app_eval_text(object, is_row ? "text" : "prompt");
   if (!text || strlen(text) > MAX_ANSWER) {
-    g_set_error(error, APP_ERROR, APP_ERROR_FAILED,
-                "expected a string of at most %u bytes named text or answer", MAX_ANSWER);
+    *why =
+        g_strdup_printf("expected a string of at most %u bytes named text or answer", MAX_ANSWER);
     return NULL;
   }
   metadata = json_object_get_member(object, "metadata");
@@ -112,13 +107,12 @@ read_answers(const char *path, gboolean blank, AppEvalSay *say, AppEvalPairing *
   }
   pairing->sha256 = app_records_sha256(records);
   while (app_records_next(records, &record)) {
-    g_autoptr(GError) problem = NULL;
-    g_autofree char *model = NULL;
+    g_autofree char *model = NULL, *why = NULL;
     gboolean is_blank = FALSE;
-    Answer *answer = parse_answer(&record, &model, &is_blank, &problem);
+    Answer *answer = parse_answer(&record, &model, &is_blank, &why);
 
     if (!answer) {
-      app_eval_say(say, APP_EVAL_BAD_ANSWER, path, record.line, "%s", problem->message);
+      app_eval_say(say, APP_EVAL_BAD_ANSWER, path, record.line, "%s", why);
       continue;
     }
     /* A file of this program's own may hold both kinds. */

@@ -189,11 +189,9 @@ static JsonArray *
 path_list(JsonObject *o, const char *name)
 {
   JsonNode *node = json_object_get_member(o, name);
-  JsonNode *list = node && JSON_NODE_HOLDS_OBJECT(node)
-                       ? json_object_get_member(json_node_get_object(node), "pvqa")
-                       : NULL;
 
-  return list && JSON_NODE_HOLDS_ARRAY(list) ? json_node_get_array(list) : NULL;
+  return node && JSON_NODE_HOLDS_OBJECT(node) ? app_eval_array(json_node_get_object(node), "pvqa")
+                                              : NULL;
 }
 
 /* Labels are {answer: weight}, any of which is right. */
@@ -203,9 +201,7 @@ path_question(GPtrArray *questions, const char *image, guint i, JsonNode *text, 
 {
   g_autoptr(GList) answers =
       JSON_NODE_HOLDS_OBJECT(label) ? json_object_get_members(json_node_get_object(label)) : NULL;
-  const char *said = JSON_NODE_HOLDS_VALUE(text) && json_node_get_value_type(text) == G_TYPE_STRING
-                         ? json_node_get_string(text)
-                         : NULL;
+  const char *said = app_eval_string(text);
   g_autoptr(AppEvalQuestion) q = NULL;
 
   if (!said || !answers) {
@@ -256,19 +252,10 @@ llava_fits(JsonObject *o)
   return json_object_has_member(o, "conversations") || json_object_has_member(o, "conversatons");
 }
 
-static const char *
-turn_text(JsonArray *turns, guint i)
-{
-  JsonNode *node = json_array_get_element(turns, i);
-
-  return JSON_NODE_HOLDS_OBJECT(node) ? app_json_get_text(json_node_get_object(node), "value")
-                                      : NULL;
-}
-
 static gboolean
 llava_question(JsonObject *o, JsonArray *turns, guint i, GPtrArray *questions, char **why)
 {
-  const char *text = turn_text(turns, i), *reference = turn_text(turns, i + 1);
+  const char *text = app_eval_turn(turns, i), *reference = app_eval_turn(turns, i + 1);
   g_autoptr(AppEvalQuestion) q = NULL;
   GString *bare;
 

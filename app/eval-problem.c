@@ -52,25 +52,3 @@ app_eval_left_out(const AppEvalSay *say)
   json_object_set_int_member(o, "other_languages", (gint64)say->other_languages);
   return o;
 }
-
-char *
-app_eval_text(JsonObject *object, const char *name)
-{
-  JsonNode *node = json_object_get_member(object, name);
-
-  if (!node || !JSON_NODE_HOLDS_VALUE(node)) {
-    return NULL;
-  }
-  switch (json_node_get_value_type(node)) {
-  case G_TYPE_STRING:
-    return g_strdup(json_node_get_string(node));
-  case G_TYPE_INT64:
-    return g_strdup_printf("%" G_GINT64_FORMAT, json_node_get_int(node));
-  case G_TYPE_DOUBLE: {
-    char text[G_ASCII_DTOSTR_BUF_SIZE];
-    return g_strdup(g_ascii_formatd(text, sizeof text, "%g", json_node_get_double(node)));
-  }
-  default:
-    return NULL;
-  }
-}

@@ -163,11 +163,9 @@ named_format(const char *name)
 static gboolean
 read_object(Reader *reader, const AppRecord *record, char **why)
 {
-  g_autoptr(GError) error = NULL;
-  g_autoptr(JsonObject) object = app_json_object_read(record->text, record->n, &error);
+  g_autoptr(JsonObject) object = app_eval_object(record, why);
 
   if (!object) {
-    *why = g_strdup(error->message);
     return FALSE;
   }
   if (!reader->format) {
@@ -200,16 +198,13 @@ read_record(Reader *reader, const AppRecord *record)
   g_autofree char *why = NULL;
   gboolean ok;
 
-  if (record->is_rest) {
-    app_eval_say(reader->say, APP_EVAL_BAD_RECORD, reader->source->path, record->line,
-                 "no whole JSON object begins here; what follows is not read");
-    return;
-  }
-  if (!reader->format && record->text[0] != '{' && memchr(record->text, '|', record->n)) {
+  if (!reader->format && !record->is_rest && record->text[0] != '{' &&
+      memchr(record->text, '|', record->n)) {
     reader->format = named_format("vqa-med-2019");
   }
-  ok = reader->format && reader->format->is_text ? read_text(reader, record, &why)
-                                                 : read_object(reader, record, &why);
+  ok = reader->format && reader->format->is_text && !record->is_rest
+           ? read_text(reader, record, &why)
+           : read_object(reader, record, &why);
   if (!ok) {
     app_eval_say(reader->say, APP_EVAL_BAD_RECORD, reader->source->path, record->line, "%s", why);
   }

@@ -43,14 +43,6 @@ science_clear(Science *s)
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Science, science_clear)
 
-static JsonArray *
-array_member(JsonObject *object, const char *name)
-{
-  JsonNode *node = json_object_get_member(object, name);
-
-  return node && JSON_NODE_HOLDS_ARRAY(node) ? json_node_get_array(node) : NULL;
-}
-
 /* ---- questions --------------------------------------------------------------------------------
  */
 
@@ -58,7 +50,7 @@ array_member(JsonObject *object, const char *name)
 static Problem *
 read_problem(JsonObject *object, const char *id)
 {
-  JsonArray *choices = array_member(object, "choices");
+  JsonArray *choices = app_eval_array(object, "choices");
   const guint n = choices ? json_array_get_length(choices) : 0;
   JsonNode *answer = json_object_get_member(object, "answer");
   Problem *problem;
@@ -96,19 +88,10 @@ count_options(const char *question)
   return n;
 }
 
-static const char *
-turn_text(JsonArray *turns, guint i)
-{
-  JsonNode *node = json_array_get_element(turns, i);
-
-  return JSON_NODE_HOLDS_OBJECT(node) ? app_json_get_text(json_node_get_object(node), "value")
-                                      : NULL;
-}
-
 static Problem *
 read_conversation(JsonObject *object)
 {
-  JsonArray *turns = array_member(object, "conversations");
+  JsonArray *turns = app_eval_array(object, "conversations");
   const char *question, *answer;
   g_autofree char *id = app_eval_text(object, "id");
   Problem *problem;
@@ -117,8 +100,8 @@ read_conversation(JsonObject *object)
   if (!id || !turns || json_array_get_length(turns) < 2) {
     return NULL;
   }
-  question = turn_text(turns, 0);
-  answer = turn_text(turns, 1);
+  question = app_eval_turn(turns, 0);
+  answer = app_eval_turn(turns, 1);
   right = question && answer ? data_score_choice(answer, count_options(question)) : -1;
   if (right < 0) {
     return NULL;
@@ -134,9 +117,8 @@ read_conversation(JsonObject *object)
 static void
 take_problem(Science *s, const AppRecord *record)
 {
-  g_autoptr(GError) error = NULL;
-  g_autoptr(JsonObject) object =
-      record->is_rest ? NULL : app_json_object_read(record->text, record->n, &error);
+  g_autofree char *why = NULL;
+  g_autoptr(JsonObject) object = app_eval_object(record, &why);
   Problem *problem = NULL;
 
   if (object) {
@@ -145,10 +127,9 @@ take_problem(Science *s, const AppRecord *record)
   }
   if (!problem) {
     app_eval_say(&s->say, APP_EVAL_BAD_RECORD, s->options->questions, record->line, "%s",
-                 error             ? error->message
-                 : record->is_rest ? "no whole JSON object begins here; what follows is not read"
-                                   : "expected choices and the index of the answer, or a "
-                                     "conversation that says both");
+                 why ? why
+                     : "expected choices and the index of the answer, or a "
+                       "conversation that says both");
   } else if (s->wanted && !g_hash_table_contains(s->wanted, problem->id)) {
     s->say.other_rows++;
     problem_free(problem);
@@ -216,7 +197,7 @@ read_split(Science *s, GError **error)
     return FALSE;
   }
   object = app_json_object_read(text, n, error);
-  ids = object ? array_member(object, o->split) : NULL;
+  ids = object ? app_eval_array(object, o->split) : NULL;
   if (!object) {
     g_prefix_error(error, "%s: ", o->splits);
     return FALSE;
@@ -268,26 +249,19 @@ take_outputs(Science *s, JsonObject *outputs, guint64 line)
 
   json_object_iter_init_ordered(&iter, outputs);
   while (json_object_iter_next_ordered(&iter, &id, &node)) {
-    take_answer(s, id,
-                JSON_NODE_HOLDS_VALUE(node) && json_node_get_value_type(node) == G_TYPE_STRING
-                    ? json_node_get_string(node)
-                    : NULL,
-                line);
+    take_answer(s, id, app_eval_string(node), line);
   }
 }
 
 static void
 take_line(Science *s, const AppRecord *record)
 {
-  g_autoptr(GError) error = NULL;
-  g_autoptr(JsonObject) object =
-      record->is_rest ? NULL : app_json_object_read(record->text, record->n, &error);
+  g_autofree char *why = NULL;
+  g_autoptr(JsonObject) object = app_eval_object(record, &why);
   JsonNode *outputs = object ? json_object_get_member(object, "outputs") : NULL;
 
   if (!object) {
-    app_eval_say(&s->say, APP_EVAL_BAD_ANSWER, s->options->answers, record->line, "%s",
-                 error ? error->message
-                       : "no whole JSON object begins here; what follows is not read");
+    app_eval_say(&s->say, APP_EVAL_BAD_ANSWER, s->options->answers, record->line, "%s", why);
   } else if (outputs && JSON_NODE_HOLDS_OBJECT(outputs)) {
     take_outputs(s, json_node_get_object(outputs), record->line);
   } else {

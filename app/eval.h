@@ -37,8 +37,16 @@ void app_eval_say(AppEvalSay *say, AppEvalProblem problem, const char *path, gui
 /* {bad_records: 0, ..., other_rows, other_languages} */
 JsonObject *app_eval_left_out(const AppEvalSay *say);
 
-/* A string, or a number written as one; NULL when absent or of another type. g_free(). */
+/* ---- foreign JSON (eval-json.c); NULL: absent, or of another type ---------------------------- */
+
+/* A string, or a number written as one; g_free(). */
 char *app_eval_text(JsonObject *object, const char *name);
+const char *app_eval_string(JsonNode *node);
+JsonArray *app_eval_array(JsonObject *object, const char *name);
+/* What turn I of a conversation says. */
+const char *app_eval_turn(JsonArray *turns, guint i);
+/* The object that RECORD is; NULL with *WHY. */
+JsonObject *app_eval_object(const AppRecord *record, char **why);
 
 /* ---- questions (eval-question.c, eval-format.c) --------------------------------------------- */
 

@@ -41,31 +41,6 @@ app_judge_set_clear(AppJudgeSet *set)
 /* ---- reading records --------------------------------------------------------------------------
  */
 
-static JsonObject *
-read_object(const AppRecord *record, char **why)
-{
-  g_autoptr(GError) error = NULL;
-  JsonObject *object;
-
-  if (record->is_rest) {
-    *why = g_strdup("no whole JSON object begins here; what follows is not read");
-    return NULL;
-  }
-  object = app_json_object_read(record->text, record->n, &error);
-  if (!object) {
-    *why = g_strdup(error->message);
-  }
-  return object;
-}
-
-static JsonArray *
-array_member(JsonObject *object, const char *name)
-{
-  JsonNode *node = json_object_get_member(object, name);
-
-  return node && JSON_NODE_HOLDS_ARRAY(node) ? json_node_get_array(node) : NULL;
-}
-
 char *
 app_judge_domain(JsonObject *object)
 {
@@ -107,7 +82,7 @@ app_judge_category(JsonObject *object)
 static void
 append_mentions(GString *text, JsonObject *object)
 {
-  JsonArray *mentions = array_member(object, "in_text_mention");
+  JsonArray *mentions = app_eval_array(object, "in_text_mention");
   gboolean any = FALSE;
 
   for (guint i = 0; mentions && i < json_array_get_length(mentions); i++) {
@@ -150,7 +125,7 @@ append_box(GString *text, JsonNode *node)
 {
   JsonObject *box = JSON_NODE_HOLDS_OBJECT(node) ? json_node_get_object(node) : NULL;
   const char *category = box ? app_json_get_text(box, "category") : NULL;
-  JsonArray *sides = box ? array_member(box, "bbox") : NULL;
+  JsonArray *sides = box ? app_eval_array(box, "bbox") : NULL;
 
   if (!category || !sides) {
     return;
@@ -170,16 +145,16 @@ append_box(GString *text, JsonNode *node)
 static char *
 picture_context(JsonObject *object)
 {
-  JsonArray *captions = array_member(object, "captions"),
-            *boxes = array_member(object, "instances");
+  JsonArray *captions = app_eval_array(object, "captions"),
+            *boxes = app_eval_array(object, "instances");
   g_autofree char *caption = app_eval_text(object, "caption");
   GString *text = g_string_new(caption);
 
-  captions = captions ? captions : array_member(object, "caption");
+  captions = captions ? captions : app_eval_array(object, "caption");
   for (guint i = 0; captions && i < json_array_get_length(captions); i++) {
-    JsonNode *node = json_array_get_element(captions, i);
-    if (JSON_NODE_HOLDS_VALUE(node) && json_node_get_value_type(node) == G_TYPE_STRING) {
-      g_string_append_printf(text, "%s%s", text->len > 0 ? "\n" : "", json_node_get_string(node));
+    const char *said = app_eval_string(json_array_get_element(captions, i));
+    if (said) {
+      g_string_append_printf(text, "%s%s", text->len > 0 ? "\n" : "", said);
     }
   }
   for (guint i = 0; boxes && i < json_array_get_length(boxes); i++) {
@@ -189,71 +164,72 @@ picture_context(JsonObject *object)
   return g_string_free(text, FALSE);
 }
 
-/* Image to context. */
-static GHashTable *
-read_contexts(const char *path, AppEvalSay *say, char **sha256, GError **error)
-{
-  g_autoptr(GHashTable) contexts = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-  g_autoptr(AppRecords) records = path ? app_records_open(path, FALSE, error) : NULL;
-  AppRecord record;
-
-  if (path && !records) {
-    return NULL;
-  }
-  if (records) {
-    *sha256 = app_records_sha256(records);
-  }
-  while (records && app_records_next(records, &record)) {
-    g_autofree char *why = NULL;
-    g_autoptr(JsonObject) object = read_object(&record, &why);
-    g_autofree char *image = object ? app_eval_text(object, "image") : NULL;
-
-    if (!image) {
-      app_eval_say(say, APP_EVAL_BAD_RECORD, path, record.line, "%s", why ? why : "names no image");
-    } else {
-      g_hash_table_replace(contexts, g_steal_pointer(&image), picture_context(object));
-    }
-  }
-  return g_steal_pointer(&contexts);
-}
-
-/* ---- answers ----------------------------------------------------------------------------------
+/* ---- files beside the questions ---------------------------------------------------------------
  */
 
-/* question_id to text. */
+/* Calls TAKE with each object of PATH; NULL PATH: with none. It says what is wrong with one: NULL,
+ * nothing. */
+typedef const char *(*Take)(JsonObject *object, GHashTable *map, gpointer user);
+
 static GHashTable *
-read_texts(const char *path, AppEvalSay *say, char **sha256, char **model, GError **error)
+read_map(const char *path, AppEvalProblem problem, Take take, gpointer user, AppEvalSay *say,
+         char **sha256, GError **error)
 {
-  g_autoptr(GHashTable) texts = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+  g_autoptr(GHashTable) map = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
   g_autoptr(AppRecords) records = path ? app_records_open(path, FALSE, error) : NULL;
   AppRecord record;
 
-  if (path && !records) {
+  if (!path) {
+    return g_steal_pointer(&map);
+  }
+  if (!records) {
     return NULL;
   }
-  if (records) {
-    *sha256 = app_records_sha256(records);
-  }
-  while (records && app_records_next(records, &record)) {
+  *sha256 = app_records_sha256(records);
+  while (app_records_next(records, &record)) {
     g_autofree char *why = NULL;
-    g_autoptr(JsonObject) object = read_object(&record, &why);
-    g_autofree char *id = object ? app_eval_text(object, "question_id") : NULL;
-    g_autofree char *text = object ? app_eval_text(object, "text") : NULL;
+    g_autoptr(JsonObject) object = app_eval_object(&record, &why);
+    const char *wrong = object ? take(object, map, user) : why;
 
-    if (!id || !text || strlen(text) > MAX_TEXT) {
-      app_eval_say(say, APP_EVAL_BAD_ANSWER, path, record.line, "%s",
-                   why ? why : "expected question_id and a string named text");
-    } else if (g_hash_table_contains(texts, id)) {
-      app_eval_say(say, APP_EVAL_ANSWERED_TWICE, path, record.line,
-                   "answers a question again; the first answer counts");
-    } else {
-      g_hash_table_insert(texts, g_steal_pointer(&id), g_steal_pointer(&text));
-      if (model && !*model) {
-        *model = app_eval_text(object, "model_id");
-      }
+    if (wrong) {
+      app_eval_say(say, problem, path, record.line, "%s", wrong);
     }
   }
-  return g_steal_pointer(&texts);
+  return g_steal_pointer(&map);
+}
+
+/* Image to context. */
+static const char *
+take_context(JsonObject *object, GHashTable *contexts, gpointer unused)
+{
+  char *image = app_eval_text(object, "image");
+
+  if (!image) {
+    return "names no image";
+  }
+  g_hash_table_replace(contexts, image, picture_context(object));
+  return NULL;
+}
+
+/* question_id to text. MODEL, when not NULL, gets the name of who answered. */
+static const char *
+take_text(JsonObject *object, GHashTable *texts, gpointer model)
+{
+  g_autofree char *id = app_eval_text(object, "question_id");
+  g_autofree char *text = app_eval_text(object, "text");
+  char **name = model;
+
+  if (!id || !text || strlen(text) > MAX_TEXT) {
+    return "expected question_id and a string named text";
+  }
+  if (g_hash_table_contains(texts, id)) {
+    return "answers a question again; the first answer counts";
+  }
+  g_hash_table_insert(texts, g_steal_pointer(&id), g_steal_pointer(&text));
+  if (name && !*name) {
+    *name = app_eval_text(object, "model_id");
+  }
+  return NULL;
 }
 
 /* ---- questions --------------------------------------------------------------------------------
@@ -331,7 +307,7 @@ read_items(Reader *r, GError **error)
   while (app_records_next(records, &record) &&
          (!r->options->limit || r->set->items->len < r->options->limit)) {
     g_autofree char *why = NULL;
-    g_autoptr(JsonObject) object = read_object(&record, &why);
+    g_autoptr(JsonObject) object = app_eval_object(&record, &why);
     AppJudgeItem *item = object ? parse_item(object) : NULL;
 
     if (!item || !item->id || !item->text || !*item->text || !item->category) {
@@ -369,7 +345,7 @@ read_rules(const AppJudgeOptions *options, AppEvalSay *say, AppJudgeSet *set, GE
       g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)json_object_unref);
   while (app_records_next(records, &record)) {
     g_autofree char *why = NULL;
-    g_autoptr(JsonObject) object = read_object(&record, &why);
+    g_autoptr(JsonObject) object = app_eval_object(&record, &why);
     if (object && app_json_get_text(object, "role") && app_json_get_text(object, "prompt")) {
       g_hash_table_replace(set->rules, g_strdup(record.key), json_object_ref(object));
     } else {
@@ -400,10 +376,13 @@ app_judge_set_read(const AppJudgeOptions *options, AppEvalSay *say, AppJudgeSet 
   Reader reader = {options, say, set, NULL, NULL, NULL};
 
   set->items = g_ptr_array_new_with_free_func(item_free);
-  contexts = read_contexts(options->context, say, &set->context_sha256, error);
-  references =
-      contexts ? read_texts(options->reference, say, &set->reference_sha256, NULL, error) : NULL;
-  answers = references ? read_texts(options->answers, say, &set->answers_sha256, &set->model, error)
+  contexts = read_map(options->context, APP_EVAL_BAD_RECORD, take_context, NULL, say,
+                      &set->context_sha256, error);
+  references = contexts ? read_map(options->reference, APP_EVAL_BAD_ANSWER, take_text, NULL, say,
+                                   &set->reference_sha256, error)
+                        : NULL;
+  answers = references ? read_map(options->answers, APP_EVAL_BAD_ANSWER, take_text, &set->model,
+                                  say, &set->answers_sha256, error)
                        : NULL;
   if (!answers || !read_rules(options, say, set, error)) {
     return FALSE;

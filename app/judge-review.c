@@ -118,16 +118,15 @@ read_scores(AppJudgeReview *review, JsonObject *object)
 static AppJudgeReview *
 read_review(const AppRecord *record, char **why)
 {
-  g_autoptr(GError) error = NULL;
-  g_autoptr(JsonObject) object =
-      record->is_rest ? NULL : app_json_object_read(record->text, record->n, &error);
+  g_autoptr(JsonObject) object = app_eval_object(record, why);
   AppJudgeReview *review;
   g_autofree char *id = object ? app_eval_text(object, "question_id") : NULL;
 
-  if (!object || !id) {
-    *why = g_strdup(error             ? error->message
-                    : record->is_rest ? "no whole JSON object begins here; what follows is not read"
-                                      : "has no question_id");
+  if (!object) {
+    return NULL;
+  }
+  if (!id) {
+    *why = g_strdup("has no question_id");
     return NULL;
   }
   review = g_new0(AppJudgeReview, 1);

@@ -75,6 +75,23 @@ cli_runv(CliRun *run, const char *input, const char *const *args)
   cli_run_launched(run, launcher, input, args);
 }
 
+/* COMMON, N of them, and then MORE (ends with NULL; may be NULL). */
+static inline void
+cli_run_more(CliRun *run, const char *const *common, gsize n, const char *const *more)
+{
+  g_autoptr(GPtrArray) args = g_ptr_array_new();
+
+  for (gsize i = 0; i < n; i++) {
+    g_ptr_array_add(args, (gpointer)common[i]);
+  }
+  for (gsize i = 0; more && more[i]; i++) {
+    g_ptr_array_add(args, (gpointer)more[i]);
+  }
+  g_ptr_array_add(args, NULL);
+  cli_runv(run, NULL, (const char *const *)args->pdata);
+  g_test_message("%s", run->err);
+}
+
 static inline GPtrArray *
 cli_run_args(const char *first, va_list list)
 {

@@ -7,17 +7,8 @@ evaluate(CliRun *run, const char *file, const char *images, const char *const *m
 {
   const char *const common[] = {"eval",     "vqa",  "--model",   model, "--questions",  file,
                                 "--images", images, "--threads", "1",   "--max-tokens", "24"};
-  g_autoptr(GPtrArray) args = g_ptr_array_new();
 
-  for (guint i = 0; i < G_N_ELEMENTS(common); i++) {
-    g_ptr_array_add(args, (gpointer)common[i]);
-  }
-  for (guint i = 0; more[i]; i++) {
-    g_ptr_array_add(args, (gpointer)more[i]);
-  }
-  g_ptr_array_add(args, NULL);
-  cli_runv(run, NULL, (const char *const *)args->pdata);
-  g_test_message("%s", run->err);
+  cli_run_more(run, common, G_N_ELEMENTS(common), more);
 }
 
 static void

@@ -8,17 +8,8 @@ gather(CliRun *run, const char *prompts, const char *out, const char *const *mor
 {
   const char *const common[] = {"model", "imatrix", model, "--threads",    "1", "--prompts",
                                 prompts, "--out",   out,   "--max-tokens", "8"};
-  g_autoptr(GPtrArray) args = g_ptr_array_new();
 
-  for (guint i = 0; i < G_N_ELEMENTS(common); i++) {
-    g_ptr_array_add(args, (gpointer)common[i]);
-  }
-  for (guint i = 0; more[i]; i++) {
-    g_ptr_array_add(args, (gpointer)more[i]);
-  }
-  g_ptr_array_add(args, NULL);
-  cli_runv(run, NULL, (const char *const *)args->pdata);
-  g_test_message("%s", run->err);
+  cli_run_more(run, common, G_N_ELEMENTS(common), more);
 }
 
 static void

@@ -120,16 +120,8 @@ judge(Fixture *f, CliRun *run, const char *const *more)
       "eval",          "judge", "--questions", f->questions, "--answers",
       f->answers,      "--out", f->out,        "--judge",    f->server->url,
       "--judge-model", "judge", "--parallel",  "1",          "--json"};
-  g_autoptr(GPtrArray) args = g_ptr_array_new();
 
-  for (guint i = 0; i < G_N_ELEMENTS(common); i++) {
-    g_ptr_array_add(args, (gpointer)common[i]);
-  }
-  for (guint i = 0; more && more[i]; i++) {
-    g_ptr_array_add(args, (gpointer)more[i]);
-  }
-  g_ptr_array_add(args, NULL);
-  cli_runv(run, NULL, (const char *const *)args->pdata);
+  cli_run_more(run, common, G_N_ELEMENTS(common), more);
 }
 
 /* Both orders, and what each order alone would have said. */

@@ -52,56 +52,56 @@ write_file(const char *name, const char *text)
  */
 
 /* One question of each format, what is wanted of it, and an answer that is right. */
+static const struct {
+  const char *format, *file, *answer, *kind, *type, *organ, *modality;
+} FORMATS[] = {
+    {"vqa-rad",
+     "[{\"qid\": 7, \"image_name\": \"a.jpg\", \"image_organ\": \"CHEST\", \"answer\": 3, "
+     "\"answer_type\": \"CLOSED \", \"question_type\": \"COUNT, SIZE\", \"question\": \"Q?\"}]",
+     "3", "COUNT", "CLOSED", "CHEST", NULL},
+    {"slake",
+     "[{\"img_name\": \"x/source.jpg\", \"question\": \"Q?\", \"answer\": \"Liver\", \"q_lang\": "
+     "\"en\", \"location\": \"Abdomen\", \"modality\": \"CT\", \"answer_type\": \"OPEN\", "
+     "\"content_type\": \"Organ\", \"qid\": 7}, {\"img_name\": \"x/source.jpg\", \"question\": "
+     "\"?\", \"answer\": \"x\", \"q_lang\": \"zh\", \"answer_type\": \"OPEN\", \"qid\": 8}]",
+     "liver", "Organ", "OPEN", "Abdomen", "CT"},
+    {"pathvqa",
+     "[{\"img_id\": \"test_1\", \"labelf\": {\"pvqa\": [{\"a cell\": 1, \"cells\": 1}]}, "
+     "\"sentf\": {\"pvqa\": [\"Where is it?\"]}}, {\"img_id\": \"test_2\", \"labelf\": "
+     "{\"pvqa\": []}, \"sentf\": {\"pvqa\": []}}]",
+     "cells", "where", "OPEN", NULL, NULL},
+    {"vqa-med-2019", "pic|organ|what organ is it?|(left) lung#breast\n", "breast", "organ", "OPEN",
+     NULL, NULL},
+    {"vqa-med-2019", "pic|organ|what organ is it?|(left) lung#breast\n", "Lung", "organ", "OPEN",
+     NULL, NULL},
+    {"vqa-med-2019", "pic|is it?|yes\n", "Yes.", "other", "CLOSED", NULL, NULL},
+    {"llava",
+     "[{\"id\": 7, \"image\": \"a.jpg\", \"answer_type\": \"CLOSED\", \"conversatons\": "
+     "[{\"from\": \"human\", \"value\": \"Q? Please choose from the following two options: "
+     "[yes, no]\\n<image>\"}, {\"from\": \"gpt\", \"value\": \"yes\"}]}]",
+     "yes", "other", "CLOSED", NULL, NULL},
+    {"hilum",
+     "{\"question_id\": 7, \"image\": \"a\", \"text\": \"Q?\", \"answer\": \"yes\", "
+     "\"answer_type\": \"CLOSED\", \"kind\": \"presence\", \"modality\": \"MR\"}\n",
+     "yes", "presence", "CLOSED", NULL, "MR"},
+    {"plain", "{\"image\": \"a\", \"question\": \"Q?\", \"answer\": \"no\"}\n", "No", "other",
+     "CLOSED", NULL, NULL},
+    /* Over several lines, and behind a byte order mark. */
+    {"plain", "\xef\xbb\xbf{\n\"image\": \"a\",\n\"question\": \"Q?\", \"answer\": \"no\"\n}\n",
+     "No", "other", "CLOSED", NULL, NULL},
+};
+
 static void
 test_formats(void)
 {
-  static const struct {
-    const char *format, *file, *answer, *kind, *type, *organ, *modality;
-  } cases[] = {
-      {"vqa-rad",
-       "[{\"qid\": 7, \"image_name\": \"a.jpg\", \"image_organ\": \"CHEST\", \"answer\": 3, "
-       "\"answer_type\": \"CLOSED \", \"question_type\": \"COUNT, SIZE\", \"question\": \"Q?\"}]",
-       "3", "COUNT", "CLOSED", "CHEST", NULL},
-      {"slake",
-       "[{\"img_name\": \"x/source.jpg\", \"question\": \"Q?\", \"answer\": \"Liver\", \"q_lang\": "
-       "\"en\", \"location\": \"Abdomen\", \"modality\": \"CT\", \"answer_type\": \"OPEN\", "
-       "\"content_type\": \"Organ\", \"qid\": 7}, {\"img_name\": \"x/source.jpg\", \"question\": "
-       "\"?\", \"answer\": \"x\", \"q_lang\": \"zh\", \"answer_type\": \"OPEN\", \"qid\": 8}]",
-       "liver", "Organ", "OPEN", "Abdomen", "CT"},
-      {"pathvqa",
-       "[{\"img_id\": \"test_1\", \"labelf\": {\"pvqa\": [{\"a cell\": 1, \"cells\": 1}]}, "
-       "\"sentf\": {\"pvqa\": [\"Where is it?\"]}}, {\"img_id\": \"test_2\", \"labelf\": "
-       "{\"pvqa\": []}, \"sentf\": {\"pvqa\": []}}]",
-       "cells", "where", "OPEN", NULL, NULL},
-      {"vqa-med-2019", "pic|organ|what organ is it?|(left) lung#breast\n", "breast", "organ",
-       "OPEN", NULL, NULL},
-      {"vqa-med-2019", "pic|organ|what organ is it?|(left) lung#breast\n", "Lung", "organ", "OPEN",
-       NULL, NULL},
-      {"vqa-med-2019", "pic|is it?|yes\n", "Yes.", "other", "CLOSED", NULL, NULL},
-      {"llava",
-       "[{\"id\": 7, \"image\": \"a.jpg\", \"answer_type\": \"CLOSED\", \"conversatons\": "
-       "[{\"from\": \"human\", \"value\": \"Q? Please choose from the following two options: "
-       "[yes, no]\\n<image>\"}, {\"from\": \"gpt\", \"value\": \"yes\"}]}]",
-       "yes", "other", "CLOSED", NULL, NULL},
-      {"hilum",
-       "{\"question_id\": 7, \"image\": \"a\", \"text\": \"Q?\", \"answer\": \"yes\", "
-       "\"answer_type\": \"CLOSED\", \"kind\": \"presence\", \"modality\": \"MR\"}\n",
-       "yes", "presence", "CLOSED", NULL, "MR"},
-      {"plain", "{\"image\": \"a\", \"question\": \"Q?\", \"answer\": \"no\"}\n", "No", "other",
-       "CLOSED", NULL, NULL},
-      /* Over several lines, and behind a byte order mark. */
-      {"plain", "\xef\xbb\xbf{\n\"image\": \"a\",\n\"question\": \"Q?\", \"answer\": \"no\"\n}\n",
-       "No", "other", "CLOSED", NULL, NULL},
-  };
-
-  for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
-    g_autofree char *file = write_file("format", cases[i].file);
+  for (guint i = 0; i < G_N_ELEMENTS(FORMATS); i++) {
+    g_autofree char *file = write_file("format", FORMATS[i].file);
     g_autofree char *line =
-        g_strdup_printf("{\"text\": \"%s\", \"prompt\": \"%s\"}\n", cases[i].answer,
-                        strstr(cases[i].file, "Q?")           ? "q?"
-                        : strstr(cases[i].file, "Where")      ? "Where is it?"
-                        : strstr(cases[i].file, "what organ") ? "What organ is it?"
-                                                              : "is it?");
+        g_strdup_printf("{\"text\": \"%s\", \"prompt\": \"%s\"}\n", FORMATS[i].answer,
+                        strstr(FORMATS[i].file, "Q?")           ? "q?"
+                        : strstr(FORMATS[i].file, "Where")      ? "Where is it?"
+                        : strstr(FORMATS[i].file, "what organ") ? "What organ is it?"
+                                                                : "is it?");
     g_autofree char *answers = write_file("format.answers", line);
     g_autoptr(JsonNode) root = NULL;
     g_auto(CliRun) run = {0};
@@ -109,19 +109,19 @@ test_formats(void)
 
     cli_run(&run, NULL, "eval", "vqa", "--questions", file, "--answers", answers, "--json", NULL);
     report = report_of(&run, &root);
-    g_assert_cmpstr(json_object_get_string_member(report, "format"), ==, cases[i].format);
+    g_assert_cmpstr(json_object_get_string_member(report, "format"), ==, FORMATS[i].format);
     g_assert_cmpint(json_object_get_int_member(report, "questions"), ==, 1);
     g_assert_cmpint(left_out(report, "other_languages"), ==,
-                    g_str_equal(cases[i].format, "slake") ? 1 : 0);
-    group = group_of(report, "groups", cases[i].kind, cases[i].type);
+                    g_str_equal(FORMATS[i].format, "slake") ? 1 : 0);
+    group = group_of(report, "groups", FORMATS[i].kind, FORMATS[i].type);
     g_assert_cmpfloat(json_object_get_double_member(group, "exact"), ==, 1);
     g_assert_cmpfloat(json_object_get_double_member(group, "recall"), ==, 1);
     g_assert_cmpfloat(json_object_get_double_member(group, "closed"), ==, 1);
-    if (cases[i].organ) {
-      group_of(report, "by_organ", cases[i].organ, cases[i].type);
+    if (FORMATS[i].organ) {
+      group_of(report, "by_organ", FORMATS[i].organ, FORMATS[i].type);
     }
-    if (cases[i].modality) {
-      group_of(report, "by_modality", cases[i].modality, cases[i].type);
+    if (FORMATS[i].modality) {
+      group_of(report, "by_modality", FORMATS[i].modality, FORMATS[i].type);
     }
   }
 }
@@ -304,17 +304,8 @@ ask(CliRun *run, const char *file, const char *const *more)
 {
   const char *const common[] = {"eval",     "vqa",    "--model",      model, "--questions", file,
                                 "--images", held_out, "--max-tokens", "6",   "--threads",   "1"};
-  g_autoptr(GPtrArray) args = g_ptr_array_new();
 
-  for (guint i = 0; i < G_N_ELEMENTS(common); i++) {
-    g_ptr_array_add(args, (gpointer)common[i]);
-  }
-  for (guint i = 0; more[i]; i++) {
-    g_ptr_array_add(args, (gpointer)more[i]);
-  }
-  g_ptr_array_add(args, NULL);
-  cli_runv(run, NULL, (const char *const *)args->pdata);
-  g_test_message("%s", run->err);
+  cli_run_more(run, common, G_N_ELEMENTS(common), more);
 }
 
 static char *

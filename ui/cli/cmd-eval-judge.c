@@ -210,6 +210,40 @@ run(const Options *o, const AppJudgeOptions *options)
   return cli_eval_end(report, o->json, o->folder, print_report);
 }
 
+/* Who judges, and what it may cost. */
+static GOptionGroup *
+judge_group(Options *o)
+{
+  GOptionGroup *group =
+      g_option_group_new("judge", "Judge Options:", "Show the judge's options", NULL, NULL);
+  const GOptionEntry entries[] = {
+      {"judge", 0, 0, G_OPTION_ARG_FILENAME, &o->judge,
+       "Server that speaks OpenAI's chat completions: TEXTS LEAVE THIS MACHINE; or model:PATH",
+       "URL"},
+      {"judge-model", 0, 0, G_OPTION_ARG_FILENAME, &o->name, "Which of the server's models",
+       "NAME"},
+      {"judge-ca", 0, 0, G_OPTION_ARG_FILENAME, &o->ca_file,
+       "Certificate of the authority that vouches for it", "FILE"},
+      {"judge-proxy", 0, 0, G_OPTION_ARG_FILENAME, &o->proxy, "Proxy on the way to it", "URL"},
+      {"judge-timeout", 0, 0, G_OPTION_ARG_INT, &o->timeout, "Its longest silence", "SECONDS"},
+      {"judge-insecure", 0, 0, G_OPTION_ARG_NONE, &o->insecure, "Allow http:// to another machine",
+       NULL},
+      {"parallel", 0, 0, G_OPTION_ARG_INT, &o->parallel, "Questions at once (default: 4)", "N"},
+      {"temperature", 0, 0, G_OPTION_ARG_DOUBLE, &o->temperature, "Of the judge (default: 0)", "T"},
+      {"max-tokens", 0, 0, G_OPTION_ARG_INT, &o->max_tokens, "Longest reply (default: 1024)", "N"},
+      {"most-tokens", 0, 0, G_OPTION_ARG_FILENAME, &o->most_tokens, "Budget of all runs together",
+       "N"},
+      {"most-cost", 0, 0, G_OPTION_ARG_DOUBLE, &o->most_cost, "The same in money", "X"},
+      {"price-in", 0, 0, G_OPTION_ARG_DOUBLE, &o->price_in, "Of a million tokens of questions",
+       "X"},
+      {"price-out", 0, 0, G_OPTION_ARG_DOUBLE, &o->price_out, "Of a million tokens of replies",
+       "X"},
+      {NULL}};
+
+  g_option_group_add_entries(group, entries);
+  return group;
+}
+
 int
 cmd_eval_judge(int argc, char **argv)
 {
@@ -228,24 +262,6 @@ cmd_eval_judge(int argc, char **argv)
        "LLaVA's rule.json: what the judge is told, by category (default: our own words)", "FILE"},
       {"orders", 0, 0, G_OPTION_ARG_FILENAME, &o.orders,
        "both, reference-first (as published) or model-first (default: both)", "NAME"},
-      {"judge", 0, 0, G_OPTION_ARG_FILENAME, &o.judge,
-       "Server that speaks OpenAI's chat completions: TEXTS LEAVE THIS MACHINE; or model:PATH",
-       "URL"},
-      {"judge-model", 0, 0, G_OPTION_ARG_FILENAME, &o.name, "Which of the server's models", "NAME"},
-      {"judge-ca", 0, 0, G_OPTION_ARG_FILENAME, &o.ca_file,
-       "Certificate of the authority that vouches for it", "FILE"},
-      {"judge-proxy", 0, 0, G_OPTION_ARG_FILENAME, &o.proxy, "Proxy on the way to it", "URL"},
-      {"judge-timeout", 0, 0, G_OPTION_ARG_INT, &o.timeout, "Its longest silence", "SECONDS"},
-      {"judge-insecure", 0, 0, G_OPTION_ARG_NONE, &o.insecure, "Allow http:// to another machine",
-       NULL},
-      {"parallel", 0, 0, G_OPTION_ARG_INT, &o.parallel, "Questions at once (default: 4)", "N"},
-      {"temperature", 0, 0, G_OPTION_ARG_DOUBLE, &o.temperature, "Of the judge (default: 0)", "T"},
-      {"max-tokens", 0, 0, G_OPTION_ARG_INT, &o.max_tokens, "Longest reply (default: 1024)", "N"},
-      {"most-tokens", 0, 0, G_OPTION_ARG_FILENAME, &o.most_tokens, "Budget of all runs together",
-       "N"},
-      {"most-cost", 0, 0, G_OPTION_ARG_DOUBLE, &o.most_cost, "The same in money", "X"},
-      {"price-in", 0, 0, G_OPTION_ARG_DOUBLE, &o.price_in, "Of a million tokens of questions", "X"},
-      {"price-out", 0, 0, G_OPTION_ARG_DOUBLE, &o.price_out, "Of a million tokens of replies", "X"},
       {"ask-failed", 0, 0, G_OPTION_ARG_NONE, &o.ask_failed,
        "Ask again what failed for good in an earlier run", NULL},
       {"out", 'o', 0, G_OPTION_ARG_FILENAME, &o.out,
@@ -264,7 +280,7 @@ cmd_eval_judge(int argc, char **argv)
   AppJudgeOptions options = {.command = command};
   int status;
 
-  if (!cli_parse(&argc, &argv, entries, NULL, "",
+  if (!cli_parse(&argc, &argv, entries, judge_group(&o), "",
                  "Has a language model rate chat answers beside reference answers, in both orders, "
                  "and scores\nthem by both published rules: the mean of ratios (LLaVA-Med) and the "
                  "ratio of means (LLaVA).",

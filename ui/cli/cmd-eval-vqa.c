@@ -216,6 +216,24 @@ run(const Vqa *v, AppEvalOptions *options)
   return cli_eval_end(report, v->json || v->rows, v->folder, print_report);
 }
 
+/* What stands beside the scores, into GROUP. */
+static void
+add_beside(GOptionGroup *group, Vqa *v)
+{
+  const GOptionEntry entries[] = {
+      {"train", 0, 0, G_OPTION_ARG_FILENAME, &v->train,
+       "Training split: its most frequent answers, and images that are in both", "FILE"},
+      {"train-where", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &v->train_where, "Only such records of it",
+       "KEY=VALUE,..."},
+      {"train-images", 0, 0, G_OPTION_ARG_FILENAME, &v->train_images,
+       "Folder of its images (default: the same)", "DIR"},
+      {"dataset", 0, 0, G_OPTION_ARG_FILENAME, &v->dataset,
+       "Whose published table stands beside: vqa-rad, slake, pathvqa (default: by format)", "NAME"},
+      {NULL}};
+
+  g_option_group_add_entries(group, entries);
+}
+
 int
 cmd_eval_vqa(int argc, char **argv)
 {
@@ -240,14 +258,6 @@ cmd_eval_vqa(int argc, char **argv)
        "Answers of the same model to the questions alone", "FILE"},
       {"out", 'o', 0, G_OPTION_ARG_FILENAME, &v.out,
        "Append answers to this file; what it has is not asked again", "FILE"},
-      {"train", 0, 0, G_OPTION_ARG_FILENAME, &v.train,
-       "Training split: its most frequent answers, and images that are in both", "FILE"},
-      {"train-where", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &v.train_where, "Only such records of it",
-       "KEY=VALUE,..."},
-      {"train-images", 0, 0, G_OPTION_ARG_FILENAME, &v.train_images,
-       "Folder of its images (default: the same)", "DIR"},
-      {"dataset", 0, 0, G_OPTION_ARG_FILENAME, &v.dataset,
-       "Whose published table stands beside: vqa-rad, slake, pathvqa (default: by format)", "NAME"},
       {"no-control", 0, 0, G_OPTION_ARG_NONE, &v.no_control,
        "Leave out the second run, with a blank picture in each image's place", NULL},
       {"blank-image", 0, 0, G_OPTION_ARG_NONE, &v.blank,
@@ -265,6 +275,7 @@ cmd_eval_vqa(int argc, char **argv)
   int status;
 
   cli_engine_add(group, &engine);
+  add_beside(group, &v);
   if (!cli_parse(&argc, &argv, entries, group, "",
                  "Runs a model over questions with known answers (greedy) and scores it: open "
                  "questions by\nrecall, closed ones by accuracy, by strict rules and by "
