@@ -21,6 +21,7 @@ struct _AppHttp {
   CURL *easy;
   struct curl_slist *headers;
   char *host;
+  const char *role;
   gboolean loopback_only, secure;
   guint connect_ms, first_byte_ms, idle_ms;
   gint stopped; /* atomic */
@@ -172,6 +173,7 @@ app_http_new(const AppHttpOptions *options, GError **error)
     return NULL;
   }
   http->host = g_strdup(options->host);
+  http->role = options->role ? options->role : "engine";
   http->loopback_only = options->loopback_only;
   http->secure = g_str_has_prefix(options->url, "https:");
   http->connect_ms = options->connect_ms;
@@ -256,8 +258,8 @@ fail_code(const Exchange *x, CURLcode code, GError **error)
   case CURLE_PEER_FAILED_VERIFICATION:
     return fail(http, error,
                 "the server cannot prove who it is (%s); nothing was sent. "
-                "--engine-ca names the certificate of an authority of your own",
-                detail(http, code));
+                "--%s-ca names the certificate of an authority of your own",
+                detail(http, code), http->role);
   case CURLE_SSL_CACERT_BADFILE:
     return fail(http, error, "the file of certificates cannot be read (%s); nothing was sent",
                 detail(http, code));

@@ -21,6 +21,7 @@ typedef struct {
   const char *key;                          /* sent as the bearer's token; NULL: none */
   const char *ca_file;                      /* NULL: the system's */
   const char *proxy;                        /* NULL: none */
+  const char *role;                         /* what it is to us, in names of options; static */
   const char *accept;                       /* the answer's type; NULL: text/event-stream */
   gboolean loopback_only;                   /* the peer must be this machine */
   guint connect_ms, first_byte_ms, idle_ms; /* how long it may stay silent */

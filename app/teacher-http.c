@@ -337,6 +337,7 @@ app_teacher_http_new(const AppTeacher *teacher, GError **error)
                                .key = teacher->bearer,
                                .ca_file = remote->ca_file,
                                .proxy = teacher->address.loopback ? NULL : remote->proxy,
+                               .role = remote->role,
                                .accept = "application/json",
                                .loopback_only = teacher->address.loopback,
                                .connect_ms = limit_ms ? MIN(limit_ms, CONNECT_MS) : CONNECT_MS,

@@ -22,9 +22,10 @@ typedef enum {
   /* Final: kept in the journal, and asked again by `ask_failed` alone. */
   APP_TEACHER_EMPTY,    /* an answer without a word */
   APP_TEACHER_NONSENSE, /* no chat completion: not JSON, a web page, another shape, no UTF-8 */
-  APP_TEACHER_TOO_LONG, /* more than APP_TEACHER_MAX_REPLY bytes, or than the model's context */
+  APP_TEACHER_TOO_LONG, /* more than APP_TEACHER_MAX_REPLY bytes */
   APP_TEACHER_FILTERED, /* the server's filter took the answer */
-  APP_TEACHER_REFUSED,  /* the server does not take this question (HTTP 400, 413, 422, ...) */
+  APP_TEACHER_REFUSED,  /* who answers does not take this question (HTTP 400, 413, 422; no context)
+                         */
   /* Not final: the next run asks again. */
   APP_TEACHER_BUSY,       /* HTTP 429, however long it was waited for */
   APP_TEACHER_FAILED,     /* HTTP 5xx */

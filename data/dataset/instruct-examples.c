@@ -110,7 +110,9 @@ add_box(DataExample *example, const char *text)
   if (n < 5) {
     return "expected a category and four numbers behind \"box:\"";
   }
-  g_clear_pointer(&words[n - 4], g_free);
+  for (guint i = n - 4; i < n; i++) {
+    g_clear_pointer(&words[i], g_free);
+  }
   box.category = g_strjoinv(" ", words);
   g_array_append_val(example->pair.boxes, box);
   return NULL;

@@ -89,7 +89,7 @@ compile(const char *const *patterns)
   GPtrArray *compiled = g_ptr_array_new();
 
   for (; *patterns; patterns++) {
-    GRegex *regex = g_regex_new(*patterns, G_REGEX_CASELESS | G_REGEX_OPTIMIZE, 0, NULL);
+    GRegex *regex = g_regex_new(*patterns, G_REGEX_CASELESS, 0, NULL);
     g_assert(regex); /* they are constants */
     g_ptr_array_add(compiled, regex);
   }
@@ -150,7 +150,7 @@ has_bad_character(const char *text)
 static void
 drop_mark(char **text)
 {
-  if (strstr(*text, DATA_IMAGE_MARK)) {
+  while (strstr(*text, DATA_IMAGE_MARK)) { /* taking one out may make another */
     g_auto(GStrv) parts = g_strsplit(*text, DATA_IMAGE_MARK, -1);
     g_autofree char *joined = g_strjoinv("", parts);
 

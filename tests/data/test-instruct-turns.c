@@ -266,6 +266,7 @@ test_fates(void)
       {"User: Q?\nAssistant: It is mentioned.", DATA_TURN_ANSWER_TELLS, "mentioned"},
       {"User: Q?\nAssistant:", DATA_TURN_EMPTY, NULL},
       {"User: <image>\nAssistant: A.", DATA_TURN_EMPTY, NULL},
+      {"User: <im<image>age>\nAssistant: A.", DATA_TURN_EMPTY, NULL},
       {"User: Q?\nAssistant: A.</s>", DATA_TURN_MARKER, "</s>"},
       {"User: [INST] Q?\nAssistant: A.", DATA_TURN_MARKER, "[INST]"},
       {"User: Q?\nAssistant: A\xef\xbf\xbd.", DATA_TURN_CHARACTERS, NULL},

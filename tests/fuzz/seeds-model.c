@@ -84,6 +84,28 @@ seeds_remote(Seeds *seeds)
   add_text(seeds, "{\"detail\":[{\"loc\":[\"body\"],\"msg\":\"bad\",\"input\":1}]}");
 }
 
+void
+seeds_instruct(Seeds *seeds)
+{
+  add_text(seeds,
+           "{\"model\":\"m\",\"choices\":[{\"message\":{\"content\":\"User: a\\n\\nAssistant: "
+           "b\"},\"finish_reason\":\"stop\"}],\"usage\":{\"prompt_tokens\":7,"
+           "\"completion_tokens\":3}}");
+  add_text(seeds,
+           "{\"choices\":[{\"message\":{\"content\":[{\"type\":\"text\",\"text\":\"a\"}]}}]}");
+  add_text(
+      seeds,
+      "{\"pair_id\":\"1\",\"fig_caption\":\"x\",\"in_text_mention\":[\"a\",{\"tokens\":[\"b\"]}"
+      "],\"domain\":{\"mri\":true},\"boxes\":[{\"category\":\"a\",\"bbox\":[0,0.5,1,1]}]}");
+  add_text(seeds,
+           "User: Was?\n\nAssistant: Based on the caption, a <image>.\n\n**Question:** b\n===\n"
+           "Answer: Yes, as mentioned in the provided context, c.\n");
+  add_text(seeds,
+           "User:a Assistant: according to the figure caption, \xc3\x9f User: b Assistant: c");
+  add_text(seeds, "# x\n== photo\ncaption: a\nbox: dog 0 0 1 1\n-- detail\nb\n== mri\ncaption: c\n"
+                  "mention: d\n-- conversation\nUser: e\nAssistant: f\n");
+}
+
 /* ---- vocabularies ---------------------------------------------------------------------------- */
 
 void

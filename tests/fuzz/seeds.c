@@ -74,6 +74,7 @@ main(int argc, char **argv)
       {"training-data", seeds_training_data},
       {"evaluation", seeds_evaluation},
       {"remote", seeds_remote},
+      {"instruct", seeds_instruct},
       {"vocabulary", seeds_vocabulary},
       {"text", seeds_text},
       {"safetensors", seeds_safetensors},

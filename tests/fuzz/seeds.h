@@ -23,6 +23,7 @@ void seeds_find(Seeds *seeds, const char *folder, SeedFound found);
 void seeds_json(Seeds *seeds);
 void seeds_training_data(Seeds *seeds);
 void seeds_remote(Seeds *seeds);
+void seeds_instruct(Seeds *seeds);
 void seeds_vocabulary(Seeds *seeds);
 void seeds_text(Seeds *seeds);
 void seeds_safetensors(Seeds *seeds);
