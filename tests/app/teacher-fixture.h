@@ -21,7 +21,7 @@ typedef struct {
   char *folder, *journal;
   AppTeacherOptions options;
   /* What is asked, and what came back: one text for each question. */
-  guint n, asked, stop_after; /* stop_after 0: never */
+  guint first, n, asked, stop_after; /* FIRST of a model here; stop_after 0: never */
   GPtrArray *replies;         /* of char *: "answered:TEXT" or "OUTCOME:WHY" */
   guint kept, freed;
   AppTeacherCounts counts;
