@@ -97,7 +97,7 @@ double app_teacher_cost(const AppTeacher *teacher, guint64 tokens_in, guint64 to
 void app_teacher_request_clear(AppTeacherRequest *request);
 /* SHA-256 over identity, sampling and messages. */
 void app_teacher_key(const AppTeacher *teacher, const AppTeacherRequest *request, char key[65]);
-/* Most tokens that REQUEST may come to: no tokenizer makes more of a text than this. */
+/* Tokens that REQUEST may come to, by a careful guess. */
 void app_teacher_most(const AppTeacher *teacher, const AppTeacherRequest *request,
                       guint64 *tokens_in, guint64 *tokens_out);
 /* Nothing is asked from now on; REASON as in AppTeacherCounts. Under the lock; the first counts. */

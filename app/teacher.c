@@ -92,7 +92,7 @@ void
 app_teacher_most(const AppTeacher *teacher, const AppTeacherRequest *request, guint64 *tokens_in,
                  guint64 *tokens_out)
 {
-  /* Text in English has about four bytes to a token; at two, other languages have room, too. */
+  /* Text in English has about four bytes to a token; at two, most other languages have room. */
   guint64 n = 8;
 
   for (guint i = 0; request->messages && i < request->messages->len; i++) {
