@@ -166,6 +166,8 @@ test_resume(Fixture *f, gconstpointer data)
   g_assert_true(g_str_has_suffix(
       app_slice_facts(desktop_viewport_get_slice(desktop_window_viewport(f->window)))->path,
       "slice-02.dcm"));
+  /* With the series that it is one of. */
+  g_assert_cmpuint(app_study_series(f->window->study, 0)->n_images, ==, 5);
   wait_until(gtk_widget_get_sensitive(c->resume));
   hands_click(c->resume);
   wait_until(!desktop_conversation_is_past(c) && !f->window->resuming);
@@ -274,6 +276,12 @@ test_seen(Fixture *f, gconstpointer data)
 
 /* Versions in the model's own timeline: it goes back, and the log has all that was said. */
 static void
+take_result(GObject *source, GAsyncResult *result, gpointer taken)
+{
+  *(GAsyncResult **)taken = g_object_ref(result);
+}
+
+static void
 test_again(Fixture *f, gconstpointer data)
 {
   DesktopTurnRow *first, *second;
@@ -292,6 +300,59 @@ test_again(Fixture *f, gconstpointer data)
   g_assert_cmpuint(app_review_turns(f->window->review), ==, 1);
   list = app_log_list(f->log, 10, NULL);
   g_assert_cmpuint(json_array_get_length(json_node_get_array(list)), ==, 3);
+}
+
+/* An earlier version is gone on with: the model is there again, and what comes next belongs to it.
+ */
+static void
+test_go_on_here(Fixture *f, gconstpointer data)
+{
+  DesktopConversation *c = f->window->conversation;
+  DesktopTurnRow *first, *third;
+  g_autoptr(GError) error = NULL;
+  g_autoptr(JsonNode) list = NULL, line = NULL;
+  g_autoptr(GAsyncResult) result = NULL;
+  JsonArray *turns;
+  gint64 id;
+
+  open_path(f, f->study);
+  first = ask(f, "Is there a nodule?");
+  ask(f, "Where?");
+  gtk_widget_activate_action(GTK_WIDGET(first), "turn.again", NULL);
+  wait_until(f->window->asking);
+  wait_until(!f->window->asking);
+  g_assert_cmpuint(desktop_conversation_n_turns(c), ==, 1);
+  g_assert_false(gtk_widget_get_visible(c->earlier_box));
+  desktop_conversation_switch(c, c->live->pdata[0], -1);
+  g_assert_true(gtk_widget_get_visible(c->earlier_box));
+  wait_until(gtk_widget_get_sensitive(c->go_on_here));
+  hands_click(c->go_on_here);
+  wait_until(!gtk_widget_get_visible(c->earlier_box) && !f->window->resuming);
+  g_assert_false(gtk_widget_get_visible(c->earlier_box));
+  g_assert_cmpuint(desktop_conversation_n_turns(c), ==, 2);
+  g_assert_true(c->live->pdata[0] == first);
+  g_assert_cmpuint(app_review_turns(f->window->review), ==, 2);
+  third = ask(f, "How large?");
+  g_assert_true(desktop_turn_row_is_answered(third));
+  g_assert_cmpuint(desktop_conversation_n_turns(c), ==, 3);
+  /* In the log it follows the two of the first version. */
+  id = desktop_turn_row_get_conversation(third);
+  g_assert_cmpint(id, >, 0);
+  app_history_show_async(f->log, id, NULL, take_result, &result);
+  wait_until(result);
+  line = app_history_show_finish(result, &error);
+  g_assert_no_error(error);
+  turns = json_node_get_array(line);
+  g_assert_cmpuint(json_array_get_length(turns), ==, 3);
+  g_assert_cmpstr(
+      json_object_get_string_member(json_array_get_object_element(turns, 1), "question"), ==,
+      "Where?");
+  /* And the other version can be had again. */
+  desktop_conversation_switch(c, first, 1);
+  wait_until(gtk_widget_get_sensitive(c->go_on_here));
+  hands_click(c->go_on_here);
+  wait_until(!gtk_widget_get_visible(c->earlier_box) && !f->window->resuming);
+  g_assert_cmpuint(app_review_turns(f->window->review), ==, 1);
 }
 
 /* Another slice joins the conversation. */
@@ -370,9 +431,10 @@ main(int argc, char **argv)
   static const struct {
     const char *name;
     void (*run)(Fixture *, gconstpointer);
-  } tests[] = {{"search", test_search}, {"resume", test_resume},   {"gone", test_gone},
-               {"checks", test_checks}, {"verdict", test_verdict}, {"seen", test_seen},
-               {"again", test_again},   {"add", test_add},         {"doubt", test_doubt}};
+  } tests[] = {{"search", test_search}, {"resume", test_resume},         {"gone", test_gone},
+               {"checks", test_checks}, {"verdict", test_verdict},       {"seen", test_seen},
+               {"again", test_again},   {"go-on-here", test_go_on_here}, {"add", test_add},
+               {"doubt", test_doubt}};
 
   g_setenv("GTK_A11Y", "none", TRUE);
   g_test_init(&argc, &argv, NULL);

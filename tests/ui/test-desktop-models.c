@@ -2,6 +2,7 @@
 #include <glib/gstdio.h>
 
 #include "desktop-fixture.h"
+#include "desktop-hands.h"
 #include "models/models-private.h"
 #include "window/window-private.h"
 
@@ -137,6 +138,134 @@ test_server(Fixture *f, gconstpointer data)
   g_assert_null(find_button(row_of(f, f->model), "Use"));
 }
 
+/* ---- conversion --------------------------------------------------------------------------- */
+
+static GtkWindow *
+other_window(Fixture *f)
+{
+  GListModel *all = gtk_window_get_toplevels();
+
+  for (guint i = 0; i < g_list_model_get_n_items(all); i++) {
+    g_autoptr(GtkWindow) window = g_list_model_get_item(all, i);
+    if (window != GTK_WINDOW(f->models) && gtk_widget_get_visible(GTK_WIDGET(window))) {
+      return window;
+    }
+  }
+  return NULL;
+}
+
+/* "Convert…", and the place that the dialog proposes. */
+static void
+convert(Fixture *f, GtkWidget *row)
+{
+  GtkWindow *dialog;
+
+  g_signal_emit_by_name(find_button(row, "Convert\u2026"), "clicked");
+  wait_until(GTK_IS_FILE_CHOOSER(other_window(f)));
+  dialog = other_window(f);
+  wait_until(gtk_widget_get_mapped(GTK_WIDGET(dialog)));
+  hands_rest(); /* it reads its folder */
+  gtk_dialog_response(GTK_DIALOG(dialog), GTK_RESPONSE_ACCEPT);
+  wait_until(other_window(f) != dialog);
+}
+
+/* The new file is in the list, and can be used. */
+static void
+test_convert(Fixture *f, gconstpointer data)
+{
+  g_autofree char *folder = app_models_folder();
+  g_autofree char *out = g_build_filename(folder, "tiny-q8_0.gguf", NULL);
+
+  desktop_models_open(f->models, f->model);
+  wait_until(row_of(f, f->model));
+  convert(f, row_of(f, f->model));
+  wait_until(row_of(f, out));
+  g_assert_true(g_file_test(out, G_FILE_TEST_IS_REGULAR));
+  g_assert_nonnull(find_button(row_of(f, out), "Use"));
+  /* There again, and changed in the meantime: what is asked for is made. */
+  g_assert_nonnull(find_button(row_of(f, f->model), "Convert\u2026"));
+  g_assert_cmpint(g_remove(out), ==, 0);
+}
+
+/* What went wrong, as ROW says it in red, or NULL. */
+static const char *
+failure_of(GtkWidget *widget)
+{
+  const char *found = NULL;
+
+  if (GTK_IS_LABEL(widget) && gtk_widget_get_visible(widget) &&
+      gtk_widget_has_css_class(widget, "error")) {
+    return gtk_label_get_text(GTK_LABEL(widget));
+  }
+  for (GtkWidget *c = gtk_widget_get_first_child(widget); c && !found;
+       c = gtk_widget_get_next_sibling(c)) {
+    found = failure_of(c);
+  }
+  return found;
+}
+
+/* Why it failed is said where it was asked for, and nothing is left behind. */
+static void
+test_convert_fails(Fixture *f, gconstpointer data)
+{
+  g_autofree char *folder = app_models_folder();
+  g_autofree char *out = g_build_filename(folder, "tiny-q8_0.gguf", NULL);
+  GtkWidget *row;
+
+  desktop_models_open(f->models, f->model);
+  wait_until(row_of(f, f->model));
+  row = row_of(f, f->model);
+  g_assert_true(g_file_set_contents(f->model, "GGUF, but no more", -1, NULL));
+  convert(f, row);
+  wait_until(failure_of(row));
+  g_assert_nonnull(strstr(failure_of(row), "tiny.gguf"));
+  g_assert_false(g_file_test(out, G_FILE_TEST_EXISTS));
+  g_assert_nonnull(find_button(row, "Convert\u2026"));
+}
+
+/* ---- memory ------------------------------------------------------------------------------- */
+
+static void
+count(gpointer row, guint *n)
+{
+  ++*n;
+}
+
+/* One that does not fit is used only by who says so. */
+static void
+test_memory(Fixture *f, gconstpointer data)
+{
+  static const char text[] =
+      "{\"name\": \"huge\", \"parameters\": 70000000000, \"weight_bytes\": 40000000000,"
+      " \"quantization\": \"Q4_K\", \"peak_bytes\": 43000000000, \"available_bytes\": 8000000000,"
+      " \"fits\": false, \"vision\": {\"image_size\": 336}, \"sha256\": null}";
+  g_autoptr(JsonNode) info = json_from_string(text, NULL);
+  const AppModelEntry entry = {.path = f->model, .info = info};
+  DesktopModelRow *row = desktop_model_row_new(&entry);
+  GtkWidget *list = gtk_list_box_new(), *window = gtk_window_new();
+  guint n_used = 0;
+
+  gtk_list_box_append(GTK_LIST_BOX(list), GTK_WIDGET(row));
+  gtk_window_set_child(GTK_WINDOW(window), list);
+  g_signal_connect(row, "use", G_CALLBACK(count), &n_used);
+  desktop_model_row_set_state(row, FALSE, TRUE);
+  g_assert_nonnull(strstr(adw_expander_row_get_subtitle(ADW_EXPANDER_ROW(row)), "but only 8.0"));
+  for (guint i = 0; i < 2; i++) {
+    GtkWindow *dialog;
+
+    g_signal_emit_by_name(find_button(GTK_WIDGET(row), "Use"), "clicked");
+    wait_until(ADW_IS_MESSAGE_DIALOG(other_window(f)));
+    dialog = other_window(f);
+    g_assert_cmpuint(n_used, ==, 0);
+    g_assert_nonnull(strstr(adw_message_dialog_get_body(ADW_MESSAGE_DIALOG(dialog)), "43.0"));
+    g_assert_nonnull(strstr(adw_message_dialog_get_body(ADW_MESSAGE_DIALOG(dialog)), "8.0"));
+    adw_message_dialog_response(ADW_MESSAGE_DIALOG(dialog), i == 0 ? "cancel" : "use");
+    gtk_window_destroy(dialog);
+  }
+  g_assert_cmpuint(n_used, ==, 1);
+  gtk_window_destroy(GTK_WINDOW(window));
+}
+
 /* Closed while the list is being read. */
 static void
 test_closed(Fixture *f, gconstpointer data)
@@ -203,7 +332,11 @@ test_change(void)
 int
 main(int argc, char **argv)
 {
+  char *home = tiny_folder_new();
+  int status;
+
   g_setenv("GTK_A11Y", "none", TRUE);
+  g_setenv("XDG_DATA_HOME", home, TRUE); /* where the user's models lie */
   gtk_test_init(&argc, &argv, NULL);
   adw_init();
   g_test_add("/desktop/models/use", Fixture, NULL, setup, test_use, teardown);
@@ -212,5 +345,10 @@ main(int argc, char **argv)
   g_test_add("/desktop/models/server", Fixture, "gpu.example:8000", setup, test_server, teardown);
   g_test_add("/desktop/models/closed", Fixture, NULL, setup, test_closed, teardown);
   g_test_add_func("/desktop/models/change", test_change);
-  return g_test_run();
+  g_test_add("/desktop/models/convert", Fixture, NULL, setup, test_convert, teardown);
+  g_test_add("/desktop/models/convert-fails", Fixture, NULL, setup, test_convert_fails, teardown);
+  g_test_add("/desktop/models/memory", Fixture, NULL, setup, test_memory, teardown);
+  status = g_test_run();
+  tiny_folder_free(home);
+  return status;
 }

@@ -3,16 +3,10 @@
 
 #include "settings/preferences-private.h"
 
-typedef struct {
-  const DesktopKey *key;
-  GtkBox *labels;
-  GtkWidget *reset;
-} KeyRow;
-
 /* ---- rows --------------------------------------------------------------------------------- */
 
 static void
-show_keys(DesktopPreferences *self, KeyRow *row)
+show_keys(DesktopPreferences *self, DesktopKeyRow *row)
 {
   g_auto(GStrv) keys = desktop_keys_shown(self->settings, row->key);
   g_auto(GStrv) all = desktop_keys_get(self->settings, row->key);
@@ -78,7 +72,7 @@ key_row_new(DesktopPreferences *self, const DesktopKey *key)
   GtkWidget *labels = gtk_box_new(GTK_ORIENTATION_HORIZONTAL, 12);
   GtkWidget *edit =
       button_new(self, key, "document-edit-symbolic", _("Change"), G_CALLBACK(on_edit));
-  KeyRow *row = g_new0(KeyRow, 1);
+  DesktopKeyRow *row = g_new0(DesktopKeyRow, 1);
   g_autofree char *title = g_markup_escape_text(_(key->title), -1);
 
   row->key = key;

@@ -28,8 +28,14 @@ struct _DesktopPreferences {
   DesktopSettings *settings;
   GtkFileChooserNative *chooser;
   GPtrArray *preset_rows; /* of GtkWidget, borrowed from PRESETS */
-  GPtrArray *key_rows;    /* of KeyRow */
+  GPtrArray *key_rows;    /* of DesktopKeyRow */
 };
+
+typedef struct {
+  const DesktopKey *key;
+  GtkBox *labels;   /* what its keys are */
+  GtkWidget *reset; /* back to the usual ones */
+} DesktopKeyRow;
 
 /* preferences-presets.c */
 void desktop_preferences_presets_setup(DesktopPreferences *self);
