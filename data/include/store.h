@@ -63,6 +63,24 @@ char *store_default_path(void);
  * symbolic link in the place of the file is refused.
  */
 StoreLog *store_log_open(const char *path, gboolean read_only, GError **error);
+typedef struct {
+  gboolean read_only;
+  gboolean locked;             /* without any key, for reading only: no text can be read */
+  StoreProtection protection;  /* of a log that is made */
+  const StoreSecrets *secrets; /* NULL: only what lies in LOG.key can be opened */
+} StoreOpen;
+/* store_log_open() in full. LOCKED when the key is not to be had. */
+StoreLog *store_log_open_with(const char *path, const StoreOpen *how, GError **error);
+StoreProtection store_log_protection(StoreLog *log);
+const char *store_log_id(StoreLog *log); /* 32 hexadecimal digits */
+/* What LOG.head, which lies outside the log, told against it when it was opened; NULL: nothing. */
+const char *store_log_trouble(StoreLog *log);
+/* Who signed in at this place besides the system's user, for the events from now on; NULL: nobody.
+ */
+void store_log_set_person(StoreLog *log, const char *person);
+/* Signs how the log stands now and appends that to LOG.head. *note (may be NULL): the signed
+ * checkpoint, g_free(). It happens by itself each 256 events and at closing. */
+gboolean store_log_checkpoint(StoreLog *log, char **note, GError **error);
 void store_log_close(StoreLog *log);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(StoreLog, store_log_close)
 
@@ -219,7 +237,8 @@ typedef struct {
   char *program_version;
   gint64 rewound_from; /* 0: none */
   guint rewound_turn;
-  char *snippet; /* of store_log_search(): around what was found; else NULL */
+  char *snippet;   /* of store_log_search(): around what was found; else NULL */
+  gboolean erased; /* the key of its first turn is gone: no question, no path */
 } StoreConversation;
 void store_conversation_free(StoreConversation *conversation);
 /* Newest first, at most LIMIT (0: all). Modality and path are those of the first turn's image. */
@@ -236,6 +255,7 @@ typedef struct {
   StoreImage image;    /* zeroes when the turn had none */
   StoreImage *earlier; /* turn.n_earlier_images of them */
   StoreModel model;
+  gboolean erased;       /* the key of its texts is gone: question and answer are "" */
   GStringChunk *strings; /* private */
 } StoreTurnRow;
 void store_turn_row_free(StoreTurnRow *row);

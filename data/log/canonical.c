@@ -90,14 +90,21 @@ append_column(GByteArray *bytes, sqlite3_stmt *statement, int column)
 }
 
 void
-store_canonical_row(GByteArray *bytes, const char *table, sqlite3_stmt *statement)
+store_canonical_begin(GByteArray *bytes, const char *table, guint32 n)
 {
-  const int n = sqlite3_column_count(statement);
-  const guint32 count = GUINT32_TO_BE((guint32)n);
+  const guint32 count = GUINT32_TO_BE(n);
 
   append_tag(bytes, 'T');
   store_canonical_text(bytes, table, strlen(table));
   append(bytes, &count, sizeof count);
+}
+
+void
+store_canonical_row(GByteArray *bytes, const char *table, sqlite3_stmt *statement)
+{
+  const int n = sqlite3_column_count(statement);
+
+  store_canonical_begin(bytes, table, (guint32)n);
   for (int i = 0; i < n; i++) {
     append_column(bytes, statement, i);
   }

@@ -24,6 +24,8 @@ void store_canonical_real(GByteArray *bytes, double value);
 void store_canonical_text(GByteArray *bytes, const char *text, gsize n);
 void store_canonical_blob(GByteArray *bytes, const void *blob, gsize n);
 
+/* Begins a row of N columns: name and value of each follow. */
+void store_canonical_begin(GByteArray *bytes, const char *table, guint32 n);
 /* The row that STATEMENT, which selects columns of TABLE, stands on. */
 void store_canonical_row(GByteArray *bytes, const char *table, sqlite3_stmt *statement);
 

@@ -53,9 +53,10 @@ static const char *const texts[STORE_KEYS_N_SQL] = {
 /* ---- life ------------------------------------------------------------------------------------ */
 
 StoreKeys *
-store_keys_new(const char *log_path, gboolean read_only, const StoreSecrets *secrets)
+store_keys_new(const char *log_path, gboolean read_only, const StoreSecrets *secrets,
+               GError **error)
 {
-  StoreKeys *keys = g_new0(StoreKeys, 1);
+  g_autoptr(StoreKeys) keys = g_new0(StoreKeys, 1);
   g_autofree char *path = g_strconcat(log_path, ".keys", NULL);
 
   keys->name = g_filename_display_name(path);
@@ -63,15 +64,13 @@ store_keys_new(const char *log_path, gboolean read_only, const StoreSecrets *sec
   if (secrets) {
     keys->secrets = *secrets;
   }
-  if (sodium_init() < 0) {
-    g_error("libsodium cannot be used here");
-  }
-  keys->secret = sodium_malloc(sizeof *keys->secret);
+  keys->secret = sodium_init() < 0 ? NULL : sodium_malloc(sizeof *keys->secret);
   if (!keys->secret) {
-    g_error("%s: no memory for a key", keys->name);
+    store_fail(error, STORE_ERROR_IO, keys->name, "there is no memory that can hold a key");
+    return NULL;
   }
   sodium_memzero(keys->secret, sizeof *keys->secret);
-  return keys;
+  return g_steal_pointer(&keys);
 }
 
 void

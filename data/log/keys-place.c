@@ -224,6 +224,24 @@ forget_file(StoreKeys *keys, GError **error)
   return good || fail_file(keys, "removing the root key", number, error);
 }
 
+void
+store_place_log_id(StoreKeys *keys, char log_id[33])
+{
+  int fd = open(keys->key_path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+  char line[LINE_LENGTH];
+  guint8 key[STORE_KEY_BYTES], random[16];
+
+  if (fd < 0 || !read_line(fd, line) || !parse_line(line, log_id, key)) {
+    randombytes_buf(random, sizeof random);
+    sodium_bin2hex(log_id, 33, random, sizeof random);
+  }
+  if (fd >= 0) {
+    close(fd);
+  }
+  sodium_memzero(line, sizeof line);
+  sodium_memzero(key, sizeof key);
+}
+
 gboolean
 store_place_clear(StoreKeys *keys, const char *log_id, GError **error)
 {

@@ -77,7 +77,8 @@ struct _StoreKeys {
  */
 
 /* Without db: names and memory. */
-StoreKeys *store_keys_new(const char *log_path, gboolean read_only, const StoreSecrets *secrets);
+StoreKeys *store_keys_new(const char *log_path, gboolean read_only, const StoreSecrets *secrets,
+                          GError **error);
 /* MAKE: makes the file, which holds nothing then; else NOT_FOUND when it is not there, or is
  * nothing but begun. */
 gboolean store_keys_connect(StoreKeys *keys, const char *log_path, gboolean make, GError **error);
@@ -140,6 +141,9 @@ gboolean store_place_put(StoreKeys *keys, const StoreRoot *root, const StoreSecr
                          const guint8 *key, GError **error);
 gboolean store_place_forget(StoreKeys *keys, const char *log_id, StoreProtection protection,
                             const StoreSecrets *secrets, GError **error);
+/* The log's id in a LOG.key that a making of these very keys, which was cut short, has left; or a
+ * random one. */
+void store_place_log_id(StoreKeys *keys, char log_id[33]);
 /* Before the first root key is put there: a LOG.key of another log is set aside. */
 gboolean store_place_clear(StoreKeys *keys, const char *log_id, GError **error);
 

@@ -52,16 +52,26 @@ StoreKeys *
 store_keys_make(const char *log_path, const char *log_id, StoreProtection protection,
                 const StoreSecrets *secrets, GError **error)
 {
-  g_autoptr(StoreKeys) keys = store_keys_new(log_path, FALSE, secrets);
+  g_autoptr(StoreKeys) keys = store_keys_new(log_path, FALSE, secrets, error);
 
-  if (!is_log_id(log_id)) {
+  if (!keys) {
+    return NULL;
+  }
+  if (log_id && !is_log_id(log_id)) {
     store_fail(error, STORE_ERROR_INVALID, keys->name,
                "the log's id: expected 32 hexadecimal digits");
     return NULL;
   }
-  memcpy(keys->root.log_id, log_id, 33);
   keys->root.protection = protection;
-  if (!store_keys_connect(keys, log_path, TRUE, error) || !store_keys_require_none(keys, error) ||
+  if (!store_keys_connect(keys, log_path, TRUE, error)) {
+    return NULL;
+  }
+  if (log_id) {
+    memcpy(keys->root.log_id, log_id, 33);
+  } else {
+    store_place_log_id(keys, keys->root.log_id);
+  }
+  if (!store_keys_require_none(keys, error) ||
       !store_place_new(keys, &keys->root, secrets, keys->secret->root, error)) {
     return NULL;
   }
@@ -77,9 +87,10 @@ StoreKeys *
 store_keys_open(const char *log_path, gboolean read_only, const StoreSecrets *secrets,
                 GError **error)
 {
-  g_autoptr(StoreKeys) keys = store_keys_new(log_path, read_only, secrets);
+  g_autoptr(StoreKeys) keys = store_keys_new(log_path, read_only, secrets, error);
 
-  if (!store_keys_connect(keys, log_path, FALSE, error) || !store_root_unlock(keys, error)) {
+  if (!keys || !store_keys_connect(keys, log_path, FALSE, error) ||
+      !store_root_unlock(keys, error)) {
     return NULL;
   }
   return g_steal_pointer(&keys);

@@ -30,8 +30,9 @@ G_BEGIN_DECLS
 typedef struct _StoreKeys StoreKeys;
 
 /* Makes LOG.keys (INVALID when it is there; a file that was only begun is none) for the log at
- * LOG_PATH. LOG_ID: 32 hexadecimal digits. SECRETS may be NULL: then only STORE_PROTECTION_FILE can
- * be had. */
+ * LOG_PATH. LOG_ID: 32 hexadecimal digits;
+ * NULL: random ones, or those of a making that was cut short. SECRETS may be NULL: then only
+ * STORE_PROTECTION_FILE can be had. */
 StoreKeys *store_keys_make(const char *log_path, const char *log_id, StoreProtection protection,
                            const StoreSecrets *secrets, GError **error);
 /* NOT_FOUND when there is no LOG.keys. READ_ONLY: no subject can be made or erased. */

@@ -6,10 +6,19 @@
  * 3. A commit is on the disk when it returns: synchronous=FULL with WAL. Where the file system has
  *    no shared memory for WAL, the rollback journal and synchronous=EXTRA promise the same.
  */
+#include "head.h"
+#include "keys.h"
 #include "limits.h"
 #include "private.h"
+#include "row.h"
 #include "schema.h"
+#include "words.h"
+#include <sodium.h>
+#include <string.h>
 #include <unistd.h>
+
+/* The first schema version whose texts are sealed. */
+#define STORE_KEYED_VERSION 5
 
 void
 store_log_close(StoreLog *log)
@@ -17,10 +26,18 @@ store_log_close(StoreLog *log)
   if (!log) {
     return;
   }
+  if (log->db) {
+    store_head_close(log);
+  }
+  store_words_close(log);
   for (guint i = 0; i < STORE_N_SQL; i++) {
     sqlite3_finalize(log->statements[i]);
   }
   sqlite3_close(log->db);
+  store_keys_close(log->keys);
+  g_free(log->path);
+  g_free(log->log_id);
+  g_free(log->person);
   g_free(log->name);
   g_free(log);
 }
@@ -81,7 +98,8 @@ connect_file(StoreLog *log, const char *path, gboolean changeless, GError **erro
   sqlite3_busy_timeout(log->db, STORE_BUSY_MS);
   return store_exec(log->db, log->name, "setting up the connection",
                     "PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY;"
-                    "PRAGMA recursive_triggers = ON; PRAGMA synchronous = FULL",
+                    "PRAGMA recursive_triggers = ON; PRAGMA synchronous = FULL;"
+                    "PRAGMA secure_delete = ON",
                     error);
 }
 
@@ -196,28 +214,171 @@ check_pages(StoreLog *log, const char *path, GError **error)
   return TRUE;
 }
 
+/* ---- keys ----------------------------------------------------------------------------------- */
+
+static const char *const protections[] = {
+    [STORE_PROTECTION_FILE] = "file",
+    [STORE_PROTECTION_PASSPHRASE] = "passphrase",
+    [STORE_PROTECTION_KEYRING] = "keyring",
+};
+
+const char *
+store_protection_name(StoreLog *log)
+{
+  return protections[store_keys_protection(log->keys)];
+}
+
+static gboolean
+is_missing(const GError *error)
+{
+  return g_error_matches(error, STORE_ERROR, STORE_ERROR_NOT_FOUND);
+}
+
+/* VERSION: of the log. One of version 5 or later without keys has lost them; another gets new ones
+ * (unless another process was faster). */
+static gboolean
+open_keys(StoreLog *log, const StoreOpen *how, int version, GError **error)
+{
+  g_autoptr(GError) local = NULL;
+
+  log->keys = store_keys_open(log->path, how->read_only, how->secrets, &local);
+  if (!log->keys && is_missing(local) && version < STORE_KEYED_VERSION && !how->read_only) {
+    g_clear_error(&local);
+    log->keys = store_keys_make(log->path, NULL, how->protection, how->secrets, &local);
+    if (!log->keys && g_file_test(log->path, G_FILE_TEST_EXISTS)) {
+      g_autoptr(GError) again = NULL;
+      log->keys = store_keys_open(log->path, FALSE, how->secrets, &again);
+    }
+  }
+  if (!log->keys) {
+    if (is_missing(local)) {
+      return store_fail(error, STORE_ERROR_LOCKED, log->name,
+                        "its keys (the .keys file beside it) are missing: put them back, or move "
+                        "the log aside to begin a new one");
+    }
+    g_propagate_error(error, g_steal_pointer(&local));
+    return FALSE;
+  }
+  log->log_id = g_strdup(store_keys_log_id(log->keys));
+  return TRUE;
+}
+
+/* The log and its keys must belong together. A locked log tells its own name. */
+static gboolean
+check_first(StoreLog *log, GError **error)
+{
+  g_auto(StoreBody) body = {0};
+  JsonObject *fields;
+  const char *id;
+
+  if (!store_row_open(log, 1, "log", &body, NULL, NULL, error)) {
+    return FALSE;
+  }
+  fields = store_body_has(&body, STORE_CLEAR, "fields") &&
+                   JSON_NODE_HOLDS_OBJECT(json_object_get_member(body.json[STORE_CLEAR], "fields"))
+               ? json_object_get_object_member(body.json[STORE_CLEAR], "fields")
+               : NULL;
+  id = fields ? json_object_get_string_member_with_default(fields, "log_id", NULL) : NULL;
+  if (!id || strlen(id) != 32) {
+    store_body_corrupt(&body, "log_id", "found nothing, expected one");
+    return FALSE;
+  }
+  if (!log->log_id) {
+    log->log_id = g_strdup(id);
+  }
+  return g_str_equal(id, log->log_id) ||
+         store_fail(error, STORE_ERROR_CORRUPT, log->name,
+                    "found the keys of another log beside it, expected its own");
+}
+
+/* ---- opening -------------------------------------------------------------------------------- */
+
+/* What older versions wrote in the clear is gone once no page is free: the pages were overwritten
+ * when their rows were dropped (secure_delete), and are given back here. Another process may be in
+ * the way; the next opening tries again. */
+static void
+scrub(StoreLog *log)
+{
+  sqlite3_stmt *statement = NULL;
+  gboolean dirty = FALSE;
+
+  if (sqlite3_prepare_v2(log->db, "PRAGMA freelist_count", -1, &statement, NULL) == SQLITE_OK &&
+      sqlite3_step(statement) == SQLITE_ROW) {
+    dirty = sqlite3_column_int64(statement, 0) > 0;
+  }
+  sqlite3_finalize(statement);
+  if (dirty && sqlite3_exec(log->db, "VACUUM", NULL, NULL, NULL) == SQLITE_OK) {
+    sqlite3_exec(log->db, "PRAGMA wal_checkpoint(TRUNCATE)", NULL, NULL, NULL);
+  }
+}
+
+static gboolean
+open_for_writing(StoreLog *log, GError **error)
+{
+  if (!use_wal(log, error) ||
+      !store_schema_migrate(log->db, log->name, &store_schema, log, error)) {
+    return FALSE;
+  }
+  scrub(log);
+  return TRUE;
+}
+
 StoreLog *
-store_log_open(const char *path, gboolean read_only, GError **error)
+store_log_open_with(const char *path, const StoreOpen *how, GError **error)
 {
   g_autoptr(StoreLog) log = g_new0(StoreLog, 1);
-  g_autofree char *real = NULL;
+  const gboolean read_only = how->read_only || how->locked;
   int version = 0;
 
   g_return_val_if_fail(path, NULL);
   log->name = g_filename_display_name(path);
   log->read_only = read_only;
-  real = store_file_prepare(path, read_only, error);
-  if (!real || !connect_log(log, real, &version, error) ||
-      !store_check_words(log->db, log->name, error)) {
+  if (sodium_init() < 0) {
+    store_fail(error, STORE_ERROR_IO, log->name, "libsodium cannot be used on this machine");
     return NULL;
   }
-  if (!read_only &&
-      (!use_wal(log, error) || !store_schema_migrate(log->db, log->name, &store_schema, error))) {
-    return NULL;
-  }
-  if (!store_schema_compare(log->db, log->name, &store_schema, error) ||
-      !check_pages(log, real, error)) {
+  log->path = store_file_prepare(path, read_only, error);
+  if (!log->path || !connect_log(log, log->path, &version, error) ||
+      !store_check_words(log->db, log->name, error) ||
+      (!how->locked && !open_keys(log, how, version, error)) ||
+      (!read_only && !open_for_writing(log, error)) ||
+      !store_schema_compare(log->db, log->name, &store_schema, error) ||
+      !check_pages(log, log->path, error) || !check_first(log, error) ||
+      (!read_only && !store_head_open(log, error))) {
     return NULL;
   }
   return g_steal_pointer(&log);
+}
+
+StoreLog *
+store_log_open(const char *path, gboolean read_only, GError **error)
+{
+  const StoreOpen how = {.read_only = read_only};
+
+  return store_log_open_with(path, &how, error);
+}
+
+StoreProtection
+store_log_protection(StoreLog *log)
+{
+  return log->keys ? store_keys_protection(log->keys) : STORE_PROTECTION_FILE;
+}
+
+const char *
+store_log_id(StoreLog *log)
+{
+  return log->log_id;
+}
+
+const char *
+store_log_trouble(StoreLog *log)
+{
+  return log->trouble;
+}
+
+void
+store_log_set_person(StoreLog *log, const char *person)
+{
+  g_free(log->person);
+  log->person = g_strdup(person);
 }

@@ -84,6 +84,22 @@ store_merkle_root(const StoreMerkle *tree)
 }
 
 StoreHash
+store_merkle_join(const StoreMerkle *high, const StoreMerkle *low)
+{
+  guint n = n_parts(high->size);
+  StoreHash root;
+
+  if (low->size == 0) {
+    return store_merkle_root(high);
+  }
+  root = store_merkle_root(low);
+  while (n > 0) {
+    root = hash_node(&high->parts[--n], &root);
+  }
+  return root;
+}
+
+StoreHash
 store_merkle_subtree(guint64 first, guint64 n, StoreLeafAt leaf, gpointer user)
 {
   StoreMerkle tree = {0};

@@ -35,6 +35,10 @@ void store_merkle_add(StoreMerkle *tree, const StoreHash *leaf);
 /* Of the empty tree: SHA-256 of nothing. */
 StoreHash store_merkle_root(const StoreMerkle *tree);
 
+/* The root of the tree whose first leaves are those of HIGH, each the root of a perfect part larger
+ * than all of LOW, and whose last are those of LOW. */
+StoreHash store_merkle_join(const StoreMerkle *high, const StoreMerkle *low);
+
 /* The hash of leaf INDEX. */
 typedef StoreHash (*StoreLeafAt)(guint64 index, gpointer user);
 /* MTH(D[first:first + n]): the root over N leaves from FIRST on. */

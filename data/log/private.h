@@ -5,44 +5,45 @@
 #include "store.h"
 #include <sqlite3.h>
 
+typedef struct _StoreKeys StoreKeys;
+
 /* The texts are in statement.c; each is prepared on first use and kept. */
 typedef enum {
   STORE_SQL_BEGIN,
   STORE_SQL_COMMIT,
   STORE_SQL_ROLLBACK,
+  STORE_SQL_EVENT,
+  STORE_SQL_EVENTS,
+  STORE_SQL_LAST_EVENT,
+  STORE_SQL_ADD_EVENT,
+  STORE_SQL_HASHES,
+  STORE_SQL_BLOCKS,
+  STORE_SQL_ADD_BLOCK,
   STORE_SQL_FIND_MODEL,
-  STORE_SQL_ADD_MODEL,
-  STORE_SQL_FIND_PATIENT,
-  STORE_SQL_ADD_PATIENT,
-  STORE_SQL_FIND_STUDY,
-  STORE_SQL_ADD_STUDY,
-  STORE_SQL_FIND_SERIES,
-  STORE_SQL_ADD_SERIES,
   STORE_SQL_FIND_IMAGE,
+  STORE_SQL_NEXT_MODEL,
+  STORE_SQL_NEXT_IMAGE,
+  STORE_SQL_NEXT_CONVERSATION,
+  STORE_SQL_NEXT_TURN,
+  STORE_SQL_NEXT_VERDICT,
+  STORE_SQL_NEXT_CHECK,
+  STORE_SQL_ADD_MODEL,
   STORE_SQL_ADD_IMAGE,
   STORE_SQL_ADD_CONVERSATION,
   STORE_SQL_ADD_TURN,
-  STORE_SQL_HAS_MODEL,
+  STORE_SQL_ADD_VERDICT,
+  STORE_SQL_ADD_CHECK,
+  STORE_SQL_HAS_MODEL, /* each HAS: the event that made it */
   STORE_SQL_HAS_IMAGE,
   STORE_SQL_HAS_CONVERSATION,
+  STORE_SQL_HAS_TURN,
   STORE_SQL_LAST_TURN,
   STORE_SQL_LIST,
   STORE_SQL_GET,
   STORE_SQL_SHOW,
-  STORE_SQL_ADD_TURN_IMAGE,
-  STORE_SQL_EARLIER,
-  STORE_SQL_HAS_TURN,
-  STORE_SQL_ADD_VERDICT,
   STORE_SQL_VERDICTS,
-  STORE_SQL_ADD_CHECK,
-  STORE_SQL_ADD_CHECK_ANSWER,
   STORE_SQL_CHECKS,
-  STORE_SQL_CHECK_ANSWERS,
-  STORE_SQL_ADD_TURN_WORDS,
-  STORE_SQL_ADD_VERDICT_WORDS,
-  STORE_SQL_FIND_WORD,
-  STORE_SQL_SNIPPET,
-  STORE_SQL_VERDICT_SNIPPET,
+  STORE_SQL_WORDS,
   STORE_N_SQL,
 } StoreSql;
 
@@ -50,6 +51,13 @@ struct _StoreLog {
   sqlite3 *db;
   char *name; /* the path as messages show it */
   gboolean read_only;
+  StoreKeys *keys; /* NULL: locked, only what is readable to all can be read */
+  char *path;      /* as it was opened, its folder resolved */
+  char *log_id;
+  char *person;        /* who signed in, or NULL */
+  sqlite3 *words;      /* search.c: the index, once it was asked for */
+  guint64 signed_size; /* head.c: rows that the last checkpoint covers */
+  const char *trouble; /* head.c: what LOG.head told against the log when it was opened, or NULL */
   sqlite3_stmt *statements[STORE_N_SQL];
 };
 
@@ -103,21 +111,13 @@ typedef struct {
 /* NULL stays NULL. Bytes that are no UTF-8 become U+FFFD: an answer may end inside a character, and
  * losing the turn would be worse; the token ids beside it hold what was really said. */
 void store_bind_text(StoreBinder *binder, const char *field, const char *text);
-/* NULL, or 64 lower-case hexadecimal digits. */
-void store_bind_sha256(StoreBinder *binder, const char *field, const char *text);
 void store_bind_int(StoreBinder *binder, gint64 value);
 /* An id, 0 meaning none (NULL). */
 void store_bind_id(StoreBinder *binder, gint64 id);
-/* Not-a-number becomes NULL. */
-void store_bind_real(StoreBinder *binder, double value);
-/* Little-endian int32. */
-void store_bind_ids(StoreBinder *binder, const char *field, const gint32 *ids, gsize count);
-void store_bind_pieces(StoreBinder *binder, const char *field, const StorePiece *pieces,
-                       gsize count);
+void store_bind_blob(StoreBinder *binder, const void *bytes, gsize n); /* NULL stays NULL */
+/* Of any length; what is UTF-8 already. */
+void store_bind_long_text(StoreBinder *binder, const char *text, gsize n);
 void store_bind_null(StoreBinder *binder);
-/* Now, ISO 8601, UTC, milliseconds. */
-void store_bind_time(StoreBinder *binder);
-
 /* ---- column.c --------------------------------------------------------------------------- */
 
 /* Reads column after column of the current row and trusts none. The first failure (CORRUPT, naming
@@ -140,40 +140,40 @@ gint64 store_read_int(StoreReader *reader, const char *field, gint64 min, gint64
 /* A row's id, 0 for NULL. */
 gint64 store_read_id(StoreReader *reader, const char *field, StoreNull null);
 guint store_read_uint(StoreReader *reader, const char *field);
-/* NaN for NULL. */
-double store_read_real(StoreReader *reader, const char *field);
-/* Host order, g_free(); NULL with *count 0 for none. */
-gint32 *store_read_ids(StoreReader *reader, const char *field, gsize *count);
-/* Pieces of TEXT: their ends never fall, and stand between characters. */
-StorePiece *store_read_pieces(StoreReader *reader, const char *field, const char *text,
-                              gsize *count);
+/* Not held against STORE_MAX_TEXT but MOST bytes; *n is its length. Required. */
+const char *store_read_long_text(StoreReader *reader, const char *field, guint most, gsize *n);
 void store_corrupt(StoreReader *reader, const char *field, const char *format, ...)
     G_GNUC_PRINTF(3, 4);
 
-/* ---- read.c ------------------------------------------------------------------------------ */
-
-/* Two columns: the reference in one row and the id of the row that was found for it. A reference
- * that leads nowhere was broken by other hands. 0 for NULL. */
-gint64 store_read_reference(StoreReader *reader, const char *field, StoreNull null);
-char *store_dup_text(StoreReader *reader, const char *field, StoreNull null);
-
-/* ---- write.c ----------------------------------------------------------------------------- */
+/* ---- write.c --------------------------------------------------------------------------------- */
 
 gboolean store_begin(StoreLog *log, const char *doing, GError **error);
 /* Ends the transaction: commits what made ID, or rolls back. Returns ID, or 0 with *error set. */
 gint64 store_finish(StoreLog *log, const char *doing, gint64 id, GError **error);
-/* NOT_FOUND unless SQL finds ID, which is one of WHAT. */
-gboolean store_require(StoreLog *log, StoreSql sql, const char *what, const char *doing, gint64 id,
+/* First two columns of the row that SQL finds for ID; 0 where there is none or they are NULL. */
+gboolean store_look_up(StoreLog *log, StoreSql sql, const char *doing, gint64 id, gint64 found[2],
                        GError **error);
-/* The row that an INSERT without a result has made: its id, or 0. */
-gint64 store_insert(StoreLog *log, StoreBinder *binder, const char *doing, GError **error);
+/* The event that made ID, which is one of WHAT; 0 with NOT_FOUND. */
+gint64 store_require(StoreLog *log, StoreSql sql, const char *what, const char *doing, gint64 id,
+                     GError **error);
+/* Adds to a derived table: ID, EVENT and the N numbers or ids that follow (0 is NULL). */
+gboolean store_derive_row(StoreLog *log, StoreSql sql, const char *doing, const gint64 *values,
+                          guint n, GError **error);
+gboolean store_next_id(StoreLog *log, StoreSql sql, const char *doing, gint64 *id, GError **error);
 
-/* ---- search.c ---------------------------------------------------------------------------- */
+/* ---- head.c ---------------------------------------------------------------------------------- */
 
-/* Enters the words of TEXT and, when SQL has a place for them, of MORE (else NULL) for row ID, by
- * SQL. */
-gboolean store_add_words(StoreLog *log, StoreSql sql, gint64 id, const char *text, const char *more,
-                         const char *doing, GError **error);
+/* After a commit, and before closing: a checkpoint when one is due. */
+void store_head_note(StoreLog *log);
+void store_head_close(StoreLog *log);
+
+/* ---- log.c ----------------------------------------------------------------------------------- */
+
+/* "file", "passphrase", "keyring". */
+const char *store_protection_name(StoreLog *log);
+
+/* ---- search.c -------------------------------------------------------------------------------- */
+
 /* IO when this SQLite has no FTS5. */
 gboolean store_check_words(sqlite3 *db, const char *name, GError **error);
 

@@ -6,14 +6,16 @@
  * 2. The version is read again inside each step's transaction: another process may have migrated.
  */
 #include "schema.h"
+#include "convert.h"
 #include "private.h"
 #include "schema-v1.h"
 #include "schema-v2.h"
 #include "schema-v3.h"
 #include "schema-v4.h"
+#include "schema-v5.h"
 
 static const char *const migrations[] = {store_schema_v1, store_schema_v2, store_schema_v3,
-                                         store_schema_v4};
+                                         store_schema_v4, store_schema_v5};
 const StoreSchema store_schema = {migrations, G_N_ELEMENTS(migrations)};
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(sqlite3, sqlite3_close)
@@ -104,10 +106,20 @@ store_schema_check(sqlite3 *db, const char *name, const StoreSchema *schema, gbo
   return TRUE;
 }
 
-/* One step inside an open transaction. *done: there is nothing left to do. */
+/* Between the tables of version 5 and the end of those before. LOG: NULL for a schema without rows.
+ */
 static gboolean
-migrate_step(sqlite3 *db, const char *name, const StoreSchema *schema, gboolean *done,
-             GError **error)
+convert_rows(sqlite3 *db, const char *name, StoreLog *log, gboolean empty, GError **error)
+{
+  return (!log || (store_write_first(log, error) && (empty || store_convert(log, error)))) &&
+         store_exec(db, name, "bringing schema version 4 to 5", store_schema_v5_drop, error);
+}
+
+/* One step inside an open transaction. *done: there is nothing left to do. *fresh: the file was
+ * empty when this process began. */
+static gboolean
+migrate_step(sqlite3 *db, const char *name, const StoreSchema *schema, StoreLog *log,
+             gboolean *fresh, gboolean *done, GError **error)
 {
   gint64 version = 0;
   g_autofree char *doing = NULL, *stamp = NULL;
@@ -122,20 +134,24 @@ migrate_step(sqlite3 *db, const char *name, const StoreSchema *schema, gboolean 
   }
   doing = g_strdup_printf("bringing schema version %d to %d", (int)version, (int)version + 1);
   stamp = g_strdup_printf("PRAGMA user_version = %d", (int)version + 1);
+  *fresh = *fresh || version == 0;
   return store_exec(db, name, doing, schema->migrations[version], error) &&
+         (schema->migrations[version] != store_schema_v5 ||
+          convert_rows(db, name, log, *fresh, error)) &&
          store_exec(db, name, doing, stamp, error);
 }
 
 gboolean
-store_schema_migrate(sqlite3 *db, const char *name, const StoreSchema *schema, GError **error)
+store_schema_migrate(sqlite3 *db, const char *name, const StoreSchema *schema, StoreLog *log,
+                     GError **error)
 {
-  gboolean done = FALSE;
+  gboolean done = FALSE, fresh = FALSE;
 
   while (!done) {
     if (!store_exec(db, name, "locking the log", "BEGIN IMMEDIATE", error)) {
       return FALSE;
     }
-    if (!migrate_step(db, name, schema, &done, error) ||
+    if (!migrate_step(db, name, schema, log, &fresh, &done, error) ||
         !store_exec(db, name, "writing the schema", "COMMIT", error)) {
       sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
       return FALSE;
@@ -147,12 +163,11 @@ store_schema_migrate(sqlite3 *db, const char *name, const StoreSchema *schema, G
 /* ---- comparison ----------------------------------------------------------------------------- */
 
 /* The statistics of ANALYZE are the one thing that a visitor may leave behind. The tables in which
- * FTS5 keeps its words are as its own version made them, and it reads them as foreign bytes. */
+ * FTS5 kept its words before version 5 are as its own version made them. */
 static const char schema_sql[] =
     "SELECT type, name, sql FROM sqlite_schema"
-    " WHERE NOT (type = 'table' AND name IN ('sqlite_stat1', 'sqlite_stat4',"
-    " 'turn_words_data', 'turn_words_idx', 'turn_words_docsize', 'turn_words_config',"
-    " 'verdict_words_data', 'verdict_words_idx', 'verdict_words_docsize', 'verdict_words_config'))"
+    " WHERE NOT (type = 'table' AND (name IN ('sqlite_stat1', 'sqlite_stat4')"
+    " OR name LIKE 'turn!_words!_%' ESCAPE '!' OR name LIKE 'verdict!_words!_%' ESCAPE '!'))"
     " ORDER BY name COLLATE BINARY, type";
 
 static const char *
@@ -221,7 +236,7 @@ store_schema_compare(sqlite3 *db, const char *name, const StoreSchema *schema, G
   if (rc != SQLITE_OK) {
     return store_fail_sqlite(error, model, name, "making a schema to compare with", rc);
   }
-  if (!store_schema_migrate(model, name, schema, error)) {
+  if (!store_schema_migrate(model, name, schema, NULL, error)) {
     return FALSE;
   }
   rc = sqlite3_prepare_v2(db, schema_sql, -1, &found, NULL);

@@ -2,6 +2,7 @@
 #ifndef HILUM_DATA_LOG_SCHEMA_H
 #define HILUM_DATA_LOG_SCHEMA_H
 
+#include "store.h"
 #include <glib.h>
 #include <sqlite3.h>
 
@@ -20,9 +21,10 @@ extern const StoreSchema store_schema;
  * is 0 for an empty file. */
 gboolean store_schema_check(sqlite3 *db, const char *name, const StoreSchema *schema,
                             gboolean read_only, int *version, GError **error);
-/* Each step in one transaction, so that a failure leaves the version before it. */
+/* Each step in one transaction, so that a failure leaves the version before it. LOG: whose rows are
+ * brought over and whose first event is written; NULL for a schema without rows. */
 gboolean store_schema_migrate(sqlite3 *db, const char *name, const StoreSchema *schema,
-                              GError **error);
+                              StoreLog *log, GError **error);
 /* Holds every table, index, trigger and view against those that the migrations make: one that is
  * missing, changed or foreign is CORRUPT. */
 gboolean store_schema_compare(sqlite3 *db, const char *name, const StoreSchema *schema,

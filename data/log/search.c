@@ -3,8 +3,10 @@
  * 1. What a person typed never is SQL, and never FTS5's language either: each word is quoted, so
  *    that AND, NEAR, columns and stars in it are words like others.
  */
-#include "private.h"
+#include "words.h"
 #include <string.h>
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(sqlite3, sqlite3_close)
 
 #define MOST_WORDS 32u
 
@@ -30,25 +32,6 @@ store_check_words(sqlite3 *db, const char *name, GError **error)
                                  "SQLite %s on this machine was built without FTS5, which finds "
                                  "words in the log; install one with it, such as Debian's",
                                  sqlite3_libversion());
-}
-
-gboolean
-store_add_words(StoreLog *log, StoreSql sql, gint64 id, const char *text, const char *more,
-                const char *doing, GError **error)
-{
-  g_autoptr(StoreStatement) statement = store_statement(log, sql, doing, error);
-  StoreBinder binder = {log, statement, "words", 0, FALSE, error};
-  gboolean row = FALSE;
-
-  if (!statement) {
-    return FALSE;
-  }
-  store_bind_id(&binder, id);
-  store_bind_text(&binder, "text", text);
-  if (more) {
-    store_bind_text(&binder, "text", more);
-  }
-  return !binder.failed && store_step(log, statement, doing, &row, error);
 }
 
 static gboolean
@@ -80,126 +63,227 @@ quoted_words(const char *query)
   return words;
 }
 
-/* Adds the conversations that WORD is in to FOUND, a set of ids. */
-static gboolean
-find_word(StoreLog *log, const char *word, GHashTable *found, GError **error)
+/* ---- finding -------------------------------------------------------------------------------- */
+
+/* How many rows a cursor steps over before it jumps. */
+#define MOST_STEPS 256
+
+/* The rows that one word is in, the newest conversation first. */
+typedef struct {
+  sqlite3_stmt *statement;
+  gint64 row; /* it stands on; -1: at its end */
+} Cursor;
+
+static void
+cursors_free(Cursor *cursors)
 {
-  const char *doing = "searching the log";
-  g_autoptr(StoreStatement) statement = store_statement(log, STORE_SQL_FIND_WORD, doing, error);
-  StoreBinder binder = {log, statement, "words", 0, FALSE, error};
-
-  if (!statement) {
-    return FALSE;
+  for (guint i = 0; cursors[i].statement; i++) {
+    sqlite3_finalize(cursors[i].statement);
   }
-  store_bind_text(&binder, "query", word);
-  for (gboolean more = TRUE; more;) {
-    StoreReader reader = {log, statement, "turns", 0, 0, FALSE, error};
-    gint64 id;
+  g_free(cursors);
+}
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Cursor, cursors_free)
 
-    if (binder.failed || !store_step(log, statement, doing, &more, error)) {
+static gboolean
+step(StoreLog *log, Cursor *cursor, GError **error)
+{
+  int rc = sqlite3_step(cursor->statement);
+
+  cursor->row = rc == SQLITE_ROW ? sqlite3_column_int64(cursor->statement, 0) : -1;
+  return rc == SQLITE_ROW || rc == SQLITE_DONE ||
+         store_fail_sqlite(error, log->words, log->name, "searching the log", rc);
+}
+
+/* To the first row of CONVERSATION or one before it. */
+static gboolean
+move(StoreLog *log, Cursor *cursor, gint64 conversation, GError **error)
+{
+  const gint64 most = ((conversation + 1) << STORE_WORDS_SHIFT) - 1;
+
+  for (guint i = 0; cursor->row > most && i < MOST_STEPS; i++) {
+    if (!step(log, cursor, error)) {
       return FALSE;
     }
-    if (more) {
-      id = store_read_id(&reader, "conversation", STORE_REQUIRED);
-      if (reader.failed) {
-        return FALSE;
-      }
-      g_hash_table_add(found, g_memdup2(&id, sizeof id));
+  }
+  if (cursor->row <= most) {
+    return TRUE;
+  }
+  sqlite3_reset(cursor->statement);
+  sqlite3_bind_int64(cursor->statement, 2, most);
+  return step(log, cursor, error);
+}
+
+static Cursor *
+open_cursors(StoreLog *log, GPtrArray *words, GError **error)
+{
+  static const char sql[] =
+      "SELECT rowid FROM words WHERE words MATCH ?1 AND rowid <= ?2 ORDER BY rowid DESC";
+  g_autoptr(Cursor) cursors = g_new0(Cursor, words->len + 1);
+
+  for (guint i = 0; i < words->len; i++) {
+    int rc = sqlite3_prepare_v2(log->words, sql, -1, &cursors[i].statement, NULL);
+
+    if (rc != SQLITE_OK) {
+      store_fail_sqlite(error, log->words, log->name, "searching the log", rc);
+      return NULL;
     }
+    sqlite3_bind_text(cursors[i].statement, 1, words->pdata[i], -1, SQLITE_TRANSIENT);
+    sqlite3_bind_int64(cursors[i].statement, 2, G_MAXINT64);
+    if (!step(log, &cursors[i], error)) {
+      return NULL;
+    }
+  }
+  return g_steal_pointer(&cursors);
+}
+
+/* The newest conversation, of CONVERSATION and those before it, that all words are in; 0: none. */
+static gboolean
+find_common(StoreLog *log, Cursor *cursors, guint n, gint64 *conversation, GError **error)
+{
+  for (guint agreed = 0, i = 0; agreed < n; i = (i + 1) % n) {
+    gint64 found;
+
+    if (!move(log, &cursors[i], *conversation, error)) {
+      return FALSE;
+    }
+    if (cursors[i].row < 0) {
+      *conversation = 0;
+      return TRUE;
+    }
+    found = cursors[i].row >> STORE_WORDS_SHIFT;
+    agreed = found == *conversation ? agreed + 1 : 1;
+    *conversation = found;
   }
   return TRUE;
 }
 
+/* ---- what is around a word ------------------------------------------------------------------ */
+
 static gboolean
-is_missing(gpointer id, gpointer value, gpointer from)
+event_of(StoreLog *log, gint64 row, gint64 *event, GError **error)
 {
-  return !g_hash_table_contains(from, id);
+  sqlite3_stmt *statement = NULL;
+  int rc =
+      sqlite3_prepare_v2(log->words, "SELECT event FROM doc WHERE id = ?1", -1, &statement, NULL);
+
+  if (rc == SQLITE_OK) {
+    sqlite3_bind_int64(statement, 1, row);
+    rc = sqlite3_step(statement);
+    *event = rc == SQLITE_ROW ? sqlite3_column_int64(statement, 0) : 0;
+  }
+  sqlite3_finalize(statement);
+  return rc == SQLITE_ROW || store_fail_sqlite(error, log->words, log->name, "searching the log",
+                                               rc == SQLITE_DONE ? SQLITE_CORRUPT : rc);
 }
 
-/* The conversations that all WORDS are in. */
-static GHashTable *
-find_words(StoreLog *log, GPtrArray *words, GError **error)
+/* A table for one text, from which FTS5 quotes. */
+static sqlite3 *
+open_quotes(StoreLog *log, GError **error)
 {
-  g_autoptr(GHashTable) all = NULL;
+  sqlite3 *db = NULL;
+  int rc = sqlite3_open_v2(":memory:", &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL);
 
-  for (guint i = 0; i < words->len; i++) {
-    g_autoptr(GHashTable) found = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
-    if (!find_word(log, words->pdata[i], found, error)) {
-      return NULL;
-    }
-    if (all) {
-      g_hash_table_foreach_remove(all, is_missing, found);
-    } else {
-      all = g_steal_pointer(&found);
-    }
+  if (rc == SQLITE_OK) {
+    rc = sqlite3_exec(db,
+                      "CREATE VIRTUAL TABLE quote USING fts5 (text, more,"
+                      " tokenize='unicode61 remove_diacritics 2')",
+                      NULL, NULL, NULL);
   }
-  return g_steal_pointer(&all);
-}
-
-/* What stands around the words in CONVERSATION; "" in *SNIPPET when SQL finds none there. */
-static gboolean
-get_snippet(StoreLog *log, StoreSql sql, const char *words, gint64 conversation, char **snippet,
-            GError **error)
-{
-  const char *doing = "quoting from the log";
-  g_autoptr(StoreStatement) statement = store_statement(log, sql, doing, error);
-  StoreBinder binder = {log, statement, "words", 0, FALSE, error};
-  StoreReader reader = {log, statement, "turns", 0, 0, FALSE, error};
-  gboolean found = FALSE;
-
-  if (!statement) {
-    return FALSE;
-  }
-  store_bind_text(&binder, "query", words);
-  store_bind_id(&binder, conversation);
-  store_bind_text(&binder, "gap", "\xe2\x80\xa6");
-  if (binder.failed || !store_step(log, statement, doing, &found, error)) {
-    return FALSE;
-  }
-  *snippet = found ? store_dup_text(&reader, "snippet", STORE_NULLABLE) : NULL;
-  *snippet = *snippet ? *snippet : g_strdup("");
-  return !reader.failed;
-}
-
-static int
-newer_first(gconstpointer a, gconstpointer b)
-{
-  const gint64 first = **(gint64 *const *)a, second = **(gint64 *const *)b;
-
-  return (first < second) - (first > second);
-}
-
-/* Newest first; borrowed from FOUND. */
-static GPtrArray *
-ids_of(GHashTable *found)
-{
-  GPtrArray *ids = g_ptr_array_new();
-  GHashTableIter iter;
-  gpointer id;
-
-  g_hash_table_iter_init(&iter, found);
-  while (g_hash_table_iter_next(&iter, &id, NULL)) {
-    g_ptr_array_add(ids, id);
-  }
-  g_ptr_array_sort(ids, newer_first);
-  return ids;
-}
-
-static StoreConversation *
-get_found(StoreLog *log, gint64 id, const char *words, GError **error)
-{
-  StoreConversation *row = store_log_get(log, id, error);
-  gboolean ok = row && get_snippet(log, STORE_SQL_SNIPPET, words, id, &row->snippet, error);
-
-  if (ok && *row->snippet == '\0') {
-    g_clear_pointer(&row->snippet, g_free);
-    ok = get_snippet(log, STORE_SQL_VERDICT_SNIPPET, words, id, &row->snippet, error);
-  }
-  if (!ok) {
-    store_conversation_free(row);
+  if (rc != SQLITE_OK) {
+    store_fail_sqlite(error, db, log->name, "quoting from the log", rc);
+    sqlite3_close(db);
     return NULL;
   }
+  return db;
+}
+
+static gboolean
+run_once(sqlite3 *db, const char *sql, const char *first, const char *second, char **result)
+{
+  sqlite3_stmt *statement = NULL;
+  gboolean ok = sqlite3_prepare_v2(db, sql, -1, &statement, NULL) == SQLITE_OK;
+
+  if (ok && first) {
+    sqlite3_bind_text(statement, 1, first, -1, SQLITE_STATIC);
+    sqlite3_bind_text(statement, 2, second, -1, SQLITE_STATIC);
+  }
+  ok = ok && sqlite3_step(statement) != SQLITE_ERROR;
+  if (ok && result) {
+    *result = g_strdup((const char *)sqlite3_column_text(statement, 0));
+  }
+  sqlite3_finalize(statement);
+  return ok;
+}
+
+static gboolean
+quote(StoreLog *log, sqlite3 *quotes, gint64 row, const char *words, char **snippet, GError **error)
+{
+  g_auto(StoreWords) texts = {0};
+  gint64 event = 0;
+
+  if (!event_of(log, row, &event, error) || !store_words_read(log, event, &texts, error)) {
+    return FALSE;
+  }
+  if (!run_once(quotes, "DELETE FROM quote", NULL, NULL, NULL) ||
+      !run_once(quotes, "INSERT INTO quote (text, more) VALUES (?1, ?2)",
+                texts.text ? texts.text : "", texts.more, NULL) ||
+      !run_once(quotes, "SELECT snippet(quote, -1, '', '', ?2, 16) FROM quote WHERE quote MATCH ?1",
+                words, "\xe2\x80\xa6", snippet)) {
+    return store_fail_sqlite(error, quotes, log->name, "quoting from the log",
+                             sqlite3_errcode(quotes));
+  }
+  return TRUE;
+}
+
+/* The oldest of the rows that the words were found in: what was asked rather than what was made of
+ * it. */
+static gint64
+oldest_row(const Cursor *cursors, guint n)
+{
+  gint64 row = cursors[0].row;
+
+  for (guint i = 1; i < n; i++) {
+    row = MIN(row, cursors[i].row);
+  }
   return row;
+}
+
+/* ---- searching ------------------------------------------------------------------------------ */
+
+static gboolean
+collect(StoreLog *log, GPtrArray *words, guint limit, GPtrArray *rows, GError **error)
+{
+  g_autoptr(Cursor) cursors = open_cursors(log, words, error);
+  g_autoptr(sqlite3) quotes = cursors ? open_quotes(log, error) : NULL;
+  g_autofree char *any = NULL;
+  gint64 conversation = G_MAXINT64 >> (STORE_WORDS_SHIFT + 1);
+
+  if (!quotes) {
+    return FALSE;
+  }
+  g_ptr_array_add(words, NULL);
+  any = g_strjoinv(" OR ", (char **)words->pdata);
+  g_ptr_array_set_size(words, (int)words->len - 1);
+  while (limit == 0 || rows->len < limit) {
+    StoreConversation *row;
+
+    if (!find_common(log, cursors, words->len, &conversation, error)) {
+      return FALSE;
+    }
+    if (conversation == 0) {
+      break;
+    }
+    row = store_log_get(log, conversation, error);
+    if (!row) {
+      return FALSE;
+    }
+    g_ptr_array_add(rows, row);
+    if (!quote(log, quotes, oldest_row(cursors, words->len), any, &row->snippet, error)) {
+      return FALSE;
+    }
+    conversation--;
+  }
+  return TRUE;
 }
 
 GPtrArray *
@@ -208,9 +292,6 @@ store_log_search(StoreLog *log, const char *query, guint limit, GError **error)
   g_autoptr(GPtrArray) rows =
       g_ptr_array_new_with_free_func((GDestroyNotify)store_conversation_free);
   g_autoptr(GPtrArray) words = quoted_words(query);
-  g_autoptr(GPtrArray) ids = NULL;
-  g_autoptr(GHashTable) found = NULL;
-  g_autofree char *any = NULL;
 
   if (query[strspn(query, " \t\r\n")] == '\0') {
     return store_log_list(log, limit, error);
@@ -218,19 +299,8 @@ store_log_search(StoreLog *log, const char *query, guint limit, GError **error)
   if (words->len == 0) {
     return g_steal_pointer(&rows);
   }
-  found = find_words(log, words, error);
-  if (!found) {
+  if (!store_words(log, error) || !collect(log, words, limit, rows, error)) {
     return NULL;
-  }
-  ids = ids_of(found);
-  g_ptr_array_add(words, NULL);
-  any = g_strjoinv(" OR ", (char **)words->pdata);
-  for (guint i = 0; i < ids->len && (limit == 0 || i < limit); i++) {
-    StoreConversation *row = get_found(log, *(gint64 *)ids->pdata[i], any, error);
-    if (!row) {
-      return NULL;
-    }
-    g_ptr_array_add(rows, row);
   }
   return g_steal_pointer(&rows);
 }

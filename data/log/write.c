@@ -3,73 +3,15 @@
  * 1. Every public function is one transaction that takes the write lock first (BEGIN IMMEDIATE), so
  *    what it looked up still holds when it writes, whoever else writes.
  * 2. After a failure the transaction is rolled back, and the log can be used on.
+ * 3. Equal models and images are found again by what an event would say of them (their lookup),
+ *    which is all but their id and who opened them.
  */
-#include "private.h"
+#include "write.h"
 
-typedef void (*BindRow)(StoreBinder *binder, const void *row);
-
-/* The lookup and the insertion of one table that holds each value once. */
-typedef struct {
-  StoreSql find, add;
-  const char *table, *doing;
-  BindRow bind;
-} Kind;
-
-static gint64
-last_id(StoreLog *log)
-{
-  return sqlite3_last_insert_rowid(log->db);
-}
-
-/* *id is 0 where nothing is found. */
-static gboolean
-find_row(StoreLog *log, const Kind *kind, const void *row, gint64 *id, GError **error)
-{
-  g_autoptr(StoreStatement) statement = store_statement(log, kind->find, kind->doing, error);
-  StoreBinder binder = {log, statement, kind->table, 0, FALSE, error};
-  gboolean found = FALSE;
-
-  if (!statement) {
-    return FALSE;
-  }
-  kind->bind(&binder, row);
-  if (binder.failed || !store_step(log, statement, kind->doing, &found, error)) {
-    return FALSE;
-  }
-  *id = found ? sqlite3_column_int64(statement, 0) : 0;
-  return TRUE;
-}
-
-static gint64
-find_or_add(StoreLog *log, const Kind *kind, const void *row, GError **error)
-{
-  gint64 id = 0;
-  g_autoptr(StoreStatement) statement = NULL;
-  gboolean more = FALSE;
-
-  if (!find_row(log, kind, row, &id, error) || id) {
-    return id;
-  }
-  statement = store_statement(log, kind->add, kind->doing, error);
-  if (statement) {
-    StoreBinder binder = {log, statement, kind->table, 0, FALSE, error};
-    kind->bind(&binder, row);
-    store_bind_time(&binder);
-    if (!binder.failed && store_step(log, statement, kind->doing, &more, error)) {
-      return last_id(log);
-    }
-  }
-  return 0;
-}
-
-gint64
-store_insert(StoreLog *log, StoreBinder *binder, const char *doing, GError **error)
-{
-  gboolean row = FALSE;
-
-  return !binder->failed && store_step(log, binder->statement, doing, &row, error) ? last_id(log)
-                                                                                   : 0;
-}
+#include "keys.h"
+#include "row.h"
+#include <sodium.h>
+#include <string.h>
 
 /* ---- transactions --------------------------------------------------------------------------- */
 
@@ -87,6 +29,7 @@ gint64
 store_finish(StoreLog *log, const char *doing, gint64 id, GError **error)
 {
   if (id && store_run(log, STORE_SQL_COMMIT, doing, error)) {
+    store_head_note(log);
     return id;
   }
   /* SQLite rolls back by itself after some failures; only a transaction that is left is ended. */
@@ -96,160 +39,17 @@ store_finish(StoreLog *log, const char *doing, gint64 id, GError **error)
   return 0;
 }
 
-/* ---- models --------------------------------------------------------------------------------- */
+/* ---- rows ----------------------------------------------------------------------------------- */
 
-static void
-bind_model(StoreBinder *binder, const void *row)
-{
-  const StoreModel *model = row;
-
-  store_bind_text(binder, "name", model->name);
-  store_bind_sha256(binder, "sha256", model->sha256);
-  store_bind_text(binder, "quantization", model->quantization);
-  store_bind_text(binder, "path", model->path);
-  store_bind_text(binder, "template name", model->template_name);
-  store_bind_text(binder, "engine", model->engine);
-}
-
-gint64
-store_log_add_model(StoreLog *log, const StoreModel *model, GError **error)
-{
-  static const Kind kind = {STORE_SQL_FIND_MODEL, STORE_SQL_ADD_MODEL, "models", "adding a model",
-                            bind_model};
-
-  g_return_val_if_fail(log && model, 0);
-  if (!store_begin(log, kind.doing, error)) {
-    return 0;
-  }
-  return store_finish(log, kind.doing, find_or_add(log, &kind, model, error), error);
-}
-
-/* ---- images: patient, study and series above each ------------------------------------------- */
-
-#define ADDING_IMAGE "adding an image"
-
-typedef struct {
-  gint64 parent; /* row of the table above, 0: none */
-  const StoreImage *image;
-} ImageRow;
-
-static void
-bind_patient(StoreBinder *binder, const void *row)
-{
-  const StoreImage *image = ((const ImageRow *)row)->image;
-
-  store_bind_text(binder, "patient id", image->patient_id);
-  store_bind_text(binder, "patient name", image->patient_name);
-}
-
-static void
-bind_study(StoreBinder *binder, const void *row)
-{
-  const ImageRow *study = row;
-
-  store_bind_id(binder, study->parent);
-  store_bind_text(binder, "study instance uid", study->image->study_instance_uid);
-  store_bind_text(binder, "study date", study->image->study_date);
-  store_bind_text(binder, "study description", study->image->study_description);
-}
-
-static void
-bind_series(StoreBinder *binder, const void *row)
-{
-  const ImageRow *series = row;
-
-  store_bind_id(binder, series->parent);
-  store_bind_text(binder, "series instance uid", series->image->series_instance_uid);
-  store_bind_text(binder, "modality", series->image->modality);
-}
-
-static void
-bind_image(StoreBinder *binder, const void *row)
-{
-  const ImageRow *parent = row;
-  const StoreImage *image = parent->image;
-
-  store_bind_id(binder, parent->parent);
-  store_bind_text(binder, "path", image->path);
-  store_bind_text(binder, "sop instance uid", image->sop_instance_uid);
-  store_bind_text(binder, "sop class", image->sop_class);
-  store_bind_text(binder, "transfer syntax", image->transfer_syntax);
-  store_bind_int(binder, image->frame);
-  store_bind_int(binder, image->has_window != FALSE);
-  store_bind_real(binder, image->window_center);
-  store_bind_real(binder, image->window_width);
-  store_bind_text(binder, "voi function", image->voi_function);
-  store_bind_int(binder, image->inverted != FALSE);
-  store_bind_sha256(binder, "pixels sha256", image->pixels_sha256);
-  store_bind_sha256(binder, "sent sha256", image->sent_sha256);
-  store_bind_int(binder, image->blank != FALSE);
-  store_bind_text(binder, "body part", image->body_part);
-  store_bind_text(binder, "view", image->view);
-  store_bind_text(binder, "laterality", image->laterality);
-  store_bind_text(binder, "warnings", image->warnings);
-  store_bind_int(binder, image->region_x);
-  store_bind_int(binder, image->region_y);
-  store_bind_int(binder, image->region_width);
-  store_bind_int(binder, image->region_height);
-  store_bind_int(binder, image->turns);
-  store_bind_int(binder, image->flip != FALSE);
-  if (image->has_voi_lut) {
-    store_bind_int(binder, image->voi_lut);
-  } else {
-    store_bind_null(binder);
-  }
-}
-
-/* Adds the levels from the patient down. A level of which nothing is known, nor of those above it,
- * has no row: an X-ray picture from a PNG file belongs to no study. */
-static gint64
-add_image_rows(StoreLog *log, const StoreImage *image, GError **error)
-{
-  const struct {
-    Kind kind;
-    gboolean known;
-  } levels[] = {
-      {{STORE_SQL_FIND_PATIENT, STORE_SQL_ADD_PATIENT, "patients", ADDING_IMAGE, bind_patient},
-       image->patient_id || image->patient_name},
-      {{STORE_SQL_FIND_STUDY, STORE_SQL_ADD_STUDY, "studies", ADDING_IMAGE, bind_study},
-       image->study_instance_uid || image->study_date || image->study_description},
-      {{STORE_SQL_FIND_SERIES, STORE_SQL_ADD_SERIES, "series", ADDING_IMAGE, bind_series},
-       image->series_instance_uid || image->modality},
-      {{STORE_SQL_FIND_IMAGE, STORE_SQL_ADD_IMAGE, "images", ADDING_IMAGE, bind_image}, TRUE},
-  };
-  ImageRow row = {0, image};
-
-  for (guint i = 0; i < G_N_ELEMENTS(levels); i++) {
-    if (row.parent || levels[i].known) {
-      row.parent = find_or_add(log, &levels[i].kind, &row, error);
-      if (!row.parent) {
-        return 0;
-      }
-    }
-  }
-  return row.parent;
-}
-
-gint64
-store_log_add_image(StoreLog *log, const StoreImage *image, GError **error)
-{
-  g_return_val_if_fail(log && image, 0);
-  if (!store_begin(log, ADDING_IMAGE, error)) {
-    return 0;
-  }
-  return store_finish(log, ADDING_IMAGE, add_image_rows(log, image, error), error);
-}
-
-/* ---- conversations and turns ---------------------------------------------------------------- */
-
-/* First column of the row that SQL finds for ID; *value is 0 where there is none or it is NULL. */
-static gboolean
-look_up(StoreLog *log, StoreSql sql, const char *doing, gint64 id, gint64 *value, GError **error)
+gboolean
+store_look_up(StoreLog *log, StoreSql sql, const char *doing, gint64 id, gint64 found[2],
+              GError **error)
 {
   g_autoptr(StoreStatement) statement = store_statement(log, sql, doing, error);
   StoreBinder binder = {log, statement, "ids", 0, FALSE, error};
   gboolean row = FALSE;
 
+  found[0] = found[1] = 0;
   if (!statement) {
     return FALSE;
   }
@@ -257,66 +57,307 @@ look_up(StoreLog *log, StoreSql sql, const char *doing, gint64 id, gint64 *value
   if (binder.failed || !store_step(log, statement, doing, &row, error)) {
     return FALSE;
   }
-  *value = row ? sqlite3_column_int64(statement, 0) : 0;
+  for (int i = 0; row && i < 2 && i < sqlite3_column_count(statement); i++) {
+    found[i] = sqlite3_column_int64(statement, i);
+  }
+  return TRUE;
+}
+
+gint64
+store_require(StoreLog *log, StoreSql sql, const char *what, const char *doing, gint64 id,
+              GError **error)
+{
+  gint64 found[2];
+
+  if (!store_look_up(log, sql, doing, id, found, error)) {
+    return 0;
+  }
+  if (!found[0]) {
+    store_fail(error, STORE_ERROR_NOT_FOUND, log->name,
+               "%s: %s %" G_GINT64_FORMAT " is not in the log", doing, what, id);
+  }
+  return found[0];
+}
+
+gboolean
+store_next_id(StoreLog *log, StoreSql sql, const char *doing, gint64 *id, GError **error)
+{
+  g_autoptr(StoreStatement) statement = store_statement(log, sql, doing, error);
+  gboolean row = FALSE;
+
+  if (!statement || !store_step(log, statement, doing, &row, error)) {
+    return FALSE;
+  }
+  *id = sqlite3_column_int64(statement, 0);
   return TRUE;
 }
 
 gboolean
-store_require(StoreLog *log, StoreSql sql, const char *what, const char *doing, gint64 id,
-              GError **error)
+store_derive_row(StoreLog *log, StoreSql sql, const char *doing, const gint64 *values, guint n,
+                 GError **error)
 {
-  gint64 found = 0;
+  g_autoptr(StoreStatement) statement = store_statement(log, sql, doing, error);
+  StoreBinder binder = {log, statement, "derived", 0, FALSE, error};
+  gboolean more = FALSE;
 
-  if (!look_up(log, sql, doing, id, &found, error)) {
+  if (!statement) {
     return FALSE;
   }
-  return found || store_fail(error, STORE_ERROR_NOT_FOUND, log->name,
-                             "%s: %s %" G_GINT64_FORMAT " is not in the log", doing, what, id);
+  for (guint i = 0; i < n; i++) {
+    store_bind_id(&binder, values[i]);
+  }
+  return !binder.failed && store_step(log, statement, doing, &more, error);
 }
+
+/* The id that a row gets: that of ORIGIN, or the next. */
+static gboolean
+choose_id(StoreLog *log, StoreSql next, const char *doing, const StoreOrigin *origin, gint64 *id,
+          GError **error)
+{
+  if (origin) {
+    *id = origin->id;
+    return TRUE;
+  }
+  return store_next_id(log, next, doing, id, error);
+}
+
+/* Who does it. What an older log holds does not say. */
+static void
+put_actor(StoreLog *log, StoreDraft *draft, const StoreOrigin *origin)
+{
+  if (origin) {
+    store_draft_flag(draft, STORE_CLEAR, "migrated", TRUE);
+    return;
+  }
+  store_draft_text(draft, STORE_CLEAR, "user", g_get_user_name());
+  store_draft_text(draft, STORE_CLEAR, "user_real_name", g_get_real_name());
+  store_draft_text(draft, STORE_CLEAR, "person", log->person);
+}
+
+/* Ends DRAFT and adds it: its event, or 0. */
+static gint64
+add(StoreLog *log, const char *kind, gint64 subject, StoreDraft *draft, const StoreOrigin *origin,
+    const char *doing, GError **error)
+{
+  put_actor(log, draft, origin);
+  return store_draft_end(draft)
+             ? store_row_add(log, kind, origin ? origin->time : NULL, subject, draft, doing, error)
+             : 0;
+}
+
+/* ---- what is found again -------------------------------------------------------------------- */
+
+static gboolean
+find_again(StoreLog *log, StoreSql sql, const char *doing, const guint8 lookup[32], gint64 *id,
+           GError **error)
+{
+  g_autoptr(StoreStatement) statement = store_statement(log, sql, doing, error);
+  StoreBinder binder = {log, statement, "lookup", 0, FALSE, error};
+  gboolean row = FALSE;
+
+  if (!statement) {
+    return FALSE;
+  }
+  store_bind_blob(&binder, lookup, 32);
+  if (binder.failed || !store_step(log, statement, doing, &row, error)) {
+    return FALSE;
+  }
+  *id = row ? sqlite3_column_int64(statement, 0) : 0;
+  return TRUE;
+}
+
+static gboolean
+add_found(StoreLog *log, StoreSql sql, const char *doing, gint64 id, gint64 event,
+          const guint8 lookup[32], GError **error)
+{
+  g_autoptr(StoreStatement) statement = store_statement(log, sql, doing, error);
+  StoreBinder binder = {log, statement, "lookup", 0, FALSE, error};
+  gboolean more = FALSE;
+
+  if (!statement) {
+    return FALSE;
+  }
+  store_bind_int(&binder, id);
+  store_bind_int(&binder, event);
+  store_bind_blob(&binder, lookup, 32);
+  return !binder.failed && store_step(log, statement, doing, &more, error);
+}
+
+typedef struct {
+  const char *kind, *doing;
+  StoreSql find, next, add;
+} Found;
+
+/* Adds what DRAFT says unless it was said before. KEY: of the subject, or NULL. */
+static gint64
+find_or_add(StoreLog *log, const Found *found, gint64 subject, const guint8 *key, StoreDraft *draft,
+            const StoreOrigin *origin, GError **error)
+{
+  guint8 lookup[32];
+  crypto_generichash_state state;
+  gint64 id = 0, event;
+
+  if (draft->failed) {
+    return 0;
+  }
+  if (key) {
+    crypto_generichash_init(&state, key, STORE_KEY_BYTES, sizeof lookup);
+    crypto_generichash_update(&state, (const guint8 *)"hilum lookup", 12);
+    for (guint i = 0; i < STORE_N_PLACES; i++) {
+      crypto_generichash_update(&state, (const guint8 *)draft->json[i]->str,
+                                draft->json[i]->len + 1);
+    }
+    crypto_generichash_final(&state, lookup, sizeof lookup);
+  } else {
+    crypto_hash_sha256(lookup, (const guint8 *)draft->json[STORE_CLEAR]->str,
+                       draft->json[STORE_CLEAR]->len);
+  }
+  if (!origin && (!find_again(log, found->find, found->doing, lookup, &id, error) || id)) {
+    return id;
+  }
+  if (!choose_id(log, found->next, found->doing, origin, &id, error)) {
+    return 0;
+  }
+  store_draft_int(draft, STORE_CLEAR, "id", id);
+  {
+    g_autofree char *hex = g_malloc(65);
+    sodium_bin2hex(hex, 65, lookup, sizeof lookup);
+    store_draft_text(draft, STORE_CLEAR, "lookup", hex);
+  }
+  event = add(log, found->kind, subject, draft, origin, found->doing, error);
+  return event && add_found(log, found->add, found->doing, id, event, lookup, error) ? id : 0;
+}
+
+/* ---- models --------------------------------------------------------------------------------- */
+
+gint64
+store_write_model(StoreLog *log, const StoreModel *model, const StoreOrigin *origin, GError **error)
+{
+  static const Found found = {"model", "adding a model", STORE_SQL_FIND_MODEL, STORE_SQL_NEXT_MODEL,
+                              STORE_SQL_ADD_MODEL};
+  g_auto(StoreDraft) draft = {0};
+
+  store_draft_init(&draft, log->name, "models", error);
+  store_put_model(&draft, model);
+  return find_or_add(log, &found, 0, NULL, &draft, origin, error);
+}
+
+gint64
+store_log_add_model(StoreLog *log, const StoreModel *model, GError **error)
+{
+  const char *doing = "adding a model";
+
+  g_return_val_if_fail(log && model, 0);
+  if (!store_begin(log, doing, error)) {
+    return 0;
+  }
+  return store_finish(log, doing, store_write_model(log, model, NULL, error), error);
+}
+
+/* ---- subjects ------------------------------------------------------------------------------- */
+
+/* The subject of IMAGE, or of CONVERSATION without one; made where it is new. */
+static gboolean
+find_subject(StoreLog *log, const StoreImage *image, gint64 conversation, const char *doing,
+             gint64 *subject, GError **error)
+{
+  g_autoptr(GByteArray) identity = g_byte_array_new();
+  gint64 next = 0;
+
+  store_put_identity(identity, image, conversation);
+  return store_row_next(log, doing, &next, error) &&
+         store_keys_find_subject(log->keys, identity->data, identity->len, TRUE, next, subject,
+                                 error);
+}
+
+/* The subject of the event that SQL knows for ID. */
+static gboolean
+subject_of(StoreLog *log, gint64 event, const char *kind, gint64 *subject, GError **error)
+{
+  g_auto(StoreBody) body = {0};
+
+  return store_row_open(log, event, kind, &body, NULL, subject, error);
+}
+
+/* ---- images --------------------------------------------------------------------------------- */
+
+gint64
+store_write_image(StoreLog *log, const StoreImage *image, const StoreOrigin *origin, GError **error)
+{
+  static const Found found = {"image", "adding an image", STORE_SQL_FIND_IMAGE,
+                              STORE_SQL_NEXT_IMAGE, STORE_SQL_ADD_IMAGE};
+  g_auto(StoreDraft) draft = {0};
+  guint8 key[STORE_KEY_BYTES];
+  gint64 subject = 0, id;
+  gboolean there = FALSE;
+
+  store_draft_init(&draft, log->name, "images", error);
+  store_put_image(&draft, image);
+  if (draft.failed || !find_subject(log, image, 0, found.doing, &subject, error) ||
+      !store_keys_get_subject(log->keys, subject, key, &there, error)) {
+    return 0;
+  }
+  if (!there) { /* erased this very moment by another process */
+    store_fail(error, STORE_ERROR_BUSY, log->name, "%s: its key was erased just now", found.doing);
+    return 0;
+  }
+  id = find_or_add(log, &found, subject, key, &draft, origin, error);
+  sodium_memzero(key, sizeof key);
+  return id;
+}
+
+gint64
+store_log_add_image(StoreLog *log, const StoreImage *image, GError **error)
+{
+  const char *doing = "adding an image";
+
+  g_return_val_if_fail(log && image, 0);
+  if (!store_begin(log, doing, error)) {
+    return 0;
+  }
+  return store_finish(log, doing, store_write_image(log, image, NULL, error), error);
+}
+
+/* ---- conversations -------------------------------------------------------------------------- */
 
 static gboolean
 require_turn(StoreLog *log, const char *doing, gint64 conversation, guint turn, GError **error)
 {
-  gint64 last = 0;
+  gint64 last[2] = {0, 0};
 
   if (!store_require(log, STORE_SQL_HAS_CONVERSATION, "conversation", doing, conversation, error) ||
-      !look_up(log, STORE_SQL_LAST_TURN, doing, conversation, &last, error)) {
+      !store_look_up(log, STORE_SQL_LAST_TURN, doing, conversation, last, error)) {
     return FALSE;
   }
-  return turn <= last || store_fail(error, STORE_ERROR_NOT_FOUND, log->name,
-                                    "%s: conversation %" G_GINT64_FORMAT ": found %" G_GINT64_FORMAT
-                                    " turns, expected at least %u",
-                                    doing, conversation, last, turn);
+  return turn <= last[0] || store_fail(error, STORE_ERROR_NOT_FOUND, log->name,
+                                       "%s: conversation %" G_GINT64_FORMAT
+                                       ": found %" G_GINT64_FORMAT " turns, expected at least %u",
+                                       doing, conversation, last[0], turn);
 }
 
-static gint64
-add_conversation_row(StoreLog *log, gint64 model, const char *program_version, gint64 rewound_from,
-                     guint rewound_turn, const char *doing, GError **error)
+gint64
+store_write_conversation(StoreLog *log, const StoreOpening *opening, const StoreOrigin *origin,
+                         GError **error)
 {
-  g_autoptr(StoreStatement) statement = NULL;
-  gboolean row = FALSE;
+  const char *doing = "adding a conversation";
+  g_auto(StoreDraft) draft = {0};
+  gint64 id = 0, event;
 
-  if (!store_require(log, STORE_SQL_HAS_MODEL, "model", doing, model, error) ||
-      (rewound_from && !require_turn(log, doing, rewound_from, rewound_turn, error))) {
+  if (!store_require(log, STORE_SQL_HAS_MODEL, "model", doing, opening->model, error) ||
+      (opening->rewound_from &&
+       !require_turn(log, doing, opening->rewound_from, opening->rewound_turn, error)) ||
+      !choose_id(log, STORE_SQL_NEXT_CONVERSATION, doing, origin, &id, error)) {
     return 0;
   }
-  statement = store_statement(log, STORE_SQL_ADD_CONVERSATION, doing, error);
-  if (statement) {
-    StoreBinder binder = {log, statement, "conversations", 0, FALSE, error};
-    store_bind_id(&binder, model);
-    store_bind_text(&binder, "program version", program_version);
-    store_bind_id(&binder, rewound_from);
-    if (rewound_from) {
-      store_bind_int(&binder, rewound_turn);
-    } else {
-      store_bind_null(&binder);
-    }
-    store_bind_time(&binder);
-    if (!binder.failed && store_step(log, statement, doing, &row, error)) {
-      return last_id(log);
-    }
-  }
-  return 0;
+  store_draft_init(&draft, log->name, "conversations", error);
+  store_put_opening(&draft, opening);
+  store_draft_int(&draft, STORE_CLEAR, "id", id);
+  event = add(log, "conversation", 0, &draft, origin, doing, error);
+  return event && store_derive_row(
+                      log, STORE_SQL_ADD_CONVERSATION, doing,
+                      (const gint64[]){id, event, opening->model, opening->rewound_from}, 4, error)
+             ? id
+             : 0;
 }
 
 gint64
@@ -324,98 +365,58 @@ store_log_add_conversation(StoreLog *log, gint64 model, const char *program_vers
                            gint64 rewound_from, guint rewound_turn, GError **error)
 {
   const char *doing = "adding a conversation";
-  gint64 id;
+  const StoreOpening opening = {model, rewound_from, rewound_turn, program_version};
 
   g_return_val_if_fail(log, 0);
   if (!store_begin(log, doing, error)) {
     return 0;
   }
-  id = add_conversation_row(log, model, program_version, rewound_from, rewound_turn, doing, error);
-  return store_finish(log, doing, id, error);
+  return store_finish(log, doing, store_write_conversation(log, &opening, NULL, error), error);
 }
 
-static void
-bind_turn(StoreBinder *binder, gint64 conversation, gint64 number, const StoreTurn *turn)
-{
-  gint64 seed = 0;
+/* ---- turns ---------------------------------------------------------------------------------- */
 
-  memcpy(&seed, &turn->seed, sizeof seed); /* the same 64 bits; SQLite's integers have a sign */
-  store_bind_id(binder, conversation);
-  store_bind_int(binder, number);
-  store_bind_id(binder, turn->image);
-  store_bind_text(binder, "question", turn->question);
-  store_bind_text(binder, "answer", turn->answer);
-  store_bind_ids(binder, "prompt ids", turn->prompt_ids, turn->n_prompt_ids);
-  store_bind_ids(binder, "answer ids", turn->answer_ids, turn->n_answer_ids);
-  store_bind_text(binder, "stop", turn->stop);
-  store_bind_real(binder, turn->temperature);
-  store_bind_real(binder, turn->top_p);
-  store_bind_int(binder, seed);
-  store_bind_int(binder, turn->max_tokens);
-  store_bind_real(binder, turn->image_s);
-  store_bind_real(binder, turn->prompt_s);
-  store_bind_real(binder, turn->first_token_s);
-  store_bind_real(binder, turn->answer_s);
-  store_bind_int(binder, turn->prompt_tokens);
-  store_bind_int(binder, turn->answer_tokens);
-  store_bind_text(binder, "answer form", turn->answer_form);
-  store_bind_text(binder, "instruction rule", turn->instruction_rule);
-  store_bind_text(binder, "instruction list", turn->instruction_list);
-  store_bind_text(binder, "instruction text", turn->instruction_text);
-  store_bind_int(binder, turn->instruction_words);
-  store_bind_int(binder, turn->instruction_threshold);
-  /* A text that has to be repaired is not the one that was cut. */
-  store_bind_pieces(binder, "pieces", g_utf8_validate(turn->answer, -1, NULL) ? turn->pieces : NULL,
-                    turn->n_pieces);
-  store_bind_time(binder);
-}
-
-/* The pictures of TURN (row ID) before the last one. */
 static gboolean
-add_earlier_rows(StoreLog *log, gint64 id, const StoreTurn *turn, const char *doing, GError **error)
+turn_subject(StoreLog *log, gint64 conversation, const StoreTurn *turn, const char *doing,
+             gint64 *subject, GError **error)
 {
-  for (gsize i = 0; i < turn->n_earlier_images; i++) {
-    g_autoptr(StoreStatement) statement =
-        store_statement(log, STORE_SQL_ADD_TURN_IMAGE, doing, error);
-    StoreBinder binder = {log, statement, "turn_images", 0, FALSE, error};
+  gint64 event = 0;
 
-    if (!statement ||
-        !store_require(log, STORE_SQL_HAS_IMAGE, "image", doing, turn->earlier_images[i], error)) {
-      return FALSE;
-    }
-    store_bind_id(&binder, id);
-    store_bind_int(&binder, (gint64)i + 1);
-    store_bind_id(&binder, turn->earlier_images[i]);
-    store_bind_time(&binder);
-    if (!store_insert(log, &binder, doing, error)) {
+  for (gsize i = 0; i < turn->n_earlier_images; i++) {
+    if (!store_require(log, STORE_SQL_HAS_IMAGE, "image", doing, turn->earlier_images[i], error)) {
       return FALSE;
     }
   }
-  return TRUE;
+  if (!turn->image) {
+    return find_subject(log, NULL, conversation, doing, subject, error);
+  }
+  event = store_require(log, STORE_SQL_HAS_IMAGE, "image", doing, turn->image, error);
+  return event && subject_of(log, event, "image", subject, error);
 }
 
-static gint64
-add_turn_row(StoreLog *log, gint64 conversation, const StoreTurn *turn, const char *doing,
-             GError **error)
+gint64
+store_write_turn(StoreLog *log, gint64 conversation, const StoreTurn *turn,
+                 const StoreOrigin *origin, GError **error)
 {
-  g_autoptr(StoreStatement) statement = NULL;
-  gint64 last = 0, id = 0;
+  const char *doing = "adding a turn";
+  g_auto(StoreDraft) draft = {0};
+  gint64 last[2] = {0, 0}, id = 0, subject = 0, event;
 
   if (!store_require(log, STORE_SQL_HAS_CONVERSATION, "conversation", doing, conversation, error) ||
-      (turn->image &&
-       !store_require(log, STORE_SQL_HAS_IMAGE, "image", doing, turn->image, error)) ||
-      !look_up(log, STORE_SQL_LAST_TURN, doing, conversation, &last, error)) {
+      !store_look_up(log, STORE_SQL_LAST_TURN, doing, conversation, last, error) ||
+      !choose_id(log, STORE_SQL_NEXT_TURN, doing, origin, &id, error)) {
     return 0;
   }
-  statement = store_statement(log, STORE_SQL_ADD_TURN, doing, error);
-  if (statement) {
-    StoreBinder binder = {log, statement, "turns", 0, FALSE, error};
-    bind_turn(&binder, conversation, last + 1, turn);
-    id = store_insert(log, &binder, doing, error);
+  store_draft_init(&draft, log->name, "turns", error);
+  store_put_turn(&draft, conversation, last[0] + 1, turn);
+  store_draft_int(&draft, STORE_CLEAR, "id", id);
+  if (draft.failed || !turn_subject(log, conversation, turn, doing, &subject, error)) {
+    return 0;
   }
-  return id && add_earlier_rows(log, id, turn, doing, error) &&
-                 store_add_words(log, STORE_SQL_ADD_TURN_WORDS, id, turn->question, turn->answer,
-                                 doing, error)
+  event = add(log, "turn", subject, &draft, origin, doing, error);
+  return event && store_derive_row(
+                      log, STORE_SQL_ADD_TURN, doing,
+                      (const gint64[]){id, event, conversation, last[0] + 1, turn->image}, 5, error)
              ? id
              : 0;
 }
@@ -426,13 +427,107 @@ store_log_add_turn(StoreLog *log, gint64 conversation, const StoreTurn *turn, GE
   const char *doing = "adding a turn";
 
   g_return_val_if_fail(log && turn, 0);
-  if (!turn->question || !turn->answer) {
-    store_fail(error, STORE_ERROR_INVALID, log->name, "turns: %s: found nothing, expected a text",
-               turn->question ? "answer" : "question");
-    return 0;
-  }
   if (!store_begin(log, doing, error)) {
     return 0;
   }
-  return store_finish(log, doing, add_turn_row(log, conversation, turn, doing, error), error);
+  return store_finish(log, doing, store_write_turn(log, conversation, turn, NULL, error), error);
+}
+
+/* ---- what was made of an answer ------------------------------------------------------------- */
+
+/* Adds DRAFT, which speaks of TURN, as an event of KIND, under the turn's own subject. */
+static gint64
+add_about_turn(StoreLog *log, const char *kind, StoreSql next, StoreSql sql, gint64 turn,
+               StoreDraft *draft, const StoreOrigin *origin, const char *doing, GError **error)
+{
+  gint64 of = store_require(log, STORE_SQL_HAS_TURN, "turn", doing, turn, error);
+  gint64 id = 0, subject = 0, event;
+
+  if (!of || draft->failed || !subject_of(log, of, "turn", &subject, error) ||
+      !choose_id(log, next, doing, origin, &id, error)) {
+    return 0;
+  }
+  store_draft_int(draft, STORE_CLEAR, "id", id);
+  event = add(log, kind, subject, draft, origin, doing, error);
+  return event && store_derive_row(log, sql, doing, (const gint64[]){id, event, turn}, 3, error)
+             ? id
+             : 0;
+}
+
+gint64
+store_write_verdict(StoreLog *log, gint64 turn, const StoreVerdict *verdict,
+                    const StoreOrigin *origin, GError **error)
+{
+  g_auto(StoreDraft) draft = {0};
+
+  store_draft_init(&draft, log->name, "verdicts", error);
+  store_put_verdict(&draft, turn, verdict);
+  return add_about_turn(log, "verdict", STORE_SQL_NEXT_VERDICT, STORE_SQL_ADD_VERDICT, turn, &draft,
+                        origin, "adding a verdict", error);
+}
+
+gint64
+store_log_add_verdict(StoreLog *log, gint64 turn, const StoreVerdict *verdict, GError **error)
+{
+  const char *doing = "adding a verdict";
+
+  g_return_val_if_fail(log && verdict, 0);
+  if (!store_begin(log, doing, error)) {
+    return 0;
+  }
+  return store_finish(log, doing, store_write_verdict(log, turn, verdict, NULL, error), error);
+}
+
+gint64
+store_write_check(StoreLog *log, gint64 turn, const StoreCheck *check, const StoreOrigin *origin,
+                  GError **error)
+{
+  g_auto(StoreDraft) draft = {0};
+
+  store_draft_init(&draft, log->name, "checks", error);
+  store_put_check(&draft, turn, check);
+  return add_about_turn(log, "check", STORE_SQL_NEXT_CHECK, STORE_SQL_ADD_CHECK, turn, &draft,
+                        origin, "adding a check", error);
+}
+
+gint64
+store_log_add_check(StoreLog *log, gint64 turn, const StoreCheck *check, GError **error)
+{
+  const char *doing = "adding a check";
+
+  g_return_val_if_fail(log && check, 0);
+  if (!store_begin(log, doing, error)) {
+    return 0;
+  }
+  return store_finish(log, doing, store_write_check(log, turn, check, NULL, error), error);
+}
+
+/* ---- other events --------------------------------------------------------------------------- */
+
+gint64
+store_write_event(StoreLog *log, const StoreEvent *event, GError **error)
+{
+  const char *doing = "adding an event";
+  g_auto(StoreDraft) draft = {0};
+  gint64 subject = 0;
+
+  store_draft_init(&draft, log->name, "events", error);
+  store_put_event(&draft, event);
+  if (draft.failed ||
+      (event->about && !find_subject(log, event->about, 0, doing, &subject, error))) {
+    return 0;
+  }
+  return add(log, event->kind, subject, &draft, NULL, doing, error);
+}
+
+gint64
+store_log_add_event(StoreLog *log, const StoreEvent *event, GError **error)
+{
+  const char *doing = "adding an event";
+
+  g_return_val_if_fail(log && event && event->kind, 0);
+  if (!store_begin(log, doing, error)) {
+    return 0;
+  }
+  return store_finish(log, doing, store_write_event(log, event, error), error);
 }

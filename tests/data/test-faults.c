@@ -26,7 +26,11 @@ note_error(Outcome *outcome, const char *path, GError **error)
 {
   if (*error) {
     outcome->failed = TRUE;
-    assert_message(error, STORE_ERROR_IO, path, fault.kind == FAULT_FULL ? "*disk full" : "*: *");
+    g_assert_error(*error, STORE_ERROR, STORE_ERROR_IO);
+    g_assert_true(g_str_has_prefix((*error)->message, path)); /* or a file beside it */
+    g_assert_true(fault.kind != FAULT_FULL || strstr((*error)->message, "disk full"));
+    g_assert_null(strstr((*error)->message, "nodule"));
+    g_clear_error(error);
   }
 }
 
@@ -99,10 +103,19 @@ verify_log(const char *path, const Outcome *outcome)
   assert_sound(path);
 }
 
+/* The call to fail next: each in turn for --long, else the first ones and then a sample. */
+static guint
+next_call(guint at)
+{
+  return at < 12 || test_rounds(1) > 1 ? at + 1 : at + 1 + at / 6;
+}
+
 static void
 remove_log(const char *path)
 {
-  static const char *const suffixes[] = {"", "-wal", "-shm", "-journal"};
+  static const char *const suffixes[] = {"",         "-wal",          "-shm", "-journal",
+                                         ".keys",    ".keys-journal", ".key", ".key-aside",
+                                         ".key.new", ".pub",          ".head"};
 
   for (guint i = 0; i < G_N_ELEMENTS(suffixes); i++) {
     g_autofree char *whole = g_strconcat(path, suffixes[i], NULL);
@@ -156,8 +169,7 @@ run_fault(const FaultCase *kind, const char *path, guint at)
   }
   verify_log(path, &outcome);
   if (kind->existing) {
-    g_autofree char *old =
-        ask_sql(path, "SELECT count(*) FROM turns WHERE question LIKE 'Does%nodule?'");
+    g_autofree char *old = ask_sql(path, "SELECT count(*) FROM turn WHERE conversation = 1");
     g_assert_cmpstr(old, ==, "3");
   }
   return hits == 0;
@@ -171,10 +183,10 @@ test_failing_disk(LogFolder *folder, gconstpointer data)
 
   fault.no_shared_memory = kind->no_shared_memory;
   while (at < ENDLESS && !run_fault(kind, folder->path, at)) {
-    at++;
+    at = next_call(at);
   }
   fault.no_shared_memory = FALSE;
-  g_test_message("%u failing calls", at - 1);
+  g_test_message("up to call %u", at);
   g_assert_cmpuint(at, >, 20); /* the faults did reach the log */
   g_assert_cmpuint(at, <, ENDLESS);
 }
@@ -281,7 +293,7 @@ test_killed_at_each_call(LogFolder *folder, gconstpointer data)
   gboolean killed = TRUE;
   guint at;
 
-  for (at = 1; killed && at < ENDLESS; at++) {
+  for (at = 1; killed && at < ENDLESS; at = next_call(at)) {
     Outcome outcome = {0};
     int report;
     pid_t child;
@@ -291,7 +303,7 @@ test_killed_at_each_call(LogFolder *folder, gconstpointer data)
     killed = finish_writer(child, report, &outcome);
     verify_log(folder->path, &outcome);
   }
-  g_test_message("%u kills", at - 2);
+  g_test_message("up to call %u", at);
   g_assert_cmpuint(at, >, 20);
   g_assert_cmpuint(at, <, ENDLESS);
 }
@@ -480,14 +492,16 @@ test_no_memory(LogFolder *folder, gconstpointer data)
     g_assert_true(ok == (error == NULL));
     if (error) {
       failures++;
-      assert_message(&error, STORE_ERROR_IO, folder->path, "*out of memory");
+      g_assert_error(error, STORE_ERROR, STORE_ERROR_IO);
+      g_assert_true(g_str_has_prefix(error->message, folder->path)); /* or a file beside it */
+      g_assert_true(g_str_has_suffix(error->message, "out of memory"));
     }
   }
   g_test_message("%u failures up to call %u", failures, at);
   g_assert_cmpuint(failures, >, 50);
   g_assert_cmpuint(at, <, ENDLESS);
   assert_sound(folder->path);
-  count = ask_sql(folder->path, "SELECT count(*) FROM turns");
+  count = ask_sql(folder->path, "SELECT count(*) FROM turn");
   g_assert_cmpuint(g_ascii_strtoull(count, NULL, 10), ==, added);
 }
 

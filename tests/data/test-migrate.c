@@ -7,23 +7,26 @@
 #include "log/schema-v2.h"
 #include "log/schema-v3.h"
 #include "log/schema-v4.h"
+#include "log/schema-v5.h"
+#include <math.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-static const char v5[] = "ALTER TABLE turns ADD COLUMN verdict TEXT;"
-                         "CREATE TABLE events (id INTEGER PRIMARY KEY, text TEXT) STRICT;";
-static const char v6[] = "INSERT INTO events (text) VALUES ('migrated');"
-                         "CREATE INDEX events_by_text ON events (text);";
+static const char v6[] = "ALTER TABLE turn ADD COLUMN mood TEXT;"
+                         "CREATE TABLE more (id INTEGER PRIMARY KEY, text TEXT) STRICT;";
+static const char v7[] = "INSERT INTO more (text) VALUES ('migrated');"
+                         "CREATE INDEX more_by_text ON more (text);";
 static const char broken[] = "CREATE TABLE half (id INTEGER PRIMARY KEY) STRICT;"
                              "INSERT INTO nowhere VALUES (1);";
 
-static const char *const six[] = {
-    store_schema_v1, store_schema_v2, store_schema_v3, store_schema_v4, v5, v6};
-static const StoreSchema schema_5 = {six, 5};
-static const StoreSchema schema_6 = {six, 6};
-static const char *const bad[] = {
-    store_schema_v1, store_schema_v2, store_schema_v3, store_schema_v4, v5, broken};
-static const StoreSchema schema_bad = {bad, 6};
+#define RELEASED store_schema_v1, store_schema_v2, store_schema_v3, store_schema_v4, store_schema_v5
+
+static const char *const seven[] = {RELEASED, v6, v7};
+static const StoreSchema schema_4 = {seven, 4};
+static const StoreSchema schema_6 = {seven, 6};
+static const StoreSchema schema_7 = {seven, 7};
+static const char *const bad[] = {RELEASED, v6, broken};
+static const StoreSchema schema_bad = {bad, 7};
 
 static sqlite3 *
 open_plain(const char *path)
@@ -44,11 +47,11 @@ assert_version(const char *path, const char *version)
 }
 
 static void
-test_version_4_is_what_is_released(LogFolder *folder, gconstpointer data)
+test_version_5_is_what_is_released(LogFolder *folder, gconstpointer data)
 {
-  g_assert_cmpint(store_schema.version, ==, 4); /* a new version extends this test and the next */
+  g_assert_cmpint(store_schema.version, ==, 5); /* a new version extends this test and the next */
   make_log(folder->path, 1);
-  assert_version(folder->path, "4");
+  assert_version(folder->path, "5");
 }
 
 /* The texts of older versions are on other people's disks: they may never change again. */
@@ -57,44 +60,220 @@ test_older_versions_are_frozen(void)
 {
   g_autofree char *v1 = g_compute_checksum_for_string(G_CHECKSUM_SHA256, store_schema_v1, -1);
   g_autofree char *v3 = g_compute_checksum_for_string(G_CHECKSUM_SHA256, store_schema_v3, -1);
+  g_autofree char *v4 = g_compute_checksum_for_string(G_CHECKSUM_SHA256, store_schema_v4, -1);
   g_autofree char *v2 = g_compute_checksum_for_string(G_CHECKSUM_SHA256, store_schema_v2, -1);
 
   g_assert_cmpstr(v1, ==, "6f7905c954a1f87a7a14f47b75c729f0e10da1e3fb41b2b19c2fb9498311f908");
   g_assert_cmpstr(v3, ==, "9325c1661a6e4d94ead54d864596b2b8cb9a5c207f92dbd817ce55adfb7c7f88");
+  g_assert_cmpstr(v4, ==, "2ace85e2384d73c0c1ad1762dc922253b11813823aad5281502197d8e71d2248");
   g_assert_cmpstr(v2, ==, "168953789f38d10828dae990a2f5a9fbb15f92101ca7da7af337c2612d8f3014");
 }
 
-/* A log of version 1 on somebody's disk: its rows stay, and say nothing of what came later. */
-static void
-test_version_1_to_4(LogFolder *folder, gconstpointer data)
+/* What is in the file's bytes, wherever. */
+static gboolean
+holds(const char *path, const char *suffix, const char *text)
 {
-  static const char *const one[] = {store_schema_v1};
-  static const StoreSchema schema_1 = {one, 1};
-  const StoreModel here = {.name = "old"}, there = {.name = "old", .engine = "https://gpu.example"};
-  g_autoptr(GError) error = NULL;
-  sqlite3 *db = open_plain(folder->path);
-  g_autofree char *warnings = NULL;
-  gint64 image;
+  g_autofree char *whole = g_strconcat(path, suffix, NULL);
+  g_autofree char *bytes = NULL;
+  gsize n = 0;
 
-  g_assert_true(store_schema_migrate(db, "LOG", &schema_1, &error));
+  return g_file_get_contents(whole, &bytes, &n, NULL) &&
+         memmem(bytes, n, text, strlen(text)) != NULL;
+}
+
+static gboolean
+anywhere(const char *path, const char *text)
+{
+  return holds(path, "", text) || holds(path, "-wal", text) || holds(path, "-journal", text);
+}
+
+static void
+make_old(const char *path, const StoreSchema *schema, const char *sql)
+{
+  g_autoptr(GError) error = NULL;
+  sqlite3 *db = open_plain(path);
+
+  g_assert_true(store_schema_migrate(db, "LOG", schema, NULL, &error));
   g_assert_no_error(error);
   sqlite3_close(db);
-  run_sql(folder->path,
-          "INSERT INTO images (time, frame, has_window, inverted, blank, path)"
-          " VALUES ('2024-01-01T00:00:00.000Z', 3, 0, 0, 0, '/old.dcm');"
-          "INSERT INTO models (time, name) VALUES ('2024-01-01T00:00:00.000Z', 'old')");
+  run_sql(path, sql);
+}
+
+#define T(n) "'2024-01-0" #n "T00:00:00.000Z'"
+
+/* A log of version 1 on somebody's disk: its rows stay, and say nothing of what came later. */
+static void
+test_version_1(LogFolder *folder, gconstpointer data)
+{
+  static const StoreSchema schema_1 = {seven, 1};
+  const StoreModel here = {.name = "old"}, there = {.name = "old", .engine = "https://gpu.example"};
+  g_autoptr(GError) error = NULL;
+
+  make_old(folder->path, &schema_1,
+           "INSERT INTO images (time, frame, has_window, inverted, blank, path)"
+           " VALUES (" T(1) ", 3, 0, 0, 0, '/old.dcm');"
+                            "INSERT INTO models (time, name) VALUES (" T(1) ", 'old')");
   g_autoptr(StoreLog) log = open_log(folder->path, FALSE);
-  assert_version(folder->path, "4");
-  warnings = ask_sql(folder->path, "SELECT coalesce(warnings, 'unknown') FROM images");
-  g_assert_cmpstr(warnings, ==, "unknown");
-  image = store_log_add_image(log, &sample_image, &error);
-  g_assert_no_error(error);
-  g_assert_cmpint(image, ==, 2);
+  assert_version(folder->path, "5");
+  g_assert_cmpint(store_log_add_image(log, &sample_image, &error), ==, 2);
   /* All models were in the program then: the row is that of one that still is, and of no other. */
   g_assert_cmpint(store_log_add_model(log, &here, &error), ==, 1);
   g_assert_cmpint(store_log_add_model(log, &there, &error), ==, 2);
   g_assert_no_error(error);
   assert_sound(folder->path);
+}
+
+static const char version_4_rows[] =
+    "INSERT INTO patients (time, patient_id, patient_name)"
+    " VALUES (" T(
+        1) ", '" SECRET_ID "', '" SECRET_NAME "');"
+           "INSERT INTO studies (time, patient, study_instance_uid, study_date, study_description)"
+           " VALUES (" T(
+               1) ", 1, '1.2.3', '20240229', 'CHEST');"
+                  "INSERT INTO series (time, study, series_instance_uid, modality)"
+                  " VALUES (" T(
+                      1) ", 1, '1.2.3.4', 'CT');"
+                         "INSERT INTO images (time, series, path, sop_instance_uid, frame, "
+                         "has_window, window_center,"
+                         " window_width, inverted, blank, sent_sha256, turns, flip, voi_lut)"
+                         " VALUES (" T(
+                             1) ", 1, '/a/" SECRET_NAME ".dcm', '1.5', 7, 1, -600.5, NULL, 1, 0,"
+                                " '" SHA_B "', 3, 1, 1), (" T(
+                                    1) ", NULL, '/b.png', NULL, 0, 0, 0.0, 0.0, 0, 1, NULL, 0, 0,"
+                                       " NULL);"
+                                       "INSERT INTO models (time, name, sha256) VALUES (" T(
+                                           2) ", 'm', '" SHA_A "');"
+                                              "INSERT INTO conversations (time, model, "
+                                              "program_version, rewound_from, rewound_turn)"
+                                              " VALUES (" T(3) ", 1, '0.1.0', NULL, NULL), (" T(
+                                                  2) ", 1, '0.1.0', 1, 0);"
+                                                     "INSERT INTO turns (conversation, number, "
+                                                     "image, time, question, answer, prompt_ids,"
+                                                     " answer_ids, seed, temperature, max_tokens, "
+                                                     "prompt_tokens, answer_tokens, "
+                                                     "instruction_words,"
+                                                     " instruction_threshold, pieces) VALUES (1, "
+                                                     "1, 1, " T(
+                                                         4) ", '" SECRET_QUESTION "', 'Yes.',"
+                                                            " x'01000000007d0000', "
+                                                            "x'0200000004030201', -6, 0.2, 9, 8, "
+                                                            "7, 6, 5,"
+                                                            " x'020000000000003f040000000000803f'),"
+                                                            " (1, 2, 1, " T(
+                                                                5) ", 'And?', 'No.', x'', x'', 0, "
+                                                                   "NULL, 0, 0, 0, 0, 0, NULL);"
+                                                                   "INSERT INTO turn_images (turn, "
+                                                                   "number, image, time) VALUES "
+                                                                   "(1, 1, 2, " T(
+                                                                       4) ");"
+                                                                          "INSERT INTO verdicts "
+                                                                          "(turn, verdict, text, "
+                                                                          "user_name, time)"
+                                                                          " VALUES (1, 'edited', "
+                                                                          "'Nodule of " SECRET_NAME
+                                                                          "', 'ada', " T(
+                                                                              6) ");"
+                                                                                 "INSERT INTO "
+                                                                                 "checks (turn, "
+                                                                                 "kind, same, "
+                                                                                 "agreement, time) "
+                                                                                 "VALUES (2, "
+                                                                                 "'seeds', 1, "
+                                                                                 "0.5, " T(
+                                                                                     7) ");"
+                                                                                        "INSERT "
+                                                                                        "INTO "
+                                                                                        "check_"
+                                                                                        "answers "
+                                                                                        "(of_check,"
+                                                                                        " number, "
+                                                                                        "answer, "
+                                                                                        "seed, "
+                                                                                        "blank, "
+                                                                                        "time)"
+                                                                                        " VALUES "
+                                                                                        "(1, 1, "
+                                                                                        "'Maybe"
+                                                                                        " " SECRET_NAME
+                                                                                        "', -1, "
+                                                                                        "0, " T(
+                                                                                            7) ");";
+
+static void
+check_version_4_turns(StoreLog *log)
+{
+  g_autoptr(GError) error = NULL;
+  g_autoptr(GPtrArray) rows = store_log_show(log, 1, &error);
+  const StoreTurnRow *first;
+
+  g_assert_no_error(error);
+  g_assert_cmpuint(rows->len, ==, 2);
+  first = rows->pdata[0];
+  g_assert_cmpstr(first->time, ==, "2024-01-04T00:00:00.000Z");
+  g_assert_cmpstr(first->turn.question, ==, SECRET_QUESTION);
+  g_assert_cmpstr(first->turn.answer, ==, "Yes.");
+  g_assert_cmpuint(first->turn.n_answer_ids, ==, 2);
+  g_assert_cmpint(first->turn.answer_ids[1], ==, 0x01020304);
+  g_assert_cmpuint(first->turn.seed, ==, G_MAXUINT64 - 5);
+  g_assert_true(isnan(first->turn.answer_s));
+  g_assert_cmpuint(first->turn.n_pieces, ==, 2);
+  g_assert_cmpfloat((double)first->turn.pieces[0].p, ==, 0.5);
+  g_assert_cmpint(first->turn.image, ==, 1);
+  g_assert_cmpuint(first->turn.n_earlier_images, ==, 1);
+  g_assert_cmpstr(first->earlier[0].path, ==, "/b.png");
+  g_assert_cmpstr(first->image.patient_name, ==, SECRET_NAME);
+  g_assert_cmpstr(first->image.modality, ==, "CT");
+  g_assert_cmpfloat(first->image.window_center, ==, -600.5);
+  g_assert_true(isnan(first->image.window_width));
+  g_assert_true(first->image.has_voi_lut && first->image.flip);
+  g_assert_cmpstr(first->model.sha256, ==, SHA_A);
+}
+
+/* All that a log of version 4 says is there afterwards, with its ids and times, and the file no
+ * longer holds a name in the clear. */
+static void
+test_version_4(LogFolder *folder, gconstpointer data)
+{
+  g_autoptr(GError) error = NULL;
+  g_autoptr(GPtrArray) verdicts = NULL, checks = NULL, list = NULL, found = NULL;
+
+  make_old(folder->path, &schema_4, version_4_rows);
+  g_assert_true(anywhere(folder->path, SECRET_NAME));
+  {
+    g_autoptr(StoreLog) log = open_log(folder->path, FALSE);
+    check_version_4_turns(log);
+    list = store_log_list(log, 0, &error);
+    g_assert_no_error(error);
+    g_assert_cmpint(((StoreConversation *)list->pdata[0])->rewound_from, ==, 1);
+    g_assert_cmpstr(((StoreConversation *)list->pdata[1])->started, ==, "2024-01-03T00:00:00.000Z");
+    verdicts = store_log_verdicts(log, 1, &error);
+    g_assert_cmpstr(((StoreVerdictRow *)verdicts->pdata[0])->verdict.text, ==,
+                    "Nodule of " SECRET_NAME);
+    checks = store_log_checks(log, 2, &error);
+    g_assert_cmpstr(((StoreCheckRow *)checks->pdata[0])->check.answers[0].answer, ==,
+                    "Maybe " SECRET_NAME);
+    g_assert_cmpuint(((StoreCheckRow *)checks->pdata[0])->check.answers[0].seed, ==, G_MAXUINT64);
+    found = store_log_search(log, "nodule", 0, &error);
+    g_assert_no_error(error);
+    g_assert_cmpuint(found->len, ==, 1);
+    g_assert_cmpint(add_numbered_turn(log, 1, 3, &error), >, 0);
+    g_assert_no_error(error);
+  }
+  g_assert_false(anywhere(folder->path, SECRET_NAME));
+  g_assert_false(anywhere(folder->path, SECRET_ID));
+  g_assert_false(anywhere(folder->path, "nodule"));
+  g_assert_false(anywhere(folder->path, SHA_B));
+  assert_sound(folder->path);
+}
+
+/* A value that no version ever wrote: the log stays what it was, and says where. */
+static void
+test_damaged_version_4(LogFolder *folder, gconstpointer data)
+{
+  make_old(folder->path, &schema_4,
+           "INSERT INTO models (time, name) VALUES (" T(1) ", CAST(x'ff' AS TEXT))");
+  assert_refused(folder->path, FALSE, STORE_ERROR_CORRUPT, "models row 1: name: *no UTF-8*");
+  assert_version(folder->path, "4");
 }
 
 static void
@@ -108,19 +287,19 @@ test_older(LogFolder *folder, gconstpointer data)
 
   make_log(folder->path, 2);
   db = open_plain(folder->path);
-  g_assert_true(store_schema_check(db, "LOG", &schema_6, FALSE, &version, &error));
-  g_assert_cmpint(version, ==, 4);
-  g_assert_false(store_schema_compare(db, "LOG", &schema_6, &error));
+  g_assert_true(store_schema_check(db, "LOG", &schema_7, FALSE, &version, &error));
+  g_assert_cmpint(version, ==, 5);
+  g_assert_false(store_schema_compare(db, "LOG", &schema_7, &error));
   g_clear_error(&error);
-  g_assert_true(store_schema_migrate(db, "LOG", &schema_6, &error));
+  g_assert_true(store_schema_migrate(db, "LOG", &schema_7, NULL, &error));
   g_assert_no_error(error);
-  g_assert_true(store_schema_compare(db, "LOG", &schema_6, &error));
-  g_assert_true(store_schema_migrate(db, "LOG", &schema_6, &error)); /* nothing left to do */
+  g_assert_true(store_schema_compare(db, "LOG", &schema_7, &error));
+  g_assert_true(store_schema_migrate(db, "LOG", &schema_7, NULL, &error)); /* nothing left to do */
   sqlite3_close(db);
-  assert_version(folder->path, "6");
-  question = ask_sql(folder->path, "SELECT question FROM turns WHERE number = 2");
-  g_assert_cmpstr(question, ==, SECRET_QUESTION);
-  event = ask_sql(folder->path, "SELECT count(*) FROM events");
+  assert_version(folder->path, "7");
+  question = ask_sql(folder->path, "SELECT conversation FROM turn WHERE number = 2");
+  g_assert_cmpstr(question, ==, "1");
+  event = ask_sql(folder->path, "SELECT count(*) FROM more");
   g_assert_cmpstr(event, ==, "1");
   assert_sound(folder->path);
 }
@@ -134,8 +313,8 @@ test_older_read_only(LogFolder *folder, gconstpointer data)
 
   make_log(folder->path, 1);
   db = open_plain(folder->path);
-  g_assert_false(store_schema_check(db, "LOG", &schema_6, TRUE, &version, &error));
-  assert_message(&error, STORE_ERROR_OLDER, "LOG", "schema version: found 4, expected 6: open*");
+  g_assert_false(store_schema_check(db, "LOG", &schema_7, TRUE, &version, &error));
+  assert_message(&error, STORE_ERROR_OLDER, "LOG", "schema version: found 5, expected 7: open*");
   sqlite3_close(db);
 }
 
@@ -147,14 +326,14 @@ test_newer(LogFolder *folder, gconstpointer data)
 
   make_log(folder->path, 1);
   db = open_plain(folder->path);
-  g_assert_true(store_schema_migrate(db, "LOG", &schema_6, &error));
+  g_assert_true(store_schema_migrate(db, "LOG", &schema_7, NULL, &error));
   /* Migrating downwards is refused as well as opening. */
-  g_assert_false(store_schema_migrate(db, "LOG", &schema_5, &error));
-  assert_message(&error, STORE_ERROR_NEWER, "LOG", "schema version: found 6, expected at most 5*");
+  g_assert_false(store_schema_migrate(db, "LOG", &schema_6, NULL, &error));
+  assert_message(&error, STORE_ERROR_NEWER, "LOG", "schema version: found 7, expected at most 6*");
   sqlite3_close(db);
   for (int read_only = 0; read_only < 2; read_only++) {
     assert_refused(folder->path, read_only, STORE_ERROR_NEWER,
-                   "schema version: found 6, expected at most 4: a newer Hilum wrote this log");
+                   "schema version: found 7, expected at most 5: a newer Hilum wrote this log");
   }
   run_sql(folder->path, "PRAGMA user_version = 2147483647");
   assert_refused(folder->path, FALSE, STORE_ERROR_NEWER, "*found 2147483647*");
@@ -171,16 +350,17 @@ test_failing_step(LogFolder *folder, gconstpointer data)
 
   make_log(folder->path, 1);
   db = open_plain(folder->path);
-  g_assert_false(store_schema_migrate(db, "LOG", &schema_bad, &error));
-  assert_message(&error, STORE_ERROR_CORRUPT, "LOG", "bringing schema version 5 to 6: *");
+  g_assert_false(store_schema_migrate(db, "LOG", &schema_bad, NULL, &error));
+  assert_message(&error, STORE_ERROR_CORRUPT, "LOG", "bringing schema version 6 to 7: *");
   g_assert_true(sqlite3_get_autocommit(db));
-  assert_version(folder->path, "5");
+  assert_version(folder->path, "6");
   half = ask_sql(folder->path, "SELECT count(*) FROM sqlite_schema WHERE name = 'half'");
   g_assert_cmpstr(half, ==, "0");
-  g_assert_true(store_schema_migrate(db, "LOG", &schema_6, &error)); /* a better text, later */
+  g_assert_true(
+      store_schema_migrate(db, "LOG", &schema_7, NULL, &error)); /* a better text, later */
   g_assert_no_error(error);
   sqlite3_close(db);
-  assert_version(folder->path, "6");
+  assert_version(folder->path, "7");
   assert_sound(folder->path);
 }
 
@@ -213,7 +393,7 @@ migrate_child(const char *path)
 {
   g_autoptr(GError) error = NULL;
   sqlite3 *db = open_plain(path);
-  gboolean ok = store_schema_migrate(db, "LOG", &schema_6, &error);
+  gboolean ok = store_schema_migrate(db, "LOG", &schema_7, NULL, &error);
 
   if (!ok) {
     g_printerr("%s\n", error->message);
@@ -242,12 +422,12 @@ test_at_once(LogFolder *folder, gconstpointer data)
   g_autofree char *models = NULL;
 
   run_children(6, open_child, folder->path);
-  assert_version(folder->path, "4");
-  models = ask_sql(folder->path, "SELECT count(*) FROM models");
+  assert_version(folder->path, "5");
+  models = ask_sql(folder->path, "SELECT count(*) FROM model");
   g_assert_cmpstr(models, ==, "1"); /* equal models are one row, whoever adds them */
   run_children(4, migrate_child, folder->path);
-  assert_version(folder->path, "6");
-  events = ask_sql(folder->path, "SELECT count(*) FROM events");
+  assert_version(folder->path, "7");
+  events = ask_sql(folder->path, "SELECT count(*) FROM more");
   g_assert_cmpstr(events, ==, "1");
   assert_sound(folder->path);
 }
@@ -257,8 +437,10 @@ main(int argc, char **argv)
 {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/migrate/older-versions-are-frozen", test_older_versions_are_frozen);
-  LOG_TEST("/migrate/version-4-is-what-is-released", test_version_4_is_what_is_released);
-  LOG_TEST("/migrate/version-1-to-4", test_version_1_to_4);
+  LOG_TEST("/migrate/version-5-is-what-is-released", test_version_5_is_what_is_released);
+  LOG_TEST("/migrate/version-1", test_version_1);
+  LOG_TEST("/migrate/version-4", test_version_4);
+  LOG_TEST("/migrate/damaged-version-4", test_damaged_version_4);
   LOG_TEST("/migrate/older", test_older);
   LOG_TEST("/migrate/older-read-only", test_older_read_only);
   LOG_TEST("/migrate/newer", test_newer);

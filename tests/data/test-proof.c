@@ -134,9 +134,9 @@ test_consistency(void)
   "then you don't know what your problem is.\n"
 #define GO_NOTE                                                                                    \
   GO_TEXT                                                                                          \
-      "\n\xe2\x80\x94 PeterNeumann "                                                               \
-      "x08go/ZJkuBS9UG/SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFYC2pZSNXgKvqfqdngotpRZb6KE6RyyBw"    \
-      "JnAM=\n"
+  "\n\xe2\x80\x94 PeterNeumann "                                                                   \
+  "x08go/ZJkuBS9UG/SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFYC2pZSNXgKvqfqdngotpRZb6KE6RyyBw"        \
+  "JnAM=\n"
 
 static void
 test_go(void)
