@@ -124,6 +124,11 @@ store_index_file_open(const char *path, const guint8 key[32], gboolean read_only
   g_autofree char *again = NULL;
   sqlite3 *db;
 
+  if (!sealed) {
+    g_autofree char *name = g_filename_display_name(path);
+    store_fail(error, STORE_ERROR_IO, name, "there is no memory that can hold a key");
+    return NULL;
+  }
   if (read_only && !g_file_test(path, G_FILE_TEST_EXISTS | G_FILE_TEST_IS_SYMLINK)) {
     store_fail(error, STORE_ERROR_NOT_FOUND, sealed->name, "it is not there");
     return NULL;
@@ -156,10 +161,8 @@ store_index_file_close(sqlite3 *db)
     if (sealed->writing) {
       store_index_file_rollback(db);
     }
-    if (sqlite3_close(db) == SQLITE_OK) {
+    if (sqlite3_close(db) == SQLITE_OK) { /* else a statement of the caller's still needs it */
       store_sealed_free(sealed);
-    } else {
-      g_critical("%s: closed while a statement is in use", sealed->name);
     }
   }
 }

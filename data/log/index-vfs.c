@@ -361,11 +361,13 @@ store_sealed_free(StoreSealed *sealed)
 StoreSealed *
 store_sealed_new(const char *path, const guint8 key[32], gboolean read_only)
 {
-  StoreSealed *sealed = g_new0(StoreSealed, 1);
+  guint8 *kept = sodium_init() < 0 ? NULL : sodium_malloc(32);
+  StoreSealed *sealed = kept ? g_new0(StoreSealed, 1) : NULL;
 
-  if (sodium_init() < 0 || !(sealed->key = sodium_malloc(32))) {
-    g_error("libsodium cannot be used here");
+  if (!sealed) {
+    return NULL;
   }
+  sealed->key = kept;
   memcpy(sealed->key, key, 32);
   sealed->busy = -1;
   sealed->read_only = read_only;
