@@ -126,7 +126,8 @@ check_questions(Reader *reader, guint first, const AppRecord *record)
     if (!source->unscored && (q->references->len == 0 || !*(char *)q->references->pdata[0])) {
       app_eval_say(reader->say, APP_EVAL_NO_REFERENCE, source->path, record->line,
                    "has no known answer");
-    } else if (source->images && !(q->path = find_image(source->images, q->image, &error))) {
+    } else if (source->images && !(q->path = find_image(source->images, q->image, &error)) &&
+               !source->images_optional) {
       app_eval_say(reader->say, APP_EVAL_NO_IMAGE, source->path, record->line, "%s",
                    error->message);
     } else if (!source->limit || i < source->limit) {

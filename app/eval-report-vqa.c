@@ -218,8 +218,8 @@ add_leak(GString *text, JsonObject *report)
   JsonObject *leak = app_eval_child(report, "leak");
 
   if (!leak) {
-    g_string_append(text, "Whether images occur in training, too, was not looked for "
-                          "(`--train`).\n\n");
+    g_string_append(text, "Whether images occur in training, too, is not known: no training "
+                          "split (`--train`), or no images.\n\n");
     return;
   }
   g_string_append_printf(text,

@@ -23,6 +23,57 @@ app_eval_set_file(JsonObject *object, const char *member, const char *path, cons
   json_object_set_object_member(object, member, file);
 }
 
+/* ---- which is the training split --------------------------------------------------------------
+ */
+
+/* "image_split=validation" to "image_split=train". */
+static char **
+other_split(const char *const *where)
+{
+  static const char *const keys[] = {"image_split", "official_split", "split"};
+
+  for (guint i = 0; where && where[i]; i++) {
+    for (guint k = 0; k < G_N_ELEMENTS(keys); k++) {
+      const gsize n = strlen(keys[k]);
+      if (strncmp(where[i], keys[k], n) == 0 && where[i][n] == '=' &&
+          !strstr(where[i] + n, "train")) {
+        char **found = g_new0(char *, 2);
+        found[0] = g_strconcat(keys[k], "=train", NULL);
+        return found;
+      }
+    }
+  }
+  return NULL;
+}
+
+/* "pvqa_test.json" to "pvqa_train.json", when it is there. */
+static char *
+file_beside(const char *path)
+{
+  static const char *const splits[] = {"test", "validation", "validate", "valid", "val", "dev"};
+  g_autofree char *folder = g_path_get_dirname(path), *name = g_path_get_basename(path);
+
+  for (guint i = 0; i < G_N_ELEMENTS(splits); i++) {
+    const char *at = strstr(name, splits[i]);
+    g_autofree char *before = at ? g_strndup(name, (gsize)(at - name)) : NULL;
+    g_autofree char *other = at ? g_strconcat(before, "train", at + strlen(splits[i]), NULL) : NULL;
+    g_autofree char *beside = other ? g_build_filename(folder, other, NULL) : NULL;
+    if (beside && g_file_test(beside, G_FILE_TEST_IS_REGULAR)) {
+      return g_steal_pointer(&beside);
+    }
+  }
+  return NULL;
+}
+
+void
+app_eval_guess_train(AppEvalOptions *options, char **path, char ***where)
+{
+  *where = other_split(options->where);
+  *path = *where ? g_strdup(options->questions) : file_beside(options->questions);
+  options->train = *path;
+  options->train_where = (const char *const *)*where;
+}
+
 /* ---- shared images ----------------------------------------------------------------------------
  */
 
@@ -67,7 +118,7 @@ index_of(GPtrArray *questions, const char *folder, AppEvalSay *say, GError **err
 }
 
 typedef struct {
-  guint readable, names, same, alike, questions;
+  guint readable, names, same, alike, questions, train;
 } Shared;
 
 static Shared
@@ -87,6 +138,9 @@ count_shared(const AppImageIndex *images, const AppImageIndex *train, GPtrArray 
     } else if (image->content && app_image_index_alike(train, image, NULL)) {
       n.alike++;
     }
+  }
+  for (guint i = 0; i < app_image_index_size(train); i++) {
+    n.train += app_image_index_at(train, i)->content != NULL;
   }
   for (guint i = 0; i < questions->len; i++) {
     n.questions += g_hash_table_contains(shared, name_below(questions->pdata[i], folder));
@@ -110,7 +164,8 @@ app_eval_leak(const AppEvalOptions *options, const AppEvalSet *set, const AppEva
   n = count_shared(images, others, set->questions, options->images);
   o = json_object_new();
   app_eval_set_file(o, "train", options->train, train->sha256);
-  json_object_set_int_member(o, "train_images", app_image_index_size(others));
+  json_object_set_int_member(o, "train_images", n.train);
+  json_object_set_int_member(o, "train_missing", app_image_index_size(others) - n.train);
   json_object_set_int_member(o, "images", n.readable);
   json_object_set_int_member(o, "same_names", n.names);
   json_object_set_int_member(o, "same_images", n.same);

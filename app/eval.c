@@ -5,6 +5,8 @@
 
 typedef struct {
   const AppEvalOptions *options;
+  AppEvalOptions own; /* with the training split that was found */
+  char *train_path, **train_where;
   AppEvalSay say;
   AppEvalSet set, train;
   AppEvalRun run;
@@ -18,6 +20,8 @@ static void
 eval_clear(Eval *eval)
 {
   g_clear_pointer(&eval->answered, g_ptr_array_unref);
+  g_clear_pointer(&eval->train_path, g_free);
+  g_clear_pointer(&eval->train_where, g_strfreev);
   app_eval_set_clear(&eval->set);
   app_eval_set_clear(&eval->train);
   app_eval_run_clear(&eval->run);
@@ -35,12 +39,13 @@ read_questions(Eval *eval, gboolean unscored, GError **error)
 {
   const AppEvalOptions *o = eval->options;
   const AppEvalSource source = {.path = o->questions,
-                                .images = o->answers ? NULL : o->images,
+                                .images = o->images,
                                 .format = o->format,
                                 .where = o->where,
                                 .language = o->language,
                                 .limit = o->limit,
-                                .unscored = unscored};
+                                .unscored = unscored,
+                                .images_optional = o->answers != NULL};
 
   return app_eval_set_read(&source, &eval->say, &eval->set, error);
 }
@@ -50,14 +55,21 @@ static gboolean
 read_train(Eval *eval, GError **error)
 {
   const AppEvalOptions *o = eval->options;
-  const AppEvalSource source = {.path = o->train, .where = o->train_where, .language = o->language};
+  const AppEvalSource source = {.path = o->train,
+                                .images = o->train_images ? o->train_images : o->images,
+                                .where = o->train_where,
+                                .language = o->language,
+                                .images_optional = TRUE};
   AppEvalSay quiet = {0};
 
   if (!o->train) {
     return TRUE;
   }
-  if (!app_eval_set_read(&source, &quiet, &eval->train, error)) {
-    return FALSE;
+  /* One that nobody named may as well not be there. */
+  if (!app_eval_set_read(&source, &quiet, &eval->train, eval->train_path ? NULL : error)) {
+    app_eval_set_clear(&eval->train);
+    eval->own.train = NULL;
+    return eval->train_path != NULL;
   }
   for (guint i = 0; i < APP_N_EVAL_PROBLEMS; i++) {
     eval->train_problems += quiet.counts[i];
@@ -68,6 +80,7 @@ read_train(Eval *eval, GError **error)
   eval->leak = app_eval_leak(o, &eval->set, &eval->train, &eval->say, error);
   if (eval->leak) {
     json_object_set_int_member(eval->leak, "train_problems", (gint64)eval->train_problems);
+    json_object_set_boolean_member(eval->leak, "found_beside", eval->train_path != NULL);
   }
   return eval->leak != NULL;
 }
@@ -218,15 +231,19 @@ JsonNode *
 app_eval_vqa(const AppEvalOptions *options, const AppEvalListener *listener,
              GCancellable *cancellable, GError **error)
 {
-  g_auto(Eval) eval = {.options = options, .say = {.listener = listener}};
+  g_auto(Eval) eval = {.own = *options, .say = {.listener = listener}};
   gboolean ok;
 
+  eval.options = &eval.own;
+  if (!options->train) {
+    app_eval_guess_train(&eval.own, &eval.train_path, &eval.train_where);
+  }
   if (!read_questions(&eval, FALSE, error) || !read_train(&eval, error)) {
     return NULL;
   }
   ok = options->answers
            ? read_answers(&eval, error)
-           : app_eval_ask(options, &eval.set, &eval.say, &eval.run, cancellable, error);
+           : app_eval_ask(&eval.own, &eval.set, &eval.say, &eval.run, cancellable, error);
   if (!ok || !take_answered(&eval, error)) {
     return NULL;
   }

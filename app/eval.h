@@ -70,7 +70,8 @@ typedef struct {
   const char *const *where;
   const char *language;
   guint limit;
-  gboolean unscored; /* questions without a known answer are taken, too */
+  gboolean unscored;        /* questions without a known answer are taken, too */
+  gboolean images_optional; /* and those without their image */
 } AppEvalSource;
 
 typedef struct {
@@ -145,6 +146,10 @@ void app_eval_set_mean(JsonObject *object, const char *name, const double *value
 
 /* ---- beside the scores (eval-train.c) ------------------------------------------------------- */
 
+/* Where no training split is named: another split of the same file, by the key that WHERE names
+ * one by, or the file beside it that is called so. OPTIONS gets both, from *PATH and *WHERE, which
+ * own them. */
+void app_eval_guess_train(AppEvalOptions *options, char **path, char ***where);
 /* {file, sha256, images, train_images, same_names, same_images, near_images, share, questions,
  * questions_on_shared}: by content, of the images in SET that TRAIN has, too. */
 JsonObject *app_eval_leak(const AppEvalOptions *options, const AppEvalSet *set,

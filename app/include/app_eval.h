@@ -33,7 +33,8 @@ typedef struct {
   /* Files of answers, to be scored without a model, with the picture and without; NULL: ask. */
   const char *answers, *blank_answers;
   const char *out; /* where answers are appended as they come, and read again; or NULL */
-  /* The training split: a file of questions, or in LLaVA's format; its images (NULL: the same). */
+  /* The training split: a file of questions, or in LLaVA's format (NULL: the one that WHERE or the
+   * name of QUESTIONS tells of); its images (NULL: the same). */
   const char *train, *train_images;
   const char *const *train_where;
   const char *command; /* for the report; or NULL */

@@ -515,6 +515,44 @@ test_leak(void)
   g_assert_cmpfloat(json_object_get_double_member(group, "closed"), ==, 1);
 }
 
+/* Nobody named it: another split of the same file, or the file beside. */
+static void
+test_train_found(void)
+{
+#define ROW(split, image, answer)                                                                  \
+  "{\"image_name\": \"" image "\", \"question\": \"Is it?\", \"answer\": \"" answer                \
+  "\", \"answer_type\": \"CLOSED\", \"image_split\": \"" split "\"}\n"
+  g_autofree char *file = write_file("splits.jsonl", ROW("validation", "images/000000", "yes")
+                                                         ROW("train", "images/000001", "no")
+                                                             ROW("train", "gone", "no"));
+  g_autofree char *test = write_file("set_test.jsonl", ROW("x", "images/000000.dcm", "yes"));
+  g_autofree char *beside = write_file("set_train.jsonl", ROW("x", "images/000000", "yes"));
+#undef ROW
+  g_autoptr(JsonNode) one = NULL, other = NULL;
+  g_auto(CliRun) run = {0}, again = {0};
+  JsonObject *report, *leak;
+
+  ask(&run, file,
+      (const char *const[]){"--where", "image_split=validation", "--no-control", "--json", NULL});
+  report = report_of(&run, &one);
+  leak = json_object_get_object_member(report, "leak");
+  g_assert_true(json_object_get_boolean_member(leak, "found_beside"));
+  g_assert_cmpint(json_object_get_int_member(leak, "train_images"), ==, 1);
+  g_assert_cmpint(json_object_get_int_member(leak, "train_missing"), ==, 1);
+  g_assert_cmpint(json_object_get_int_member(leak, "same_images"), ==, 0);
+  g_assert_cmpstr(json_object_get_string_member(
+                      json_object_get_object_member(group_of(report, "groups", "all", "CLOSED"),
+                                                    "train_majority"),
+                      "answer"),
+                  ==, "no");
+  ask(&again, test, (const char *const[]){"--no-control", "--json", NULL});
+  leak = json_object_get_object_member(report_of(&again, &other), "leak");
+  g_assert_cmpint(json_object_get_int_member(leak, "same_images"), ==, 1);
+  g_assert_cmpstr(
+      json_object_get_string_member(json_object_get_object_member(leak, "train"), "path"), ==,
+      beside);
+}
+
 static void
 test_report(void)
 {
@@ -636,6 +674,7 @@ main(int argc, char **argv)
   g_test_add_func("/cli/score/bad-images", test_bad_images);
   g_test_add_func("/cli/score/answer", test_answer);
   g_test_add_func("/cli/score/leak", test_leak);
+  g_test_add_func("/cli/score/train-found", test_train_found);
   g_test_add_func("/cli/score/report", test_report);
   g_test_add_func("/cli/score/science", test_science);
   g_test_add_func("/cli/score/misuse", test_misuse);

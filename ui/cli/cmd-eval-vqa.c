@@ -96,7 +96,8 @@ print_report(JsonObject *report)
                     json_object_get_int_member(o, "images"),
                     json_object_get_int_member(o, "near_images"));
   } else {
-    cli_print_field("also in training", "not looked for; --train FILE and --images DIR do");
+    cli_print_field("also in training",
+                    "not known: no training split (--train FILE) or no --images DIR");
   }
   putchar('\n');
   print_published(report);
@@ -222,7 +223,9 @@ add_beside(GOptionGroup *group, Vqa *v)
 {
   const GOptionEntry entries[] = {
       {"train", 0, 0, G_OPTION_ARG_FILENAME, &v->train,
-       "Training split: its most frequent answers, and images that are in both", "FILE"},
+       "Training split: its most frequent answers, and images that are in both (default: found by "
+       "--where or beside the questions)",
+       "FILE"},
       {"train-where", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &v->train_where, "Only such records of it",
        "KEY=VALUE,..."},
       {"train-images", 0, 0, G_OPTION_ARG_FILENAME, &v->train_images,
