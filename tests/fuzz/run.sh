@@ -73,7 +73,7 @@ for target in $targets; do
   # shellcheck disable=SC2086 # none or one
   "$build/tests/fuzz/fuzz-seeds" "$target" "$seeds" $more
   case $target in
-  json | training-data | evaluation | safetensors | huggingface) words=json ;;
+  json | training-data | lists | evaluation | safetensors | huggingface) words=json ;;
   deid) words=dicom ;;
   *) words=${target%%-*} ;;
   esac

@@ -64,6 +64,38 @@ seeds_training_data(Seeds *seeds)
   add_text(seeds, "{\"id\":1,\"conversations\":[]}");
 }
 
+/* Of each list that people have. */
+void
+seeds_lists(Seeds *seeds)
+{
+  static const char *const texts[] = {
+      "{\"pair_id\":\"1_F1\",\"fig_caption\":\"CT (a) "
+      "of\",\"domain\":{\"mri\":true},\"image\":\"a\"}\n",
+      "{\"pmid\":\"1\",\"pmc\":\"2\",\"figures\":[{\"pair_id\":\"1_F1\",\"fig_caption\":\"c\","
+      "\"graphic_ref\":\"a/b.jpg\",\"inline_references\":[{\"text\":\"t\"}]}]}\n",
+      "{\"pair_id\":\"1\",\"pmc_tar_url\":\"u\",\"image_file_path\":\"p\"}\n",
+      "{\"ct_scan\":[{\"pair_id\":\"1\",\"fig_caption\":\"c\\n\",\"in_text_mention\":[{\"tokens\":["
+      "\"a\","
+      "\"b\"]},\"c\",null]}],\n\"mri\":[]}",
+      "{\"pdf_hash\":\"h\",\"fig_uri\":\"1-F.png\",\"s2_caption\":\"Figure 1A. "
+      "MRI\",\"oa_info\":{\"oa\":"
+      "{\"license\":\"cc\"}}}\n",
+      "ROCO_1\tMRI\nROCO_2\tX-ray of the chest\n",
+      "id,name,caption\n1,PMC2_a.jpg,\"a \"\"b\"\", c\"\n",
+      "a dog\thttp://x/1\n",
+      "{\"file_name\":\"a.jpg\",\"text\":\"c\"}\n",
+      "[{\"id\":\"1\",\"image\":\"a\",\"conversatons\":[{\"from\":\"human\",\"value\":\"<image>"
+      "\\nDescribe "
+      "the image\"},{\"from\":\"gpt\",\"value\":\"x\"}]}]",
+      "{\"1\":{\"question\":\"q\",\"choices\":[\"a\",\"b\"],\"answer\":1,\"hint\":\"\",\"image\":"
+      "null,"
+      "\"split\":\"train\",\"lecture\":\"l\",\"solution\":\"s\"}}"};
+
+  for (guint i = 0; i < G_N_ELEMENTS(texts); i++) {
+    add_text(seeds, texts[i]);
+  }
+}
+
 void
 seeds_remote(Seeds *seeds)
 {

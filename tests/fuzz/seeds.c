@@ -72,6 +72,7 @@ main(int argc, char **argv)
   } makers[] = {
       {"json", seeds_json},
       {"training-data", seeds_training_data},
+      {"lists", seeds_lists},
       {"evaluation", seeds_evaluation},
       {"remote", seeds_remote},
       {"instruct", seeds_instruct},

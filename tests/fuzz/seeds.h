@@ -22,6 +22,7 @@ void seeds_find(Seeds *seeds, const char *folder, SeedFound found);
 /* seeds-model.c */
 void seeds_json(Seeds *seeds);
 void seeds_training_data(Seeds *seeds);
+void seeds_lists(Seeds *seeds);
 void seeds_remote(Seeds *seeds);
 void seeds_instruct(Seeds *seeds);
 void seeds_vocabulary(Seeds *seeds);
