@@ -4,6 +4,7 @@
 
 #include "app_dataset.h"
 #include "image-index.h"
+#include "out.h"
 #include "private.h"
 #include "train-data.h"
 
@@ -56,7 +57,30 @@ typedef struct {
   AppImageIndex *images; /* NULL: not looked at */
   GHashTable *ids, *articles;
   guint64 records, turns, with_image, misspelt, problems[N_KINDS];
+  AppOut *list;       /* what is found, by name; NULL: nobody wants it */
+  GError *list_error; /* the first failure of writing it */
 } Check;
+
+/* A line of the list: that NAME is like OTHER, or shared with it. OTHER NULL: by itself. */
+static void
+note(Check *check, const char *kind, const char *name, const char *other)
+{
+  g_autoptr(JsonNode) node = NULL;
+  g_autofree char *text = NULL, *line = NULL;
+  JsonObject *o;
+
+  if (!check->list || check->list_error) {
+    return;
+  }
+  o = json_object_new();
+  app_json_set_text(o, "kind", kind);
+  app_json_set_text(o, "name", name);
+  app_json_set_text(o, "other", other);
+  node = app_json_node(o);
+  text = json_to_string(node, FALSE);
+  line = g_strconcat(text, "\n", NULL);
+  app_out_write(check->list, line, strlen(line), &check->list_error);
+}
 
 static void
 say(Check *check, Kind kind, guint64 record, const char *what)
@@ -284,15 +308,21 @@ image_report(Check *check)
   for (guint i = 0; i < app_image_index_size(check->images); i++) {
     const AppIndexed *image = app_image_index_at(check->images, i);
 
+    const AppIndexed *other;
+
     if (!image->content) {
       say_of_image(check, IMAGE_MISSING, image);
+      note(check, "missing", image->name, NULL);
     } else if (image->problem) {
       say_of_image(check, IMAGE_UNREADABLE, image);
+      note(check, "unreadable", image->name, NULL);
     }
-    if (app_image_index_same(check->images, image, image)) {
+    if ((other = app_image_index_same(check->images, image, image))) {
       same++;
-    } else if (app_image_index_alike(check->images, image, image)) {
+      note(check, "duplicate", image->name, other->name);
+    } else if ((other = app_image_index_alike(check->images, image, image))) {
       alike++;
+      note(check, "near_duplicate", image->name, other->name);
     }
   }
   json_object_set_int_member(o, "distinct", app_image_index_size(check->images));
@@ -302,7 +332,7 @@ image_report(Check *check)
 }
 
 static guint
-count_shared(GHashTable *one, GHashTable *other)
+count_shared(Check *check, const char *kind, GHashTable *one, GHashTable *other)
 {
   GHashTableIter iter;
   gpointer key;
@@ -310,14 +340,17 @@ count_shared(GHashTable *one, GHashTable *other)
 
   g_hash_table_iter_init(&iter, one);
   while (g_hash_table_iter_next(&iter, &key, NULL)) {
-    n += g_hash_table_contains(other, key);
+    if (g_hash_table_contains(other, key)) {
+      note(check, kind, key, NULL);
+      n++;
+    }
   }
   return n;
 }
 
 /* Pictures of the one that the other has, too. */
 static JsonObject *
-leak_report(const Check *check, const Check *other)
+leak_report(Check *check, const Check *other)
 {
   JsonObject *o = json_object_new();
   guint names = 0, same = 0, alike = 0;
@@ -325,17 +358,23 @@ leak_report(const Check *check, const Check *other)
   for (guint i = 0; check->images && i < app_image_index_size(check->images); i++) {
     const AppIndexed *image = app_image_index_at(check->images, i);
 
+    const AppIndexed *twin;
+
     names += app_image_index_named(other->images, image->name) != NULL;
-    if (app_image_index_same(other->images, image, NULL)) {
+    if ((twin = app_image_index_same(other->images, image, NULL))) {
       same++;
-    } else if (app_image_index_alike(other->images, image, NULL)) {
+      note(check, "shared", image->name, twin->name);
+    } else if ((twin = app_image_index_alike(other->images, image, NULL))) {
       alike++;
+      note(check, "nearly_shared", image->name, twin->name);
     }
   }
   app_json_set_text(o, "file", other->path);
   json_object_set_int_member(o, "records", (gint64)other->records);
-  json_object_set_int_member(o, "same_ids", count_shared(check->ids, other->ids));
-  json_object_set_int_member(o, "same_articles", count_shared(check->articles, other->articles));
+  json_object_set_int_member(o, "same_ids",
+                             count_shared(check, "shared_id", check->ids, other->ids));
+  json_object_set_int_member(
+      o, "same_articles", count_shared(check, "shared_article", check->articles, other->articles));
   json_object_set_int_member(o, "same_names", names);
   json_object_set_int_member(o, "same_images", same);
   json_object_set_int_member(o, "near_images", alike);
@@ -391,8 +430,24 @@ check_clear(Check *check)
   g_clear_pointer(&check->images, app_image_index_free);
   g_clear_pointer(&check->ids, g_hash_table_unref);
   g_clear_pointer(&check->articles, g_hash_table_unref);
+  g_clear_pointer(&check->list, app_out_abandon);
+  g_clear_error(&check->list_error);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Check, check_clear)
+
+static JsonNode *
+check_all(Check *check, Check *other, GError **error)
+{
+  const AppCheckOptions *options = check->options;
+
+  if (!check_file(check, error) || !look_at_images(check, error)) {
+    return NULL;
+  }
+  if (options->against && (!check_file(other, error) || !look_at_images(other, error))) {
+    return NULL;
+  }
+  return report(check, options->against ? other : NULL);
+}
 
 JsonNode *
 app_dataset_check(const AppCheckOptions *options, const AppDatasetListener *listener,
@@ -401,21 +456,24 @@ app_dataset_check(const AppCheckOptions *options, const AppDatasetListener *list
   const AppDatasetListener quiet = {.go_on = listener->go_on, .user = listener->user};
   const char *other_folder = options->against_images ? options->against_images : options->images;
   g_auto(Check) check = {0}, other = {0};
+  g_autoptr(JsonNode) node = NULL;
 
   if (options->images && !g_file_test(options->images, G_FILE_TEST_IS_DIR)) {
     g_set_error(error, APP_ERROR, APP_ERROR_FAILED, "%s: no such folder", options->images);
     return NULL;
   }
   check_init(&check, options, listener, options->file, options->images);
-  if (!check_file(&check, error) || !look_at_images(&check, error)) {
+  if (options->list && !(check.list = app_out_new(options->list, error))) {
     return NULL;
-  }
-  if (!options->against) {
-    return report(&check, NULL);
   }
   check_init(&other, options, &quiet, options->against, options->images ? other_folder : NULL);
-  if (!check_file(&other, error) || !look_at_images(&other, error)) {
+  node = check_all(&check, &other, error);
+  if (node && check.list_error) {
+    g_propagate_error(error, g_steal_pointer(&check.list_error));
     return NULL;
   }
-  return report(&check, &other);
+  if (node && check.list && !app_out_finish(g_steal_pointer(&check.list), error)) {
+    return NULL;
+  }
+  return g_steal_pointer(&node);
 }

@@ -97,6 +97,10 @@ typedef struct {
   const char *images;         /* folder of its pictures; NULL: they are not looked at */
   const char *against;        /* another split, which must not share pictures with it; NULL: none */
   const char *against_images; /* its folder; NULL: the same */
+  /* JSON Lines of what is alike or shared, by name: {kind: missing, unreadable, duplicate,
+   * near_duplicate, shared, nearly_shared, shared_id or shared_article, name, other}. NULL: none.
+   */
+  const char *list;
 } AppCheckOptions;
 
 /* Whether FILE is what LLaVA's trainers read, whose pictures are there, and which of them are the

@@ -318,7 +318,7 @@ test_check_images(void)
       RECORD("7", "p2-other.png", GOOD) "\n" RECORD("1", "p3.png", GOOD) "\n";
   g_autofree char *file = in_folder("set.jsonl"), *split = in_folder("split.jsonl");
   g_autofree char *phantoms = in_folder("phantoms"), *large = in_folder("large"),
-                  *none = in_folder("none.png");
+                  *none = in_folder("none.png"), *list = in_folder("list.jsonl"), *names = NULL;
   g_auto(CliRun) run = {0}, small = {0}, big = {0};
   g_autoptr(JsonNode) node = NULL;
   JsonObject *o;
@@ -338,7 +338,15 @@ test_check_images(void)
   g_assert_true(g_file_set_contents(file, set, -1, NULL));
   g_assert_true(g_file_set_contents(split, other, -1, NULL));
   o = check(&run, &node, 1, file,
-            (const char *const[]){"--images", folder, "--against", split, NULL});
+            (const char *const[]){"--images", folder, "--against", split, "--list", list, NULL});
+  names = contents(list);
+  g_assert_nonnull(strstr(
+      names, "{\"kind\":\"duplicate\",\"name\":\"p1-copy.png\",\"other\":\"p1.png\"}\n"));
+  g_assert_nonnull(
+      strstr(names, "{\"kind\":\"shared\",\"name\":\"p2.png\",\"other\":\"p2-other.png\"}\n"));
+  g_assert_nonnull(strstr(names, "\"kind\":\"missing\",\"name\":\"gone.png\""));
+  g_assert_nonnull(strstr(names, "\"kind\":\"unreadable\",\"name\":\"none.png\""));
+  g_assert_nonnull(strstr(names, "\"kind\":\"shared_id\""));
   g_assert_cmpint(problems(o, "image_missing"), ==, 1);
   g_assert_cmpint(problems(o, "image_unreadable"), ==, 1);
   o = json_object_get_object_member(o, "images");

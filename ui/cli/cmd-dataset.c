@@ -179,17 +179,19 @@ print_check(JsonNode *node)
 static int
 cmd_check(int argc, char **argv)
 {
-  g_autofree char *images = NULL, *against = NULL, *against_images = NULL;
+  g_autofree char *images = NULL, *against = NULL, *against_images = NULL, *list = NULL;
   gboolean json = FALSE;
-  const GOptionEntry entries[] = {{"images", 0, 0, G_OPTION_ARG_FILENAME, &images,
-                                   "Folder of the pictures: look at them, too", "DIR"},
-                                  {"against", 0, 0, G_OPTION_ARG_FILENAME, &against,
-                                   "Another split, which must not share pictures with FILE",
-                                   "FILE"},
-                                  {"against-images", 0, 0, G_OPTION_ARG_FILENAME, &against_images,
-                                   "Folder of its pictures (default: the same)", "DIR"},
-                                  CLI_JSON_ENTRY(&json),
-                                  {NULL}};
+  const GOptionEntry entries[] = {
+      {"images", 0, 0, G_OPTION_ARG_FILENAME, &images, "Folder of the pictures: look at them, too",
+       "DIR"},
+      {"against", 0, 0, G_OPTION_ARG_FILENAME, &against,
+       "Another split, which must not share pictures with FILE", "FILE"},
+      {"against-images", 0, 0, G_OPTION_ARG_FILENAME, &against_images,
+       "Folder of its pictures (default: the same)", "DIR"},
+      {"list", 0, 0, G_OPTION_ARG_FILENAME, &list,
+       "JSON Lines of what is missing, alike or shared, by name", "FILE"},
+      CLI_JSON_ENTRY(&json),
+      {NULL}};
   Show show = {.began = g_get_monotonic_time(), .terminal = FALSE};
   const AppDatasetListener listener = {on_problem, on_go_on, &show};
   AppCheckOptions options;
@@ -204,7 +206,7 @@ cmd_check(int argc, char **argv)
           "Exit status 1: something is wrong with FILE.", 1, 1, &status)) {
     return status;
   }
-  options = (AppCheckOptions){argv[1], images, against, against_images};
+  options = (AppCheckOptions){argv[1], images, against, against_images, list};
   cli_catch_interrupt();
   report = app_dataset_check(&options, &listener, &error);
   if (!report) {
