@@ -1,6 +1,7 @@
 /* test-desktop-layout.c - panes side by side: what hangs where, which is active, what goes along.
  */
 #include "desktop-fixture.h"
+#include "desktop-hands.h"
 #include "window/window-private.h"
 
 typedef struct {
@@ -439,7 +440,7 @@ is_chosen(GtkMenuButton *button, const char *text)
 static void
 press(GtkMenuButton *button, const char *text)
 {
-  gtk_menu_button_popup(button);
+  /* Not shown: GTK 4.8 loses its way when a menu comes and goes below the pointer. */
   g_signal_emit_by_name(find_item(GTK_WIDGET(gtk_menu_button_get_popover(button)), text),
                         "clicked");
 }

@@ -369,46 +369,34 @@ test_refused(Fixture *f, gconstpointer data)
 
 /* ---- chosen from the menu ----------------------------------------------------------------- */
 
-static GtkWidget *
-find_item(GtkWidget *widget, const char *prefix)
+/* The target of the item that begins with PREFIX, or NULL. */
+static GVariant *
+find_target(DesktopWindow *window, const char *prefix)
 {
-  GtkWidget *found = NULL;
-  g_autofree char *shown = NULL;
+  g_autoptr(GMenuModel) menu = desktop_window_presets_menu(window);
 
-  if (g_strcmp0(G_OBJECT_TYPE_NAME(widget), "GtkModelButton") == 0) {
-    g_object_get(widget, "text", &shown, NULL);
-    if (shown && g_str_has_prefix(shown, prefix)) {
-      return widget;
+  for (int i = 0; i < g_menu_model_get_n_items(menu); i++) {
+    g_autoptr(GMenuModel) section = g_menu_model_get_item_link(menu, i, G_MENU_LINK_SECTION);
+
+    for (int k = 0; section && k < g_menu_model_get_n_items(section); k++) {
+      g_autofree char *label = NULL;
+
+      g_menu_model_get_item_attribute(section, k, "label", "s", &label);
+      if (label && g_str_has_prefix(label, prefix)) {
+        return g_menu_model_get_item_attribute_value(section, k, "target", NULL);
+      }
     }
   }
-  for (GtkWidget *child = gtk_widget_get_first_child(widget); child && !found;
-       child = gtk_widget_get_next_sibling(child)) {
-    found = find_item(child, prefix);
-  }
-  return found;
+  return NULL;
 }
 
-/* Opens the menu, looks whether the item is the chosen one, presses it if PRESSES, and waits until
- * the menu is gone. */
-static void
-use_menu(DesktopWindow *window, const char *prefix, gboolean chosen, gboolean presses)
+static guint
+chosen(DesktopWindow *window)
 {
-  GtkWidget *popover, *item;
-  gboolean active;
+  guint presentation;
 
-  gtk_menu_button_popup(window->presets);
-  popover = GTK_WIDGET(gtk_menu_button_get_popover(window->presets));
-  wait_until(gtk_widget_get_mapped(popover));
-  item = find_item(popover, prefix);
-  g_assert_nonnull(item);
-  g_object_get(item, "active", &active, NULL);
-  g_assert_cmpint(active, ==, chosen);
-  if (presses) {
-    g_signal_emit_by_name(item, "clicked");
-  } else {
-    gtk_menu_button_popdown(window->presets);
-  }
-  wait_until(!gtk_widget_get_mapped(popover));
+  g_object_get(window, "presentation", &presentation, NULL);
+  return presentation;
 }
 
 static void
@@ -418,6 +406,7 @@ test_menu(Fixture *f, gconstpointer data)
   DesktopWindow *window = desktop_window_new(NULL, &options);
   g_autoptr(GFile) file = g_file_new_for_path(f->folder);
   DesktopViewport *viewport = desktop_window_viewport(window);
+  g_autoptr(GVariant) none = NULL, state = NULL;
 
   write_file(f, "image.dcm", image);
   write_state(f, "1.2.3.91", IMAGE, turned);
@@ -425,11 +414,17 @@ test_menu(Fixture *f, gconstpointer data)
   gtk_window_present(GTK_WINDOW(window));
   desktop_window_open_files(window, &file, 1);
   wait_until(desktop_viewport_get_slice(viewport));
-  wait_until(gtk_widget_get_mapped(GTK_WIDGET(window->presets)));
-  use_menu(window, "None", TRUE, FALSE);
-  use_menu(window, "As saved by Doe", FALSE, TRUE);
+  none = find_target(window, "None");
+  state = find_target(window, "As saved by Doe");
+  g_assert_nonnull(none);
+  g_assert_nonnull(state);
+  g_assert_cmpuint(chosen(window), ==, 0);
+  gtk_widget_activate_action_variant(GTK_WIDGET(window), "view.presentation", state);
   wait_until(app_slice_facts(desktop_viewport_get_slice(viewport))->presentation == 1);
-  use_menu(window, "As saved by Doe", TRUE, FALSE);
+  g_assert_cmpuint(chosen(window), ==, 1);
+  gtk_widget_activate_action_variant(GTK_WIDGET(window), "view.presentation", none);
+  wait_until(app_slice_facts(desktop_viewport_get_slice(viewport))->presentation == 0);
+  g_assert_cmpuint(chosen(window), ==, 0);
   gtk_window_close(GTK_WINDOW(window));
   wait_until(!window);
 }

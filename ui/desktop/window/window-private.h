@@ -150,6 +150,8 @@ gboolean desktop_window_goes_along(DesktopWindow *self, guint pane, guint index,
 void desktop_window_tools_class_setup(DesktopWindowClass *class);
 void desktop_window_tools_setup(DesktopWindow *self);
 void desktop_window_update_tools(DesktopWindow *self);
+/* Windows and presentation states of what the active pane shows. g_object_unref(). */
+GMenuModel *desktop_window_presets_menu(DesktopWindow *self);
 
 /* window-pane.c: the strip of what the study holds, and folding of the panes at the sides */
 void desktop_window_pane_class_setup(DesktopWindowClass *class);

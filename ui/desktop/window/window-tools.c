@@ -202,15 +202,12 @@ add_presentations(GMenu *menu, DesktopWindow *self)
   }
 }
 
-/* Made as it opens: each image has its own. */
-static void
-make_presets(GtkMenuButton *button, gpointer data)
+GMenuModel *
+desktop_window_presets_menu(DesktopWindow *self)
 {
-  DesktopWindow *self = data;
   DesktopViewport *viewport = desktop_window_viewport(self);
   g_autoptr(GMenu) menu = g_menu_new();
   g_autoptr(GMenu) presets = g_menu_new();
-  g_autoptr(GMenuModel) shown = NULL;
   char *name;
 
   g_menu_append(menu, _("All Values"), "view.auto");
@@ -222,9 +219,17 @@ make_presets(GtkMenuButton *button, gpointer data)
   }
   g_menu_append_section(menu, _("Windows: width/centre"), G_MENU_MODEL(presets));
   add_presentations(menu, self);
-  shown = self->settings ? desktop_keys_menu(self->settings, G_MENU_MODEL(menu))
-                         : g_object_ref(G_MENU_MODEL(menu));
-  gtk_menu_button_set_menu_model(button, shown);
+  return self->settings ? desktop_keys_menu(self->settings, G_MENU_MODEL(menu))
+                        : G_MENU_MODEL(g_steal_pointer(&menu));
+}
+
+/* Made as it opens: each image has its own. */
+static void
+make_presets(GtkMenuButton *button, gpointer data)
+{
+  g_autoptr(GMenuModel) menu = desktop_window_presets_menu(data);
+
+  gtk_menu_button_set_menu_model(button, menu);
 }
 
 /* ---- cine --------------------------------------------------------------------------------- */
