@@ -338,9 +338,17 @@ describe_image(AppSlice *slice, const AppSeriesInfo *series)
   g_autofree char *thick = info->slice_thickness > 0 && info->slice_thickness < LARGEST_MM
                                ? g_strdup_printf(_("thickness %.2f mm"), info->slice_thickness)
                                : g_strdup("");
+  char **parts[2] = {&place, &thick};
 
   add_line(lines, g_strdup(series->title));
   add_line(lines, g_strdup(slice->label));
+  /* A number and its unit do not part, however narrow the viewport is. */
+  for (guint i = 0; i < 2; i++) {
+    g_auto(GStrv) words = g_strsplit(*parts[i], " ", -1);
+
+    g_free(*parts[i]);
+    *parts[i] = g_strjoinv("\u00a0", words);
+  }
   add_line(lines, join_two(place, " · ", thick));
   slice->facts.image_lines = end_lines(lines);
 }

@@ -113,3 +113,18 @@ app_study_presentation_refers(AppStudy *study, guint presentation, guint series,
   frames = g_hash_table_lookup(found->frames, item->sop_instance_uid);
   return frames && (!*frames || has_number(frames, frame + 1));
 }
+
+gboolean
+app_study_presentation_image(AppStudy *study, guint presentation, guint *series, guint *index)
+{
+  for (*series = 0; *series < study->series->len; (*series)++) {
+    guint n = app_study_series(study, *series)->n_images;
+
+    for (*index = 0; *index < n; (*index)++) {
+      if (app_study_presentation_refers(study, presentation, *series, *index)) {
+        return TRUE;
+      }
+    }
+  }
+  return FALSE;
+}

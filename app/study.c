@@ -299,6 +299,7 @@ static AppStudy *
 study_new(DicomScan *scan, const char *path)
 {
   AppStudy *study = g_new0(AppStudy, 1);
+  guint n_presentations = 0;
 
   study->n_refs = 1;
   g_mutex_init(&study->lock);
@@ -312,7 +313,12 @@ study_new(DicomScan *scan, const char *path)
     g_ptr_array_add(study->series, series_new(scan->series->pdata[i]));
   }
   for (guint i = 0; i < scan->documents->len; i++) {
-    g_ptr_array_add(study->documents, document_new(scan->documents->pdata[i]));
+    const DicomDocument *from = scan->documents->pdata[i];
+    AppDocument *document = document_new(from);
+
+    /* In the order of app_presentations_new(). */
+    document->presentation = from->content == DICOM_CONTENT_PRESENTATION ? ++n_presentations : 0;
+    g_ptr_array_add(study->documents, document);
   }
   study->presentations = app_presentations_new(scan);
   place_in_tree(study);

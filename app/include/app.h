@@ -313,6 +313,7 @@ typedef struct {
   guint study;       /* G_MAXUINT: of none */
   gboolean has_text; /* app_study_document_text() */
   gboolean is_pdf;   /* app_study_document_save() */
+  guint presentation; /* 1 + its number (app_presentation.h); 0: it is none */
 } AppDocument;
 
 typedef struct _AppStudy AppStudy;

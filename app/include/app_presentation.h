@@ -22,6 +22,9 @@ const AppPresentation *app_study_presentation(AppStudy *study, guint presentatio
 /* Whether it names image INDEX of SERIES. */
 gboolean app_study_presentation_refers(AppStudy *study, guint presentation, guint series,
                                        guint index);
+/* The first image that it names; FALSE: there is none. */
+gboolean app_study_presentation_image(AppStudy *study, guint presentation, guint *series,
+                                      guint *index);
 
 G_END_DECLS
 #endif

@@ -291,7 +291,7 @@ test_lines(void)
 
   g_assert_cmpstr(patient, ==, "Doe, John Q|7|odd \xc2\xb7 M");
   g_assert_cmpstr(study, ==, "Head|01/31/24 08:15|ACC 9");
-  g_assert_cmpstr(image, ==, "Sagittal|CT 1/1|R 11.0 mm \xc2\xb7 thickness 2.50 mm");
+  g_assert_cmpstr(image, ==, "Sagittal|CT 1/1|R\u00a011.0\u00a0mm · thickness\u00a02.50\u00a0mm");
 }
 
 /* ---- SUV ---------------------------------------------------------------------------------- */

@@ -190,7 +190,7 @@ test_probe(Fixture *f, gconstpointer data)
   press("m", 1);
   press("Right", 2);
   check_told(f, value);
-  check_told(f, "x\u00a026  y\u00a020");
+  check_told(f, "x\u00a026\u00a0\u00a0y\u00a020");
   press("Escape", 1);
   g_assert_false(told(f, "x\u00a026"));
   press("Down", 1);
@@ -208,19 +208,19 @@ test_steps(Fixture *f, gconstpointer data)
   press("asterisk", 1);
   press("m", 1);
   press("Right", 1);
-  check_told(f, "x\u00a034  y\u00a020");
+  check_told(f, "x\u00a034\u00a0\u00a0y\u00a020");
   press("shift+Right", 3);
-  check_told(f, "x\u00a037  y\u00a020");
+  check_told(f, "x\u00a037\u00a0\u00a0y\u00a020");
   press("shift+Up", 2);
-  check_told(f, "x\u00a037  y\u00a018");
+  check_told(f, "x\u00a037\u00a0\u00a0y\u00a018");
   press("Left", 9); /* no farther than the first column */
-  check_told(f, "x\u00a00  y\u00a018");
+  check_told(f, "x\u00a00" "\u00a0\u00a0y\u00a018");
   press("r", 1);
   press("shift+Right", 4); /* to the right is up, as it is stored */
-  check_told(f, "x\u00a00  y\u00a014");
+  check_told(f, "x\u00a00" "\u00a0\u00a0y\u00a014");
   press("h", 1);
   press("shift+Right", 1);
-  check_told(f, "x\u00a00  y\u00a015");
+  check_told(f, "x\u00a00" "\u00a0\u00a0y\u00a015");
   g_assert_cmpuint(desktop_viewport_get_index(f->viewport), ==, 0);
 }
 
@@ -237,7 +237,7 @@ test_sight(Fixture *f, gconstpointer data)
   hands_rest();
   g_assert_true(desktop_viewport_get_placement(f->viewport, &placement));
   g_assert_cmpfloat(placement.x, >, 30);
-  check_told(f, "x\u00a039  y\u00a020");
+  check_told(f, "x\u00a039\u00a0\u00a0y\u00a020");
 }
 
 int

@@ -425,6 +425,11 @@ test_menu(Fixture *f, gconstpointer data)
   gtk_widget_activate_action_variant(GTK_WIDGET(window), "view.presentation", none);
   wait_until(app_slice_facts(desktop_viewport_get_slice(viewport))->presentation == 0);
   g_assert_cmpuint(chosen(window), ==, 0);
+  /* From the list of what the study holds. */
+  g_assert_cmpuint(app_study_document(window->study, 0)->presentation, ==, 1);
+  desktop_window_open_document(window, 0);
+  wait_until(app_slice_facts(desktop_viewport_get_slice(viewport))->presentation == 1);
+  g_assert_cmpuint(chosen(window), ==, 1);
   gtk_window_close(GTK_WINDOW(window));
   wait_until(!window);
 }

@@ -96,8 +96,9 @@ desktop_strip_item_new_document(guint index, const AppDocument *document)
   DesktopStripItem *item = item_new(DESKTOP_STRIP_DOCUMENT, document->title, document->kind);
 
   item->index = index;
-  item->opens = document->has_text || document->is_pdf;
+  item->opens = document->has_text || document->is_pdf || document->presentation > 0;
   item->is_pdf = document->is_pdf;
+  item->is_presentation = document->presentation > 0;
   return item;
 }
 

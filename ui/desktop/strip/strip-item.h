@@ -34,6 +34,7 @@ struct _DesktopStripItem {
   char **notes; /* what is odd about it */
 
   gboolean opens; /* a document that does */
+  gboolean is_presentation;
   gboolean is_pdf;
   guint n_keys; /* key images among those of a series */
 

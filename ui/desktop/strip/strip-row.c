@@ -99,10 +99,11 @@ show_picture(DesktopStripRow *self)
   gtk_widget_set_visible(self->icon, item->kind == DESKTOP_STRIP_DOCUMENT);
   gtk_image_set_from_paintable(GTK_IMAGE(self->picture), GDK_PAINTABLE(item->thumbnail));
   if (item->kind == DESKTOP_STRIP_DOCUMENT) {
-    gtk_image_set_from_icon_name(GTK_IMAGE(self->icon), item->is_pdf ? "document-save-symbolic"
-                                                        : item->opens
-                                                            ? "text-x-generic-symbolic"
-                                                            : "package-x-generic-symbolic");
+    gtk_image_set_from_icon_name(GTK_IMAGE(self->icon),
+                                 item->is_pdf            ? "document-save-symbolic"
+                                 : item->is_presentation ? "image-x-generic-symbolic"
+                                 : item->opens           ? "text-x-generic-symbolic"
+                                                         : "package-x-generic-symbolic");
   }
 }
 
@@ -166,9 +167,10 @@ update(DesktopStripRow *self)
     gtk_widget_remove_css_class(GTK_WIDGET(self), "heading-row");
   }
   gtk_widget_set_tooltip_text(GTK_WIDGET(self), item->kind != DESKTOP_STRIP_DOCUMENT ? NULL
-                                                : item->is_pdf ? _("Save PDF…")
-                                                : item->opens  ? _("Read the Report")
-                                                               : item->subtitle);
+                                                : item->is_presentation ? _("Show the Image by It")
+                                                : item->is_pdf          ? _("Save PDF…")
+                                                : item->opens           ? _("Read the Report")
+                                                                        : item->subtitle);
   show_picture(self);
   show_notes(self);
   show_progress(self);

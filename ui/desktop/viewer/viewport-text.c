@@ -238,7 +238,7 @@ desktop_viewport_probe_text(DesktopViewport *self)
   if (probe.is_padding) {
     g_string_append(text, _("  (padding)"));
   }
-  g_string_append_printf(text, "  x\u00a0%u  y\u00a0%u", probe.x, probe.y);
+  g_string_append_printf(text, "  x\u00a0%u\u00a0\u00a0y\u00a0%u", probe.x, probe.y);
   return g_string_free(text, FALSE);
 }
 

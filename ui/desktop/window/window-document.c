@@ -3,6 +3,8 @@
 
 #include <glib/gi18n.h>
 
+#include "app_presentation.h"
+
 /* ---- reports ------------------------------------------------------------------------------ */
 
 typedef struct {
@@ -160,6 +162,26 @@ desktop_window_close_saver(DesktopWindow *self)
   }
 }
 
+/* The image that is shown, or the first one that the presentation state is about. */
+static void
+show_by(DesktopWindow *self, guint presentation)
+{
+  DesktopViewport *viewport = desktop_window_viewport(self);
+  guint series = desktop_viewport_get_series(viewport);
+  guint index = desktop_viewport_get_index(viewport);
+
+  if (series == G_MAXUINT ||
+      !app_study_presentation_refers(self->study, presentation - 1, series, index)) {
+    if (!app_study_presentation_image(self->study, presentation - 1, &series, &index)) {
+      desktop_window_toast(self, _("The images of this presentation state are not here"));
+      return;
+    }
+    desktop_viewport_set_series(viewport, series, index);
+    desktop_window_picked(self);
+  }
+  desktop_viewport_set_presentation(viewport, presentation);
+}
+
 void
 desktop_window_open_document(DesktopWindow *self, guint index)
 {
@@ -169,5 +191,7 @@ desktop_window_open_document(DesktopWindow *self, guint index)
     read_report(self, index, document);
   } else if (document->is_pdf) {
     save_pdf(self, index, document);
+  } else if (document->presentation > 0) {
+    show_by(self, document->presentation);
   }
 }
