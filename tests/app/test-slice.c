@@ -168,7 +168,7 @@ test_facts(Fixture *f, gconstpointer data)
   g_assert_cmpstr(facts->study_lines[0], ==, "Chest");
   g_assert_cmpstr(facts->image_lines[0], ==, "Axial");
   g_assert_cmpstr(facts->image_lines[1], ==, "CT 4/5");
-  g_assert_cmpstr(facts->image_lines[2], ==, "H 4.0 mm");
+  g_assert_cmpstr(facts->image_lines[2], ==, "H\u00a04.0\u00a0mm");
   g_assert_null(facts->image_lines[3]);
   g_assert_cmpstr(facts->notices[0], ==, "Slices missing before this one");
   g_assert_null(facts->notices[1]);
