@@ -217,19 +217,28 @@ ask_all(Asking *a, gboolean control, GError **error)
   return TRUE;
 }
 
-/* What answers depend on. */
+/* What answers depend on, and what their records are counted by. */
 static char *
 run_name(const AppEvalOptions *options, const AppEvalSet *set, const StoreModel *model)
 {
-  g_autofree char *text =
-      g_strdup_printf("%s\n%s\n%s\n%s\n%s\n%s\n%u\n%u\n%d", model->sha256 ? model->sha256 : "",
-                      options->remote.url ? options->remote.url : "",
-                      options->remote.model ? options->remote.model : "",
-                      model->template_name ? model->template_name : "", set->sha256, set->format,
-                      options->max_tokens ? options->max_tokens : 32, options->form,
-                      options->language && strcmp(options->language, "en") != 0);
+  g_autofree char *where =
+      options->where ? g_strjoinv("\n", (char **)options->where) : g_strdup("");
+  const char *const parts[] = {model->sha256,
+                               options->remote.url,
+                               options->remote.model,
+                               model->template_name,
+                               set->sha256,
+                               set->format,
+                               options->language ? options->language : "en",
+                               where};
+  g_autoptr(GString) text = g_string_new(NULL);
 
-  return g_compute_checksum_for_string(G_CHECKSUM_SHA256, text, -1);
+  for (guint i = 0; i < G_N_ELEMENTS(parts); i++) {
+    g_string_append_printf(text, "%s\n", parts[i] ? parts[i] : "");
+  }
+  g_string_append_printf(text, "%u %u", options->max_tokens ? options->max_tokens : 32,
+                         options->form);
+  return g_compute_checksum_for_string(G_CHECKSUM_SHA256, text->str, (gssize)text->len);
 }
 
 /* With BLANK alone, what the journal has without a picture is what is asked for. */

@@ -133,6 +133,8 @@ read_review(const AppRecord *record, char **why)
   review->id = g_steal_pointer(&id);
   review->category = app_judge_category(object);
   review->domain = app_judge_domain(object);
+  review->is_wild = app_json_get_text(object, "category") &&
+                    g_str_has_prefix(app_json_get_text(object, "category"), "llava_bench_");
   review->model_first = g_strcmp0(app_json_get_text(object, "order"), "model_first") == 0;
   if (!review->category) {
     review->category = g_strdup("other");

@@ -210,15 +210,17 @@ set_asking(JsonObject *report, const Judge *j)
 static const char *
 bench_of(const Judge *j)
 {
-  gboolean has_domain = FALSE;
+  gboolean has_domain = FALSE, is_wild = FALSE;
 
   if (j->options->bench || j->set.bench) {
     return j->options->bench ? j->options->bench : j->set.bench;
   }
   for (guint i = 0; i < j->reviews->len; i++) {
-    has_domain = has_domain || ((const AppJudgeReview *)j->reviews->pdata[i])->domain;
+    const AppJudgeReview *review = j->reviews->pdata[i];
+    has_domain = has_domain || review->domain;
+    is_wild = is_wild || review->is_wild;
   }
-  return has_domain ? "llava-med" : NULL;
+  return has_domain ? "llava-med" : is_wild ? "llava-bench-wild" : NULL;
 }
 
 static JsonNode *

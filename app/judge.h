@@ -45,6 +45,7 @@ typedef struct {
   char *id, *category, *domain; /* DOMAIN may be NULL */
   gboolean model_first;
   gboolean is_parsed;
+  gboolean is_wild; /* of a file that calls its categories as LLaVA-Bench (In-the-Wild) does */
   double reference, model; /* scores */
 } AppJudgeReview;
 void app_judge_review_free(gpointer review);
