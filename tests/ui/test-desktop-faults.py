@@ -130,6 +130,7 @@ def test_model_cut_short(scratch, study):
     """The model's file is cut short in its place: no crash, no invented answer, and with a whole
     file there again the same window asks on."""
     model = os.path.join(scratch, "cut.gguf")
+    whole = os.path.join(scratch, "whole.gguf")
     # As float32, weights are read where they lie in the file.
     subprocess.run([CLI, "model", "convert", "--type", "f32", "--out", model], check=True,
                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -138,6 +139,7 @@ def test_model_cut_short(scratch, study):
     try:
         program.shows("of 12")
         program.ask_and_wait("Is it a CT?")
+        shutil.copy(model, whole)
         os.truncate(model, 4096)
         # It comes back into the entry at once.
         hands("windowfocus", "--sync", program.window)
@@ -151,6 +153,11 @@ def test_model_cut_short(scratch, study):
         program.to_picture()
         program.key("End")
         program.shows("12 of 12")
+        # The file is there again.
+        os.replace(whole, model)
+        program.press(program.find("push button", "^(_)?Try Again"))
+        program.ask_and_wait("Is there a nodule?")
+        wait(lambda: len(logged(log)) == 2, "the answer in the log")
         program.quit()
     finally:
         program.end()

@@ -140,9 +140,7 @@ on_loaded(GObject *source, GAsyncResult *result, gpointer data)
     desktop_conversation_set_model_status(self->conversation, NULL, FALSE, FALSE);
   } else {
     g_autofree char *text =
-        g_strdup_printf(_("There is no model to ask: %s\n\nImages can be viewed "
-                          "all the same. “hilum-desktop --model PATH” starts "
-                          "with another model."),
+        g_strdup_printf(_("There is no model to ask: %s\n\nImages can be viewed all the same."),
                         error->message);
     desktop_conversation_set_model_status(self->conversation, text, FALSE, TRUE);
   }

@@ -109,6 +109,16 @@ on_history(GtkWidget *widget, const char *name, GVariant *parameter)
 }
 
 static void
+on_reload_model(GtkWidget *widget, const char *name, GVariant *parameter)
+{
+  DesktopWindow *self = DESKTOP_WINDOW(widget);
+
+  if (!self->loading) {
+    desktop_window_change_model(self);
+  }
+}
+
+static void
 on_toast(GtkWidget *widget, const char *name, GVariant *parameter)
 {
   desktop_window_toast(DESKTOP_WINDOW(widget), g_variant_get_string(parameter, NULL));
@@ -225,6 +235,7 @@ desktop_window_class_init(DesktopWindowClass *class)
   gtk_widget_class_install_action(widget_class, "win.focus-question", NULL, on_focus_question);
   gtk_widget_class_install_action(widget_class, "win.history", NULL, on_history);
   gtk_widget_class_install_action(widget_class, "win.toast", "s", on_toast);
+  gtk_widget_class_install_action(widget_class, "win.reload-model", NULL, on_reload_model);
   desktop_window_pane_class_setup(class);
   desktop_window_key_image_class_setup(class);
   desktop_window_tags_class_setup(class);
