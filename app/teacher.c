@@ -226,6 +226,8 @@ app_teacher_counts(AppTeacher *teacher, AppTeacherCounts *counts)
 {
   g_mutex_lock(&teacher->lock);
   *counts = teacher->counts;
+  /* Others wait their turn. */
+  counts->under_way = MIN(counts->under_way, teacher->options.n_parallel);
   counts->waits_us = MAX(teacher->not_before - g_get_monotonic_time(), 0);
   g_mutex_unlock(&teacher->lock);
 }

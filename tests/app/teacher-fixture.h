@@ -22,7 +22,7 @@ typedef struct {
   AppTeacherOptions options;
   /* What is asked, and what came back: one text for each question. */
   guint first, n, asked, stop_after; /* FIRST of a model here; stop_after 0: never */
-  GPtrArray *replies;         /* of char *: "answered:TEXT" or "OUTCOME:WHY" */
+  GPtrArray *replies;                /* of char *: "answered:TEXT" or "OUTCOME:WHY" */
   guint kept, freed;
   AppTeacherCounts counts;
 } Fixture;
@@ -86,6 +86,7 @@ fixture_go_on(const AppTeacherCounts *counts, gpointer user)
 {
   const Fixture *f = user;
 
+  g_assert_cmpuint(counts->under_way, <=, f->options.n_parallel ? f->options.n_parallel : 4);
   return f->stop_after == 0 || counts->requests < f->stop_after;
 }
 

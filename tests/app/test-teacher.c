@@ -79,6 +79,7 @@ test_order(Fixture *f, gconstpointer data)
     }
   }
   g_assert_cmpuint(mock_n_requests(f->server), ==, 80);
+  g_assert_cmpuint(f->counts.under_way, ==, 0);
   g_assert_cmpuint(f->counts.outcomes[APP_TEACHER_ANSWERED], ==, 40);
 }
 
