@@ -22,7 +22,6 @@ owned_statement_free(OwnedStatement *statement)
 }
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(OwnedStatement, owned_statement_free)
 
-
 static OwnedStatement *
 prepare(StoreLog *log, const char *sql, GError **error)
 {

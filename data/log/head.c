@@ -125,6 +125,20 @@ end_of_note(const char *text)
   return at;
 }
 
+/* Whether the one signature of the note that ends at END is as long as it must be: 68 bytes as
+ * base64. A shorter one was being written when the machine stopped. */
+static gboolean
+is_signed_whole(const char *note, const char *end, const StoreVerifier *verifier)
+{
+  const gsize expected = strlen("\xe2\x80\x94 ") + strlen(verifier->name) + 1 + 92 + 1;
+  const char *line = end - 1;
+
+  while (line > note && line[-1] != '\n') {
+    line--;
+  }
+  return (gsize)(end - line) >= expected;
+}
+
 static StoreHead *
 parse_head(const char *note, const StoreVerifier *verifier, GError **error)
 {
@@ -168,21 +182,23 @@ store_head_read(const char *path, const StoreVerifier *verifier, gboolean *cut, 
   for (const char *at = text; at && *at;) {
     const char *next = next_note(at, verifier), *end = end_of_note(at);
     g_autofree char *note = NULL;
+    g_autoptr(GError) local = NULL;
     StoreHead *head;
 
     if (*at == '\n') {
       at++;
       continue;
     }
-    if (!end || (next && next < end)) { /* it was cut */
+    if (!end || (next && next < end) || !is_signed_whole(at, end, verifier)) {
       *cut = TRUE;
       at = next;
       continue;
     }
     note = g_strndup(at, (gsize)(end - at));
-    head = parse_head(note, verifier, error);
+    head = parse_head(note, verifier, &local);
     if (!head) {
-      g_prefix_error(error, "%s: checkpoint %u: ", name, heads->len + 1);
+      store_fail(error, STORE_ERROR_CORRUPT, name, "checkpoint %u: %s", heads->len + 1,
+                 local->message);
       return NULL;
     }
     g_ptr_array_add(heads, head);

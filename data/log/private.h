@@ -51,12 +51,14 @@ struct _StoreLog {
   sqlite3 *db;
   char *name; /* the path as messages show it */
   gboolean read_only;
+  GTimeSpan clock_offset; /* of the clock that events are dated by; 0 but in tests */
   StoreKeys *keys; /* NULL: locked, only what is readable to all can be read */
   char *path;      /* as it was opened, its folder resolved */
   char *log_id;
-  char *person;        /* who signed in, or NULL */
-  sqlite3 *words;      /* search.c: the index, once it was asked for */
-  guint64 signed_size; /* head.c: rows that the last checkpoint covers */
+  char *person;          /* who signed in, or NULL */
+  gboolean words_sealed; /* the index is a file */
+  sqlite3 *words;        /* search.c: the index, once it was asked for */
+  guint64 signed_size;   /* head.c: rows that the last checkpoint covers */
   const char *trouble; /* head.c: what LOG.head told against the log when it was opened, or NULL */
   sqlite3_stmt *statements[STORE_N_SQL];
 };

@@ -304,9 +304,10 @@ store_row_next(StoreLog *log, const char *doing, gint64 *number, GError **error)
 }
 
 static char *
-now_text(void)
+now_text(StoreLog *log)
 {
-  g_autoptr(GDateTime) now = g_date_time_new_now_utc();
+  g_autoptr(GDateTime) clock = g_date_time_new_now_utc();
+  g_autoptr(GDateTime) now = g_date_time_add(clock, log->clock_offset);
   g_autofree char *seconds = g_date_time_format(now, "%Y-%m-%dT%H:%M:%S");
 
   return g_strdup_printf("%s.%03dZ", seconds, g_date_time_get_microsecond(now) / 1000);
@@ -427,7 +428,7 @@ gint64
 store_row_add(StoreLog *log, const char *kind, const char *time, gint64 subject, StoreDraft *draft,
               const char *doing, GError **error)
 {
-  g_autofree char *now = time ? NULL : now_text();
+  g_autofree char *now = time ? NULL : now_text(log);
   g_autoptr(GByteArray) sealed = NULL, scratch = g_byte_array_new();
   StoreRow row = {.time = time ? time : now, .kind = kind, .subject = subject};
 

@@ -299,7 +299,11 @@ store_log_search(StoreLog *log, const char *query, guint limit, GError **error)
   if (words->len == 0) {
     return g_steal_pointer(&rows);
   }
-  if (!store_words(log, error) || !collect(log, words, limit, rows, error)) {
+  if (!store_words(log, error)) {
+    return NULL;
+  }
+  if (!collect(log, words, limit, rows, error)) {
+    store_words_forget(log, NULL); /* where the index was at fault, the next search has another */
     return NULL;
   }
   return g_steal_pointer(&rows);

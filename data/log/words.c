@@ -6,8 +6,10 @@
  */
 #include "words.h"
 
+#include "index-file.h"
 #include "keys.h"
 #include "row.h"
+#include <sodium.h>
 #include <string.h>
 
 #define BATCH 4096
@@ -19,8 +21,6 @@ static const char tables[] =
     "CREATE VIRTUAL TABLE IF NOT EXISTS words USING fts5 (text, more, content='', columnsize=0,"
     " tokenize='unicode61 remove_diacritics 2', prefix='2 3');";
 
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(sqlite3, sqlite3_close)
-
 typedef sqlite3_stmt OwnedStatement;
 static void
 owned_statement_free(OwnedStatement *statement)
@@ -28,6 +28,12 @@ owned_statement_free(OwnedStatement *statement)
   sqlite3_finalize(statement);
 }
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(OwnedStatement, owned_statement_free)
+
+static void
+close_memory(sqlite3 *db)
+{
+  sqlite3_close(db);
+}
 
 void
 store_words_clear(StoreWords *words)
@@ -55,14 +61,23 @@ store_words_read(StoreLog *log, gint64 event, StoreWords *words, GError **error)
 void
 store_words_close(StoreLog *log)
 {
-  g_clear_pointer(&log->words, sqlite3_close);
+  g_clear_pointer(&log->words, log->words_sealed ? store_index_file_close : close_memory);
+}
+
+static char *
+index_path(StoreLog *log)
+{
+  return g_strconcat(log->path, ".index", NULL);
 }
 
 gboolean
 store_words_forget(StoreLog *log, GError **error)
 {
+  g_autofree char *path = index_path(log);
+
   store_words_close(log);
-  return TRUE;
+  return log->read_only || !g_file_test(path, G_FILE_TEST_EXISTS) ||
+         store_index_file_remove(path, error);
 }
 
 static gboolean
@@ -72,19 +87,80 @@ fail(StoreLog *log, sqlite3 *db, int rc, GError **error)
 }
 
 static sqlite3 *
-open_index(StoreLog *log, GError **error)
+open_in_memory(StoreLog *log, GError **error)
 {
-  g_autoptr(sqlite3) db = NULL;
+  sqlite3 *db = NULL;
   int rc = sqlite3_open_v2(":memory:", &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL);
 
-  if (rc == SQLITE_OK) {
-    rc = sqlite3_exec(db, tables, NULL, NULL, NULL);
-  }
   if (rc != SQLITE_OK) {
     fail(log, db, rc, error);
+    sqlite3_close(db);
     return NULL;
   }
-  return g_steal_pointer(&db);
+  return db;
+}
+
+/* LOG.index, made anew where it cannot be read; NULL where there is none to be had. */
+static sqlite3 *
+open_sealed(StoreLog *log)
+{
+  g_autofree char *path = index_path(log);
+  guint8 key[STORE_KEY_BYTES];
+  sqlite3 *db = NULL;
+
+  if (log->read_only || !log->keys || !store_keys_derive(log->keys, "index", key, NULL)) {
+    return NULL;
+  }
+  db = store_index_file_open(path, key, FALSE, NULL);
+  if (!db && store_index_file_remove(path, NULL)) {
+    db = store_index_file_open(path, key, FALSE, NULL);
+  }
+  sodium_memzero(key, sizeof key);
+  return db;
+}
+
+/* Whether writing may begin, and how it ends. */
+static gboolean
+begin(StoreLog *log, sqlite3 *db, GError **error)
+{
+  return log->words_sealed
+             ? store_index_file_begin(db, error)
+             : store_exec(db, log->name, "indexing the log's words", "BEGIN IMMEDIATE", error);
+}
+
+static gboolean
+commit(StoreLog *log, sqlite3 *db, GError **error)
+{
+  return log->words_sealed ? store_index_file_commit(db, error)
+                           : store_exec(db, log->name, "indexing the log's words", "COMMIT", error);
+}
+
+static void
+rollback(StoreLog *log, sqlite3 *db)
+{
+  if (log->words_sealed) {
+    store_index_file_rollback(db);
+  } else {
+    sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
+  }
+}
+
+static gboolean
+open_index(StoreLog *log, GError **error)
+{
+  log->words = open_sealed(log);
+  log->words_sealed = log->words != NULL;
+  if (!log->words) {
+    log->words = open_in_memory(log, error);
+  }
+  if (!log->words || !begin(log, log->words, error)) {
+    return FALSE;
+  }
+  if (!store_exec(log->words, log->name, "indexing the log's words", tables, error)) {
+    rollback(log, log->words);
+    return FALSE;
+  }
+  return commit(log, log->words, error);
 }
 
 /* ---- bringing it up to date ----------------------------------------------------------------- */
@@ -267,13 +343,14 @@ catch_up(Writer *writer, gint64 from, gint64 to, GError **error)
 {
   while (from <= to) {
     const gint64 last = MIN(to, from + BATCH - 1);
-    if (!store_exec(writer->db, writer->log->name, "indexing the log's words", "BEGIN IMMEDIATE",
-                    error)) {
+    if (!begin(writer->log, writer->db, error)) {
       return FALSE;
     }
-    if (!add_events(writer, from, last, error) || !write_state(writer, last, error) ||
-        !store_exec(writer->db, writer->log->name, "indexing the log's words", "COMMIT", error)) {
-      sqlite3_exec(writer->db, "ROLLBACK", NULL, NULL, NULL);
+    if (!add_events(writer, from, last, error) || !write_state(writer, last, error)) {
+      rollback(writer->log, writer->db);
+      return FALSE;
+    }
+    if (!commit(writer->log, writer->db, error)) {
       return FALSE;
     }
     from = last + 1;
@@ -310,18 +387,20 @@ sqlite3 *
 store_words(StoreLog *log, GError **error)
 {
   for (int attempt = 0; attempt < 2; attempt++) {
+    g_autoptr(GError) local = NULL;
     gboolean fits = FALSE;
 
-    if (!log->words) {
-      log->words = open_index(log, error);
-      if (!log->words) {
-        return NULL;
-      }
-    }
-    if (!bring_up(log, log->words, &fits, error)) {
+    if (!log->words && !open_index(log, error)) {
+      store_words_close(log);
       return NULL;
     }
-    if (fits) {
+    if (!bring_up(log, log->words, &fits, &local)) {
+      /* What is wrong may be the index: it is made anew, once. */
+      if (attempt > 0 || !log->words_sealed) {
+        g_propagate_error(error, g_steal_pointer(&local));
+        return NULL;
+      }
+    } else if (fits) {
       return log->words;
     }
     if (!store_words_forget(log, error)) {

@@ -1,0 +1,65 @@
+/* record.h - what makes the conversation log a record: proofs, erasure, keys, copies.
+ *
+ * Thread rule and errors: as in store.h. What each design detects and what it does not is in
+ * data/THREATS.md.
+ */
+#ifndef HILUM_RECORD_H
+#define HILUM_RECORD_H
+
+#include "store.h"
+
+G_BEGIN_DECLS
+
+/* ---- verification ---------------------------------------------------------------------------- */
+
+typedef struct {
+  gboolean whole; /* nothing was found against it */
+  char *found;    /* the first thing that was, in words; NULL: nothing */
+  gint64 first;   /* the first event that is not as it should be, 0: none, or none can be named */
+  char *log_id;
+  gint64 events;        /* that were looked at */
+  char *root;           /* over them: 64 hexadecimal digits */
+  guint checkpoints;    /* of LOG.head, all of which fit */
+  gint64 signed_events; /* how many the last of them covers: what came after it is not signed yet */
+  char *signed_at;      /* when, or NULL */
+  gboolean cut;         /* a checkpoint in LOG.head was cut short (a crash while it was written) */
+  gint64 clock_back;    /* events whose time is before that of the event before them */
+  gint64 clock_back_first;
+} StoreReport;
+void store_report_free(StoreReport *report);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(StoreReport, store_report_free)
+
+/* FALSE cancels. */
+typedef gboolean (*StoreProgress)(gint64 done, gint64 total, gpointer user);
+
+/* Looks at every event (order, hash, chain), the blocks and derived tables, and holds each
+ * checkpoint of LOG.head against them. PUBLIC_KEY: a file with what LOG.pub held when it was copied
+ * elsewhere; NULL: LOG.pub itself. What is found is in the report; NULL only when the log cannot be
+ * looked at (IO, CANCELLED, no public key). The log may be open for reading only, or locked. */
+StoreReport *store_log_verify(StoreLog *log, const char *public_key, StoreProgress progress,
+                              gpointer user, GError **error);
+
+/* ---- proofs ---------------------------------------------------------------------------------- */
+
+/* One JSON object that shows CONVERSATION to others: its events as they are hashed, the way from
+ * each to the root of the last checkpoint (a new one when that does not cover them), and the keys
+ * of these events alone, so that their texts can be read. g_free(). */
+char *store_log_prove(StoreLog *log, gint64 conversation, GError **error);
+/* What is proved by TEXT (N bytes), which is such an object: each event is given to FUNC.
+ * PUBLIC_KEY is what LOG.pub holds. CORRUPT when it is no proof under this key. */
+gboolean store_check_proof(const char *text, gsize n, const char *public_key, StoreEventFunc func,
+                           gpointer user, GError **error);
+
+/* ---- erasure --------------------------------------------------------------------------------- */
+
+/* Erases the key of every patient (or what stands for one) that CONVERSATION has texts about: these
+ * and all other texts about the same patient can never be read again, here or in this log's proofs,
+ * and the index of words is made anew. REASON is kept. *subjects (may be NULL): how many. */
+gboolean store_log_erase(StoreLog *log, gint64 conversation, const char *reason, guint *subjects,
+                         const StoreSecrets *secrets, GError **error);
+/* The root key moves; an event tells of it. */
+gboolean store_log_protect(StoreLog *log, StoreProtection protection, const StoreSecrets *secrets,
+                           GError **error);
+
+G_END_DECLS
+#endif
