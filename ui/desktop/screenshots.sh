@@ -127,6 +127,10 @@ state() {
       keys e; drag 410 300 480 370
       keys a; drag 280 590 455 540; xdotool mousemove 600 590 click 1; sleep 0.3
       keys w ;;
+    cursor)
+      start 1280x800 1 dark "$ct"
+      keys t Return Return
+      for _ in 1 2 3 4 5 6 7; do keys Right Down; done ;;
     tags) start 1280x800 1 dark "$ct"; keys ctrl+t ;;
     asking) start 1280x800 1 dark "$chest"; keys ctrl+l; xdotool type --delay 15 "Is there a pleural effusion? On which side?" ;;
     answered)
@@ -158,7 +162,7 @@ state() {
   esac
   take "$1"
 }
-[ $# -gt 0 ] || set -- empty ct chest four annotations tags asking answered history preferences models \
+[ $# -gt 0 ] || set -- empty ct chest four annotations cursor tags asking answered history preferences models \
   shortcuts light contrast small half twice german
 for s in "$@"; do
   state "$s"
