@@ -164,19 +164,6 @@ is_near(const GArray *words, guint i, guint before, guint behind, const char *co
   return FALSE;
 }
 
-/* CT and MR angiograms are CT and MR; so is "CT-guided". */
-static gboolean
-is_of_another(const GArray *words, guint i, const Cue *cue)
-{
-  static const char *const machines[] = {"ct", "mr", "computed", "resonance", "tomogra", NULL};
-  static const char *const vessels[] = {
-      "angiogra*",  "venogra*",      "arteriogra*",  "urogra*",
-      "cholangio*", "cholangiogra*", "spectroscop*", "cholangiopancreatogra*",
-      NULL};
-
-  return g_strv_contains(vessels, cue->words) && is_near(words, i, 3, 0, machines);
-}
-
 /* "Total gross resection", "grossly dilated" and a stain of contrast are no pathology. */
 static gboolean
 means_something_else(const GArray *words, guint i, const Cue *cue)
@@ -239,7 +226,7 @@ hear_words(PmcCues *cues, const GArray *words)
       const Cue *cue = &cue_table[k];
       const char first = *cue->words == '!' ? g_ascii_tolower(cue->words[1]) : *cue->words;
 
-      if (first == *word->text && cue_is_at(words, i, cue) && !is_of_another(words, i, cue) &&
+      if (first == *word->text && cue_is_at(words, i, cue) &&
           !means_something_else(words, i, cue)) {
         speak(cues, cue->kind, cue->weight, word, i, cue->words);
       }

@@ -330,12 +330,15 @@ test_pairs_to_folder(void)
   g_autofree char *lines = NULL;
 
   convert(&folder,
-          "{\"pair_id\": \"1_F1\", \"fig_caption\": \"A \\u00e9 cap\", \"domain\": \"mri\"}\n"
+          "{\"pair_id\": \"1_F1\", \"fig_caption\": \"A \\u00e9 cap\", \"domain\": \"mri\", "
+          "\"in_text_mention\": [null, \"\", {\"x\": 1}]}\n"
           "{\"pair_id\": \"2_F1\", \"fig_caption\": \"B\", \"image\": \"x.png\"}\n",
           DATA_FORMAT_IMAGEFOLDER, 1);
   g_assert_cmpstr(text_of(&folder, 0, "file_name"), ==, "1_F1.jpg");
   g_assert_cmpstr(text_of(&folder, 0, "text"), ==, "A \xc3\xa9 cap");
   g_assert_cmpstr(text_of(&folder, 1, "file_name"), ==, "x.png");
+  g_assert_true(
+      json_object_get_null_member(json_node_get_object(folder.nodes->pdata[0]), "in_text_mention"));
   lines = g_strndup((const char *)folder.out->data, folder.out->len);
   convert(&back, lines, DATA_FORMAT_PAIRS, 1);
   g_assert_cmpstr(text_of(&back, 0, "pair_id"), ==, "1_F1");

@@ -24,6 +24,9 @@ assert_verdict(const PmcSelect *select, const char *caption, PmcVerdict verdict,
     g_test_message("  %s", (char *)decision.reasons->pdata[i]);
   }
   g_assert_cmpstr(pmc_verdict_name(decision.verdict), ==, pmc_verdict_name(verdict));
+  if (verdict == PMC_SEVERAL_PANELS) {
+    g_assert_cmpfloat(decision.several, >=, 0.5);
+  }
   if (verdict == PMC_SELECTED || verdict == PMC_NOT_ASKED) {
     g_assert_cmpstr(data_domain_name(decision.domain), ==, data_domain_name(domain));
     g_assert_cmpfloat(decision.score, >=, 0.5);
@@ -62,6 +65,7 @@ test_words(void)
       {"A: CT of the liver. B: of the spleen.", PMC_SEVERAL_PANELS, DATA_DOMAIN_NONE},
       {"CT before (left) and after (right)", PMC_SEVERAL_PANELS, DATA_DOMAIN_NONE},
       {"A CT of the liver shows a tumour (T)", PMC_SELECTED, DATA_DOMAIN_CT_SCAN},
+      {"A large lesion. It was seen by CT.", PMC_SELECTED, DATA_DOMAIN_CT_SCAN},
       {"Survival by group.", PMC_NO_KIND, DATA_DOMAIN_NONE},
       {"", PMC_NO_CAPTION, DATA_DOMAIN_NONE},
   };
