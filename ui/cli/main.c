@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "commands.h"
+#include "passphrase.h"
 
 #define SUMMARY "Ask questions of medical images with a LLaVA-Med model that runs right here."
 
@@ -38,6 +39,7 @@ main(int argc, char **argv)
 
   app_set_warning(warn);
   app_guard_files();
+  cli_set_ask_passphrase();
 
   if (!arguments_are_utf8(argc, argv)) {
     return CLI_MISUSED;

@@ -1,0 +1,230 @@
+/* secrets.c - see secrets.h.
+ *
+ * 1. A passphrase that was heard is kept as a SecretValue, whose memory is locked and wiped; one
+ *    mutex guards it and the settings.
+ * 2. The user is asked while the mutex is free: two threads may ask at once, and the second answer
+ *    counts.
+ */
+#include "secrets.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libsecret/secret.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "secrets-keyring.h"
+
+#define PATIENCE_MS 5000u
+#define MOST_BYTES 4096u
+#define OLD_FILE "HILUM_LOG_PASSPHRASE_FILE"
+#define NEW_FILE "HILUM_LOG_NEW_PASSPHRASE_FILE"
+
+static struct {
+  GMutex mutex;
+  AppAskPassphrase ask;
+  gpointer user;
+  SecretValue *passphrase;
+  guint patience;
+} state;
+
+static gboolean locked(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
+
+static gboolean
+locked(GError **error, const char *format, ...)
+{
+  g_autofree char *what = NULL;
+  va_list args;
+
+  va_start(args, format);
+  what = g_strdup_vprintf(format, args);
+  va_end(args);
+  g_set_error_literal(error, STORE_ERROR, STORE_ERROR_LOCKED, what);
+  return FALSE;
+}
+
+/* ---- the keyring ----------------------------------------------------------------------------- */
+
+static guint
+patience(void)
+{
+  guint milliseconds;
+
+  g_mutex_lock(&state.mutex);
+  milliseconds = state.patience ? state.patience : PATIENCE_MS;
+  g_mutex_unlock(&state.mutex);
+  return milliseconds;
+}
+
+void
+app_secrets_set_patience(guint milliseconds)
+{
+  g_mutex_lock(&state.mutex);
+  state.patience = milliseconds;
+  g_mutex_unlock(&state.mutex);
+}
+
+gboolean
+app_secrets_has_keyring(void)
+{
+  return app_keyring_is_there(patience(), NULL);
+}
+
+static gboolean
+fetch(const char *log_id, guint8 key[32], gpointer user, GError **error)
+{
+  return app_keyring_fetch(log_id, patience(), key, error);
+}
+
+static gboolean
+keep(const char *log_id, const guint8 key[32], gpointer user, GError **error)
+{
+  return app_keyring_keep(log_id, patience(), key, error);
+}
+
+static gboolean
+forget(const char *log_id, gpointer user, GError **error)
+{
+  return app_keyring_forget(log_id, patience(), error);
+}
+
+/* ---- the passphrase -------------------------------------------------------------------------- */
+
+void
+app_set_ask_passphrase(AppAskPassphrase ask, gpointer user)
+{
+  g_mutex_lock(&state.mutex);
+  state.ask = ask;
+  state.user = user;
+  g_mutex_unlock(&state.mutex);
+}
+
+static void
+remember(const char *passphrase)
+{
+  SecretValue *value = secret_value_new(passphrase, -1, "text/plain");
+
+  g_mutex_lock(&state.mutex);
+  g_clear_pointer(&state.passphrase, secret_value_unref);
+  state.passphrase = value;
+  g_mutex_unlock(&state.mutex);
+}
+
+void
+app_secrets_forget_passphrase(void)
+{
+  g_mutex_lock(&state.mutex);
+  g_clear_pointer(&state.passphrase, secret_value_unref);
+  g_mutex_unlock(&state.mutex);
+}
+
+static char *
+remembered(void)
+{
+  char *passphrase = NULL;
+
+  g_mutex_lock(&state.mutex);
+  if (state.passphrase) {
+    passphrase = g_strdup(secret_value_get_text(state.passphrase));
+  }
+  g_mutex_unlock(&state.mutex);
+  return passphrase;
+}
+
+/* The first line of what FD gives, NULL when there is none or it is too long. */
+static char *
+first_line(int fd)
+{
+  char bytes[MOST_BYTES + 1];
+  char *line = NULL;
+  gsize n = 0;
+
+  while (n < sizeof bytes && !memchr(bytes, '\n', n)) {
+    gssize part = read(fd, bytes + n, sizeof bytes - n);
+    if (part < 0 && errno == EINTR) {
+      continue;
+    }
+    if (part <= 0) {
+      break;
+    }
+    n += (gsize)part;
+  }
+  if (n > 0 && (n < sizeof bytes || memchr(bytes, '\n', n))) {
+    const char *end = memchr(bytes, '\n', n);
+    gsize length = end ? (gsize)(end - bytes) : n;
+    if (length > 0 && bytes[length - 1] == '\r') {
+      length--;
+    }
+    line = length > 0 && !memchr(bytes, '\0', length) ? g_strndup(bytes, length) : NULL;
+  }
+  explicit_bzero(bytes, sizeof bytes);
+  return line;
+}
+
+/* PLACE: a path, or the number of a descriptor. */
+static char *
+read_passphrase(const char *variable, const char *place, GError **error)
+{
+  guint64 number = 0;
+  gboolean is_number = g_ascii_string_to_unsigned(place, 10, 0, G_MAXINT, &number, NULL);
+  int fd = is_number ? (int)number : open(place, O_RDONLY | O_NOCTTY | O_CLOEXEC);
+  char *line = fd >= 0 ? first_line(fd) : NULL;
+
+  if (fd < 0) {
+    locked(error, "%s: %s: %s", variable, place, g_strerror(errno));
+  } else if (!line) {
+    locked(error, "%s: %s: found no line, expected a passphrase of at most %u bytes in the first",
+           variable, place, MOST_BYTES);
+  }
+  if (fd >= 0 && !is_number) {
+    close(fd);
+  }
+  return line;
+}
+
+static char *
+ask(gboolean again, gpointer user, GError **error)
+{
+  const char *next = again ? g_getenv(NEW_FILE) : NULL;
+  const gboolean other = next && *next; /* the new one has a file of its own */
+  const char *variable = other ? NEW_FILE : OLD_FILE;
+  const char *place = other ? next : g_getenv(OLD_FILE);
+  const gboolean has_file = place && *place;
+  /* Without a file a new passphrase is one that the user is asked for. */
+  char *passphrase = other || (again && !has_file) ? NULL : remembered();
+  AppAskPassphrase asker;
+  gpointer asker_user;
+
+  g_mutex_lock(&state.mutex);
+  asker = state.ask;
+  asker_user = state.user;
+  g_mutex_unlock(&state.mutex);
+  if (!passphrase && has_file) {
+    passphrase = read_passphrase(variable, place, error);
+  } else if (!passphrase && asker) {
+    g_autoptr(GError) local = NULL;
+    passphrase = asker(again, asker_user, &local);
+    if (!passphrase) {
+      locked(error, "%s", local ? local->message : "no passphrase was given");
+    }
+  } else if (!passphrase) {
+    locked(error, "the log's passphrase is needed, and there is nobody to ask: set $" OLD_FILE);
+  }
+  if (passphrase) {
+    remember(passphrase);
+  }
+  return passphrase;
+}
+
+StoreSecrets
+app_secrets_get(void)
+{
+  StoreSecrets secrets = {.ask = ask};
+
+  if (app_keyring_has_bus()) {
+    secrets.fetch = fetch;
+    secrets.keep = keep;
+    secrets.forget = forget;
+  }
+  return secrets;
+}

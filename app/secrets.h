@@ -1,0 +1,29 @@
+/* secrets.h - the root key of a log in the desktop's keyring (Secret Service, by libsecret), and
+ * the passphrase, wherever it comes from.
+ *
+ * The keyring is waited for, but never for ever: some seconds for a service that says nothing, two
+ * minutes where a user may be typing the keyring's own password.
+ *
+ * Thread rule: any thread; waits on it, so not the main one.
+ */
+#ifndef HILUM_APP_SECRETS_H
+#define HILUM_APP_SECRETS_H
+
+#include "app_secrets.h"
+#include "store.h"
+
+G_BEGIN_DECLS
+
+/* How to come by root keys in this session: without a session bus there are no functions of the
+ * keyring. */
+StoreSecrets app_secrets_get(void);
+/* Whether there is a keyring that answers; takes up to the patience for silent services. */
+gboolean app_secrets_has_keyring(void);
+/* A passphrase is kept in locked memory, so that nobody is asked twice. Forgets it: it was wrong,
+ * or the log is to be locked. */
+void app_secrets_forget_passphrase(void);
+/* For tests: how long to wait for a service that says nothing, in milliseconds; 0: as usual. */
+void app_secrets_set_patience(guint milliseconds);
+
+G_END_DECLS
+#endif
