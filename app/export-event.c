@@ -14,7 +14,7 @@ typedef struct {
   AppAuditFunc func;
   gpointer user;
   AppExportCache cache;
-  char *host;
+  const char *host;
 } Reading;
 
 /* Of one event: what StoreAudit borrows. */
@@ -153,29 +153,67 @@ draft_turn(Draft *draft, const Reading *reading, const StoreTurnRow *real, Store
 
 /* ---- of any event ------------------------------------------------------------------------- */
 
-/* Members of the event's readable body, which names nobody. */
 static void
-draft_body(Draft *draft, const StoreEventRow *event, StoreAudit *audit)
+add_fields(Draft *draft, JsonObject *fields, StoreAudit *audit)
 {
-  g_autoptr(JsonObject) body = app_json_object_read(event->body, strlen(event->body), NULL);
   JsonObjectIter iter;
   const char *name;
   JsonNode *node;
 
-  if (!body) {
-    return;
-  }
-  json_object_iter_init_ordered(&iter, body);
+  json_object_iter_init_ordered(&iter, fields);
   while (json_object_iter_next_ordered(&iter, &name, &node)) {
-    g_autofree char *text =
+    const char *text =
         JSON_NODE_HOLDS_VALUE(node) && json_node_get_value_type(node) == G_TYPE_STRING
-            ? json_node_dup_string(node)
-            : app_json_text(node);
-    if (strcmp(name, "out") == 0 || strcmp(name, "folder") == 0) {
+            ? json_node_get_string(node)
+            : NULL;
+    if (text && (strcmp(name, "out") == 0 || strcmp(name, "folder") == 0)) {
       audit->place = g_string_chunk_insert(draft->strings, text);
-    } else if (!JSON_NODE_HOLDS_NULL(node)) {
+    } else {
       add_detail(draft, g_string_chunk_insert_const(draft->strings, name), text);
     }
+  }
+}
+
+/* A member of the sealed object, masked; borrowed from DRAFT. */
+static const char *
+sealed_text(Draft *draft, const StoreMask *mask, JsonObject *sealed, const char *name,
+            char *(*masked)(const StoreMask *mask, const char *value))
+{
+  const char *text = sealed ? app_json_get_text(sealed, name) : NULL;
+  g_autofree char *shown = text ? masked(mask, text) : NULL;
+
+  return shown ? g_string_chunk_insert(draft->strings, shown) : NULL;
+}
+
+static char *
+only_in_full(const StoreMask *mask, const char *value)
+{
+  return mask->patient == STORE_PATIENT_FULL ? g_strdup(value) : NULL;
+}
+
+/* What the event was about, and its fields, which name nobody. Of what is sealed only who and which
+ * images are told. */
+static void
+draft_body(Draft *draft, const StoreMask *mask, const StoreEventRow *event, StoreAudit *audit)
+{
+  g_autoptr(JsonObject) body = app_json_object_read(event->body, strlen(event->body), NULL);
+  g_autoptr(JsonObject) sealed =
+      event->text ? app_json_object_read(event->text, strlen(event->text), NULL) : NULL;
+  JsonNode *fields = body ? json_object_get_member(body, "fields") : NULL;
+  const char *class = body ? app_json_get_text(body, "sop_class") : NULL;
+
+  if (fields && JSON_NODE_HOLDS_OBJECT(fields)) {
+    add_fields(draft, json_node_get_object(fields), audit);
+  }
+  audit->study_instance_uid =
+      sealed_text(draft, mask, sealed, "study_instance_uid", store_mask_uid);
+  audit->patient_id = sealed_text(draft, mask, sealed, "patient_id", store_mask_id);
+  audit->patient_name = sealed_text(draft, mask, sealed, "patient_name", only_in_full);
+  if (class) {
+    const StoreAuditImage image = {
+        g_string_chunk_insert(draft->strings, class),
+        sealed_text(draft, mask, sealed, "sop_instance_uid", store_mask_uid)};
+    g_array_append_val(draft->images, image);
   }
 }
 
@@ -217,6 +255,7 @@ give(Reading *reading, const StoreEventRow *event, const StoreTurnRow *row, GErr
                       .real_name = event->real_name,
                       .person = event->person,
                       .host = reading->host,
+                      .log_id = store_log_id(reading->log),
                       .program_version = app_version(),
                       .sha256 = event->sha256};
 
@@ -227,7 +266,7 @@ give(Reading *reading, const StoreEventRow *event, const StoreTurnRow *row, GErr
     draft.masked = store_mask_turn(reading->mask, &turn);
     draft_turn(&draft, reading, row, &audit);
   } else {
-    draft_body(&draft, event, &audit);
+    draft_body(&draft, reading->mask, event, &audit);
   }
   audit.images = (const StoreAuditImage *)(gconstpointer)draft.images->data;
   audit.n_images = draft.images->len;
@@ -254,9 +293,6 @@ on_event(const StoreEventRow *event, gpointer user, GError **error)
   return give(reading, event, row, error);
 }
 
-static gboolean each_event(StoreLog *log, gint64 first, StoreEventFunc func, gpointer user,
-                           GError **error);
-
 gboolean
 app_export_each_audit(StoreLog *log, const StoreMask *mask, AppExport *choice, gint64 first,
                       AppAuditFunc func, gpointer user, GError **error)
@@ -266,62 +302,9 @@ app_export_each_audit(StoreLog *log, const StoreMask *mask, AppExport *choice, g
                      .choice = choice,
                      .func = func,
                      .user = user,
-                     .host = g_strdup(g_get_host_name())};
-  const gboolean done = each_event(log, first, on_event, &reading, error);
+                     .host = g_get_host_name()};
+  const gboolean done = store_log_each_event(log, first, 0, on_event, &reading, error);
 
   app_export_cache_clear(&reading.cache);
-  g_free(reading.host);
   return done;
-}
-
-/* ---- until the log tells its events itself ------------------------------------------------ */
-
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(StoreConversation, store_conversation_free)
-
-static gboolean
-each_of_turn(StoreLog *log, StoreEventRow *event, const StoreTurnRow *row, gint64 first,
-             StoreEventFunc func, gpointer user, GError **error)
-{
-  g_autoptr(GPtrArray) verdicts = store_log_verdicts(log, row->id, error);
-  gboolean done = verdicts != NULL;
-
-  event->kind = "turn";
-  event->time = row->time;
-  event->turn = row->id;
-  event->user_name = g_get_user_name();
-  event->number++;
-  done = done && (event->number < first || func(event, user, error));
-  for (guint i = 0; done && i < verdicts->len; i++) {
-    const StoreVerdictRow *verdict = verdicts->pdata[i];
-    event->kind = "verdict";
-    event->time = verdict->time;
-    event->user_name = verdict->verdict.user_name;
-    event->real_name = verdict->verdict.real_name;
-    event->number++;
-    done = event->number < first || func(event, user, error);
-    event->real_name = NULL;
-  }
-  return done;
-}
-
-static gboolean
-each_event(StoreLog *log, gint64 first, StoreEventFunc func, gpointer user, GError **error)
-{
-  g_autoptr(GPtrArray) list = store_log_list(log, 0, error);
-  StoreEventRow event = {.body = "{}"};
-
-  for (guint i = 0; list && i < list->len; i++) {
-    const StoreConversation *conversation = list->pdata[list->len - 1 - i];
-    g_autoptr(GPtrArray) rows = store_log_show(log, conversation->id, error);
-    if (!rows) {
-      return FALSE;
-    }
-    event.conversation = conversation->id;
-    for (guint j = 0; j < rows->len; j++) {
-      if (!each_of_turn(log, &event, rows->pdata[j], first, func, user, error)) {
-        return FALSE;
-      }
-    }
-  }
-  return list != NULL;
 }

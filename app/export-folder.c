@@ -221,6 +221,7 @@ manifest_node(AppExport *export)
   json_object_set_string_member(object, "program_version", app_version());
   json_object_set_string_member(object, "time", export->time);
   json_object_set_string_member(object, "notice", APP_NOTICE);
+  json_object_set_string_member(object, "log_id", store_log_id(export->log));
   app_json_set_text(object, "head", export->head);
   app_json_set_object(object, "chosen", chosen_object(export->options));
   json_object_set_boolean_member(object, "text", export->options->text);
@@ -322,28 +323,34 @@ app_export_publish_folder(AppExport *export, GError **error)
 
 /* Folders are listed first, so that from the last on each is empty when it comes. */
 void
-app_export_drop_folder(AppExport *export)
+app_export_remove_tree(const char *path)
 {
   g_autoptr(GPtrArray) folders = g_ptr_array_new_with_free_func(g_free);
 
-  if (!export->aside) {
-    return;
-  }
-  g_ptr_array_add(folders, g_steal_pointer(&export->aside));
+  g_ptr_array_add(folders, g_strdup(path));
   for (guint i = 0; i < folders->len; i++) {
     g_autoptr(GDir) dir = g_dir_open(folders->pdata[i], 0, NULL);
     const char *name;
     while (dir && (name = g_dir_read_name(dir))) {
-      char *path = g_build_filename(folders->pdata[i], name, NULL);
-      if (g_file_test(path, G_FILE_TEST_IS_DIR) && !g_file_test(path, G_FILE_TEST_IS_SYMLINK)) {
-        g_ptr_array_add(folders, path);
+      char *below = g_build_filename(folders->pdata[i], name, NULL);
+      if (g_file_test(below, G_FILE_TEST_IS_DIR) && !g_file_test(below, G_FILE_TEST_IS_SYMLINK)) {
+        g_ptr_array_add(folders, below);
       } else {
-        g_unlink(path);
-        g_free(path);
+        g_unlink(below);
+        g_free(below);
       }
     }
   }
   for (guint i = folders->len; i > 0; i--) {
     g_rmdir(folders->pdata[i - 1]);
+  }
+}
+
+void
+app_export_drop_folder(AppExport *export)
+{
+  if (export->aside) {
+    app_export_remove_tree(export->aside);
+    g_clear_pointer(&export->aside, g_free);
   }
 }

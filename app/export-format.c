@@ -8,10 +8,7 @@
 #include "export-formats.h"
 
 static const AppExportFormat *const formats[] = {
-    &app_export_jsonl,
-    &app_export_csv,
-    &app_export_balp,
-    &app_export_ps315,
+    &app_export_jsonl, &app_export_csv, &app_export_balp, &app_export_ps315, &app_export_llava,
 };
 
 const AppExportFormat *

@@ -6,7 +6,8 @@
 
 G_BEGIN_DECLS
 
-extern const AppExportFormat app_export_jsonl, app_export_csv, app_export_balp, app_export_ps315;
+extern const AppExportFormat app_export_jsonl, app_export_csv, app_export_balp, app_export_ps315,
+    app_export_llava;
 
 G_END_DECLS
 #endif

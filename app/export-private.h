@@ -34,6 +34,7 @@ gboolean app_export_begin_folder(AppExport *export, GError **error);
 gboolean app_export_seal_folder(AppExport *export, char **sha256, GError **error);
 gboolean app_export_publish_folder(AppExport *export, GError **error);
 void app_export_drop_folder(AppExport *export);
+void app_export_remove_tree(const char *path);
 JsonArray *app_export_files_array(AppExport *export);
 
 /* ---- export-walk.c: all that was chosen goes to the format ---- */
@@ -66,6 +67,11 @@ gboolean app_export_key(guint8 key[32], GError **error);
 char *app_export_pseudonym(const char *value, gpointer key);
 /* For writing too; one that is not there is not made. */
 StoreLog *app_export_log_open(const char *path, GError **error);
+/* The same, made when it is not there. */
+StoreLog *app_export_log_make(const char *path, GError **error);
+
+/* ---- consent.c ---- */
+gboolean app_consent_is_given(StoreLog *log, gboolean *given, GError **error);
 
 G_END_DECLS
 #endif

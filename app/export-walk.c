@@ -61,6 +61,11 @@ read_turn(AppExport *export, const StoreConversation *conversation, const StoreT
     return TRUE;
   }
   g_ptr_array_add(real, turn);
+  if (row->erased) {
+    g_autofree char *what = g_strdup_printf("texts of conversation %" G_GINT64_FORMAT ", turn %u",
+                                            conversation->id, row->number);
+    app_export_leave_out(export, what, "the patient's key was erased");
+  }
   turn->verdicts = store_log_verdicts(export->log, row->id, error);
   turn->checks = turn->verdicts ? store_log_checks(export->log, row->id, error) : NULL;
   return turn->checks != NULL;
@@ -104,22 +109,28 @@ walk_conversation(AppExport *export, gpointer self, gint64 id, GError **error)
   return real->len == 0 || give_conversation(export, self, real, error);
 }
 
+/* By number, so that memory does not grow with the log. */
 static gboolean
 walk_all(AppExport *export, gpointer self, GError **error)
 {
-  g_autoptr(GPtrArray) list = store_log_list(export->log, 0, error);
+  g_autoptr(GPtrArray) newest = store_log_list(export->log, 1, error);
+  const gint64 last =
+      newest && newest->len > 0 ? ((const StoreConversation *)newest->pdata[0])->id : 0;
 
-  for (guint i = 0; list && i < list->len; i++) {
-    const StoreConversation *conversation = list->pdata[list->len - 1 - i];
-    if (export->progress && !export->progress(i, list->len, export->user)) {
+  for (gint64 id = 1; id <= last; id++) {
+    g_autoptr(GError) problem = NULL;
+
+    if (export->progress && !export->progress((guint64)id, (guint64)last, export->user)) {
       g_set_error_literal(error, APP_ERROR, APP_ERROR_CANCELLED, "cancelled; nothing was exported");
       return FALSE;
     }
-    if (!walk_conversation(export, self, conversation->id, error)) {
+    if (!walk_conversation(export, self, id, &problem) &&
+        !g_error_matches(problem, STORE_ERROR, STORE_ERROR_NOT_FOUND)) {
+      g_propagate_error(error, g_steal_pointer(&problem));
       return FALSE;
     }
   }
-  return list != NULL;
+  return newest != NULL;
 }
 
 static gboolean

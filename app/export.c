@@ -69,13 +69,20 @@ app_export_pseudonym(const char *value, gpointer key)
 /* ---- from beginning to end ---------------------------------------------------------------- */
 
 StoreLog *
-app_export_log_open(const char *path, GError **error)
+app_export_log_make(const char *path, GError **error)
 {
   g_autofree char *standard = path ? NULL : store_default_path();
+
+  return store_log_open(path ? path : standard, FALSE, error);
+}
+
+StoreLog *
+app_export_log_open(const char *path, GError **error)
+{
   /* Opening for writing makes what is not there. */
   g_autoptr(StoreLog) there = app_log_open(path, error);
 
-  return there ? store_log_open(path ? path : standard, FALSE, error) : NULL;
+  return there ? app_export_log_make(path, error) : NULL;
 }
 
 static gboolean
@@ -172,14 +179,45 @@ report(AppExport *export)
   return app_json_node(object);
 }
 
+/* MANIFEST: its SHA-256, or NULL. */
+static gboolean
+note_export(AppExport *export, const char *manifest, gboolean failed, GError **error)
+{
+  static const char *const patients[] = {"none", "pseudonym", "full"};
+  g_autofree char *turns = g_strdup_printf("%" G_GUINT64_FORMAT, export->n_turns);
+  g_autofree char *events = g_strdup_printf("%" G_GUINT64_FORMAT, export->n_events);
+  const StoreField fields[] = {{"out", export->options->out},
+                               {"text", export->options->text ? "yes" : "no"},
+                               {"patient", patients[export->options->patient]},
+                               {"turns", turns},
+                               {"events", events},
+                               {"manifest_sha256", manifest ? manifest : ""}};
+  const StoreEvent event = {.kind = "export",
+                            .action = export->format->name,
+                            .failed = failed,
+                            .fields = fields,
+                            .n_fields = G_N_ELEMENTS(fields)};
+
+  return store_log_add_event(export->log, &event, error) != 0;
+}
+
+/* What leaves is in the log before it can be seen: no export is without its event. */
 static gboolean
 run(AppExport *export, GError **error)
 {
   g_autofree char *sha256 = NULL;
 
   say_what_is_masked(export);
-  return write_files(export, error) && !app_export_cancelled(export, error) &&
-         app_export_seal_folder(export, &sha256, error) && app_export_publish_folder(export, error);
+  if (!store_log_checkpoint(export->log, &export->head, error) || !write_files(export, error) ||
+      app_export_cancelled(export, error) || !app_export_seal_folder(export, &sha256, error) ||
+      !note_export(export, sha256, FALSE, error)) {
+    return FALSE;
+  }
+  if (!app_export_publish_folder(export, error)) {
+    note_export(export, NULL, TRUE, NULL);
+    return FALSE;
+  }
+  return TRUE;
 }
 
 static void

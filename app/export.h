@@ -7,8 +7,9 @@
  * 3. What a format gets is masked: it can write whatever it finds. Only AppExportConversation.real
  *    holds more; it is for reading pictures and for objects that are made for the patient's own
  *    study.
- * 4. The log's head is taken before the first row is read; rows that came after it are not
- *    exported.
+ * 4. The log's head is taken before the first row is read. Rows that others write meanwhile may be
+ *    in the files: a later head covers them.
+ * 5. The export is an event of the log before its folder can be seen.
  *
  * A new format: one file app/export-NAME.c with an AppExportFormat, one line in the table of
  * export-format.c.

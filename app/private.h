@@ -60,6 +60,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(AppShot, app_shot_unref)
 gboolean app_shot_is_of(const AppShot *shot, const AppImageChoice *choice);
 /* Makes *PICTURE the part of it that CHOICE says (shot-part.c). */
 gboolean app_picture_cut(DicomPicture **picture, const AppImageChoice *choice, GError **error);
+/* What would give the picture that the log has of IMAGE (review-resume.c); strings borrowed. */
+AppImageChoice app_choice_of_logged(const StoreImage *image);
 ModelImage app_shot_image(const AppShot *shot); /* borrowed */
 /* A blank picture of the same size in the place of SHOT's. */
 AppShot *app_shot_blank(const AppShot *shot);

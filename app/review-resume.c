@@ -25,8 +25,8 @@ past_clear(Past *past)
 
 /* ---- pictures ----------------------------------------------------------------------------- */
 
-static AppImageChoice
-choice_of(const StoreImage *image)
+AppImageChoice
+app_choice_of_logged(const StoreImage *image)
 {
   AppImageChoice choice = {
       .path = image->path,
@@ -58,7 +58,7 @@ is_same(const AppShot *shot, const StoreImage *image)
 static AppShot *
 open_again(const StoreImage *image, guint number, GError **error)
 {
-  AppImageChoice choice = choice_of(image);
+  AppImageChoice choice = app_choice_of_logged(image);
   g_autoptr(GError) failure = NULL;
   g_autoptr(AppShot) shot = NULL;
 

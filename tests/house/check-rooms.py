@@ -86,11 +86,11 @@ def symbols(path, flag):
 
 
 def elsewhere(path, pattern, allowed):
-    """Objects that reach for PATTERN though they are not the ALLOWED one."""
+    """Objects that reach for PATTERN though they are none of the ALLOWED ones."""
     out = subprocess.run(['nm', '-A', '-u', path], capture_output=True, text=True, check=True)
     found = [line.split() for line in out.stdout.splitlines() if line.strip()]
     return sorted({words[0].split('/')[-1].rstrip(':') for words in found
-                   if re.search(pattern, words[-1]) and allowed not in words[0]})
+                   if re.search(pattern, words[-1]) and not any(a in words[0] for a in allowed)})
 
 
 def needed(path, pattern):
@@ -128,10 +128,10 @@ def main(build, source):
             bad = sorted(s for s in defined
                          if not re.match(f'^_?({ROOMS[room]})', s) and s not in undefined)
             results.append((f'every symbol of {room} has its prefix', bad))
-    pool = elsewhere(os.path.join(build, LIBRARIES['model']), STARTING, 'kernels_pool.')
+    pool = elsewhere(os.path.join(build, LIBRARIES['model']), STARTING, ['kernels_pool.'])
     results.append(('the kernel pool alone starts threads in model', pool))
-    results.append(('one file alone of app talks to servers',
-                    elsewhere(os.path.join(build, LIBRARIES['app']), CURL, 'remote-http.')))
+    results.append(('two files alone of app talk to servers',
+                    elsewhere(os.path.join(build, LIBRARIES['app']), CURL, ['remote-http.', 'wire.'])))
     results.append(('the decoding helper does without DCMTK',
                     needed(os.path.join(build, 'dicom/helper/hilum-decode'),
                            r'lib(?:dcm|oflog|ofstd|ijg)')))

@@ -379,6 +379,9 @@ cmd_log(int argc, char **argv)
                                         {"search", "find conversations by words", cmd_search},
                                         {"judge", "keep a verdict on a turn", cmd_judge},
                                         {"export", "write files for others", cmd_log_export},
+                                        {"import", "take in an export", cmd_log_import},
+                                        {"send", "send audit messages", cmd_log_send},
+                                        {"consent", "consent to training", cmd_log_consent},
                                         {NULL, NULL, NULL}};
 
   return cli_dispatch("hilum log", "Reads the conversation log.", commands, argc, argv);

@@ -28,6 +28,9 @@ int cmd_image_list(int argc, char **argv);
 
 /* Of cmd_log(). */
 int cmd_log_export(int argc, char **argv);
+int cmd_log_import(int argc, char **argv);
+int cmd_log_send(int argc, char **argv);
+int cmd_log_consent(int argc, char **argv);
 
 /* Of cmd_model(). */
 int cmd_model_convert(int argc, char **argv);
