@@ -3,10 +3,12 @@ syslog into a real rsyslog. Speaks TAP. $HILUM_BIN is the command; argv[1] the t
 """
 import base64
 import csv
+import hashlib
 import json
 import os
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -264,6 +266,51 @@ def a_set_that_does_not_fit_changes_nothing(work):
             'line 1: "turn"')
     refused('lost', lambda f: sealed_anew(f, lambda t: t.split('\n', 1)[1]), 'by the manifest')
     refused('deep', lambda f: sealed_anew(f, lambda t: '[' * 100000 + t), 'line 1')
+
+
+@check
+def an_export_that_is_ended_leaves_nothing(work):
+    folder, log = os.path.join(work, 'many'), os.path.join(work, 'many.sqlite')
+    os.mkdir(folder)
+    turn = json.loads(lines(os.path.join(work, 'a', 'turns.jsonl'))[0])
+    with open(os.path.join(folder, 'turns.jsonl'), 'w', encoding='utf-8') as file:
+        for number in range(1500):
+            turn['conversation']['id'], turn['turn'] = number // 10 + 1, number % 10 + 1
+            file.write(json.dumps(turn) + '\n')
+    with open(os.path.join(folder, 'turns.jsonl'), 'rb') as file:
+        data = file.read()
+    with open(os.path.join(folder, 'manifest.json'), 'w', encoding='utf-8') as file:
+        json.dump({'hilum_export': 1, 'format': 'jsonl', 'text': True, 'conversations': 150,
+                   'turns': 1500, 'files': [{'name': 'turns.jsonl', 'bytes': len(data),
+                                             'sha256': hashlib.sha256(data).hexdigest()}]}, file)
+    run('log', 'import', '--log', log, folder)
+    place = os.path.join(work, 'ended')
+    os.mkdir(place)
+    stopped = 0
+    for wait in (0.03, 0.06, 0.1, 0.15):
+        child = subprocess.Popen([HILUM, 'log', 'export', '--log', log, '--format', 'jsonl', '--out',
+                                  os.path.join(place, 'x')], stderr=subprocess.DEVNULL,
+                                 stdout=subprocess.DEVNULL)
+        time.sleep(wait)
+        child.send_signal(signal.SIGINT)
+        status = child.wait(60)
+        assert (os.listdir(place) == ['x']) == (status == 0), (status, os.listdir(place))
+        assert status == 0 or os.listdir(place) == []
+        shutil.rmtree(os.path.join(place, 'x'), ignore_errors=True)
+        stopped += status != 0
+    assert stopped > 0
+
+
+@check
+def an_export_is_an_event(work):
+    events = [json.loads(line) for line in
+              lines(os.path.join(work, 'full-balp', 'audit-events.ndjson'))]
+    exports = [event for event in events if event['type']['code'] == '110106']
+    details = [{d['type']: d['valueString'] for d in event['entity'][0]['detail']}
+               for event in exports]
+    with open(os.path.join(work, 'a', 'manifest.json'), 'rb') as file:
+        manifest = hashlib.sha256(file.read()).hexdigest()
+    assert any(found.get('manifest_sha256') == manifest for found in details), details
 
 
 @check
