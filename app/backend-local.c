@@ -96,7 +96,7 @@ local_rewind(AppBackend *backend, guint turn, GError **error)
 static bool
 read_state(void *bytes, size_t n, void *user)
 {
-  return app_cache_get(*(const int *)user, bytes, n);
+  return app_cache_get(user, bytes, n);
 }
 
 static bool
@@ -111,17 +111,16 @@ recall_state(Local *local, const char *picture)
 {
   ModelError failure = {0};
   char key[65];
+  g_autoptr(AppCacheReader) reader = NULL;
   gsize n;
-  int fd;
   gboolean ok;
 
   model_session_state_key(local->session, picture, key);
-  fd = app_cache_read(local->cache, APP_CACHE_STATE, key, &n);
-  if (fd < 0) {
+  reader = app_cache_read(local->cache, APP_CACHE_STATE, key, &n);
+  if (!reader) {
     return FALSE;
   }
-  ok = model_session_restore(local->session, read_state, &fd, &failure);
-  close(fd);
+  ok = model_session_restore(local->session, read_state, reader, &failure);
   if (!ok && failure.code == MODEL_ERROR_CORRUPT) {
     app_cache_remove(local->cache, APP_CACHE_STATE, key);
   }
@@ -132,20 +131,19 @@ static void
 recall_picture(Local *local, const char *picture)
 {
   gsize n;
-  int fd = app_cache_read(local->cache, APP_CACHE_PICTURE, picture, &n);
+  g_autoptr(AppCacheReader) reader = app_cache_read(local->cache, APP_CACHE_PICTURE, picture, &n);
   g_autofree guint8 *bytes = NULL;
 
-  if (fd < 0) {
+  if (!reader) {
     return;
   }
   if (n == model_picture_bytes(local->engine)) {
     bytes = g_try_malloc(n);
   }
-  if (!bytes || !app_cache_get(fd, bytes, n) ||
+  if (!bytes || !app_cache_get(reader, bytes, n) ||
       !model_picture_put(local->engine, picture, bytes, n, NULL)) {
     app_cache_remove(local->cache, APP_CACHE_PICTURE, picture);
   }
-  close(fd);
 }
 
 static void local_settle(AppBackend *backend);

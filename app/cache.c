@@ -1,9 +1,15 @@
-/* cache.c - what was computed about pictures, kept on disk. */
+/* cache.c - what was computed about pictures, kept on disk.
+ *
+ * A file is MAGIC, the header of libsodium's secretstream (XChaCha20-Poly1305) and its parts, CHUNK
+ * bytes each and the last one fewer or as many, each bound to the file's name; so none can be
+ * changed, cut, moved or called another.
+ */
 #include "cache.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>
+#include <sodium.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -18,15 +24,39 @@
 /* What a program that died left unfinished is removed after this many seconds. */
 #define STALE_S 3600
 
+#define MAGIC "hilumca1"
+#define MAGIC_BYTES 8u
+#define HEAD_BYTES (MAGIC_BYTES + crypto_secretstream_xchacha20poly1305_HEADERBYTES)
+#define TAG_BYTES ((gsize)crypto_secretstream_xchacha20poly1305_ABYTES)
+#define CHUNK ((gsize)1 << 16)
+
 struct _AppCache {
   char *folder;
   guint64 limit;
+  guint8 *key; /* in locked memory */
 };
+
+/* One part of a file on its way. */
+typedef struct {
+  int fd;
+  crypto_secretstream_xchacha20poly1305_state state;
+  char *name; /* what the parts are bound to */
+  gsize n;    /* bytes in OPEN */
+  guint8 open[1 << 16], sealed[(1 << 16) + 64];
+} Stream;
 
 struct _AppCacheFile {
   char *path, *part;
-  int fd;
   gboolean failed;
+  Stream stream;
+};
+
+struct _AppCacheReader {
+  char *path;
+  gsize at;   /* in stream.open */
+  gsize left; /* bytes of the file that are still sealed */
+  gboolean last, failed;
+  Stream stream;
 };
 
 static const char *const endings[] = {".picture", ".state"};
@@ -61,24 +91,11 @@ limit_bytes(void)
   return mib << 20;
 }
 
-AppCache *
-app_cache_open(const char *log_path)
-{
-  AppCache *cache;
-
-  if (app_cache_is_off()) {
-    return NULL;
-  }
-  cache = g_new0(AppCache, 1);
-  cache->folder = folder_of(log_path);
-  cache->limit = limit_bytes();
-  return cache;
-}
-
 void
 app_cache_free(AppCache *cache)
 {
   if (cache) {
+    sodium_free(cache->key);
     g_free(cache->folder);
     g_free(cache);
   }
@@ -210,6 +227,46 @@ make_room(const AppCache *cache, guint64 n_bytes)
   }
 }
 
+/* Files of a time when they were not sealed. */
+static void
+remove_unsealed(const char *folder)
+{
+  g_autoptr(GPtrArray) all = entries(folder);
+
+  for (guint i = 0; i < all->len; i++) {
+    const Entry *entry = all->pdata[i];
+    int fd = g_open(entry->path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0);
+    char magic[MAGIC_BYTES] = {0};
+    if (fd >= 0) {
+      if (!entry->is_part && (read(fd, magic, sizeof magic) != (gssize)sizeof magic ||
+                              memcmp(magic, MAGIC, sizeof magic) != 0)) {
+        g_unlink(entry->path);
+      }
+      close(fd);
+    }
+  }
+}
+
+AppCache *
+app_cache_open(const char *log_path, const guint8 key[32])
+{
+  AppCache *cache;
+  guint8 *kept;
+
+  if (app_cache_is_off() || !key || sodium_init() < 0 || !(kept = sodium_malloc(32))) {
+    return NULL;
+  }
+  memcpy(kept, key, 32);
+  cache = g_new0(AppCache, 1);
+  cache->key = kept;
+  cache->folder = folder_of(log_path);
+  cache->limit = limit_bytes();
+  if (is_own_folder(cache->folder)) {
+    remove_unsealed(cache->folder);
+  }
+  return cache;
+}
+
 /* ---- reading ------------------------------------------------------------------------------ */
 
 gboolean
@@ -221,34 +278,8 @@ app_cache_has(AppCache *cache, AppCacheKind kind, const char *key)
   return is_own_folder(cache->folder) && lstat(path, &st) == 0 && S_ISREG(st.st_mode);
 }
 
-int
-app_cache_read(AppCache *cache, AppCacheKind kind, const char *key, gsize *n_bytes)
-{
-  g_autofree char *path = path_of(cache, kind, key);
-  struct stat st;
-  int fd;
-
-  if (!is_own_folder(cache->folder)) {
-    return -1;
-  }
-  fd = g_open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0);
-  if (fd < 0) {
-    return -1;
-  }
-  if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_uid != geteuid() ||
-      (st.st_mode & 077) != 0 || st.st_size <= 0) {
-    /* Not one of ours: what others could have written is not believed. */
-    close(fd);
-    g_unlink(path);
-    return -1;
-  }
-  futimens(fd, NULL);
-  *n_bytes = (gsize)st.st_size;
-  return fd;
-}
-
-gboolean
-app_cache_get(int fd, void *bytes, gsize n)
+static gboolean
+read_all(int fd, void *bytes, gsize n)
 {
   gsize got = 0;
 
@@ -265,6 +296,102 @@ app_cache_get(int fd, void *bytes, gsize n)
   return TRUE;
 }
 
+static gboolean
+is_ours_alone(int fd, struct stat *st)
+{
+  return fstat(fd, st) == 0 && S_ISREG(st->st_mode) && st->st_uid == geteuid() &&
+         (st->st_mode & 077) == 0 && st->st_size > (off_t)(HEAD_BYTES + TAG_BYTES);
+}
+
+AppCacheReader *
+app_cache_read(AppCache *cache, AppCacheKind kind, const char *key, gsize *n_bytes)
+{
+  g_autofree char *path = path_of(cache, kind, key);
+  g_autoptr(AppCacheReader) reader = NULL;
+  guint8 head[HEAD_BYTES];
+  struct stat st;
+  int fd;
+
+  if (!is_own_folder(cache->folder)) {
+    return NULL;
+  }
+  fd = g_open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0);
+  if (fd < 0) {
+    return NULL;
+  }
+  reader = g_new0(AppCacheReader, 1);
+  reader->stream.fd = fd;
+  reader->stream.name = g_path_get_basename(path);
+  if (!is_ours_alone(fd, &st) || !read_all(fd, head, sizeof head) ||
+      memcmp(head, MAGIC, MAGIC_BYTES) != 0 ||
+      crypto_secretstream_xchacha20poly1305_init_pull(&reader->stream.state, head + MAGIC_BYTES,
+                                                      cache->key) != 0) {
+    /* Not one of ours: what others could have written is not believed. */
+    g_unlink(path);
+    return NULL;
+  }
+  futimens(fd, NULL);
+  reader->path = g_steal_pointer(&path);
+  reader->left = (gsize)st.st_size - HEAD_BYTES;
+  *n_bytes =
+      reader->left - TAG_BYTES * ((reader->left + CHUNK + TAG_BYTES - 1) / (CHUNK + TAG_BYTES));
+  return g_steal_pointer(&reader);
+}
+
+/* The next part, into stream.open. */
+static gboolean
+next_part(AppCacheReader *reader)
+{
+  Stream *stream = &reader->stream;
+  const gsize n = MIN(reader->left, CHUNK + TAG_BYTES);
+  unsigned char tag = 0;
+
+  reader->at = stream->n = 0;
+  if (reader->last || n <= TAG_BYTES || !read_all(stream->fd, stream->sealed, n) ||
+      crypto_secretstream_xchacha20poly1305_pull(&stream->state, stream->open, NULL, &tag,
+                                                 stream->sealed, n, (const guint8 *)stream->name,
+                                                 strlen(stream->name)) != 0) {
+    return FALSE;
+  }
+  reader->left -= n;
+  reader->last = tag == crypto_secretstream_xchacha20poly1305_TAG_FINAL;
+  stream->n = n - TAG_BYTES;
+  return reader->last == (reader->left == 0);
+}
+
+gboolean
+app_cache_get(AppCacheReader *reader, void *bytes, gsize n)
+{
+  gsize got = 0;
+
+  while (got < n && !reader->failed) {
+    const gsize part = MIN(n - got, reader->stream.n - reader->at);
+    memcpy((guint8 *)bytes + got, reader->stream.open + reader->at, part);
+    reader->at += part;
+    got += part;
+    if (got < n && reader->last) {
+      return FALSE; /* asked for more than there is */
+    }
+    if (got < n && !next_part(reader)) {
+      reader->failed = TRUE;
+      g_unlink(reader->path);
+    }
+  }
+  return !reader->failed;
+}
+
+void
+app_cache_reader_free(AppCacheReader *reader)
+{
+  if (reader) {
+    close(reader->stream.fd);
+    g_free(reader->stream.name);
+    g_free(reader->path);
+    sodium_memzero(reader, sizeof *reader);
+    g_free(reader);
+  }
+}
+
 void
 app_cache_remove(AppCache *cache, AppCacheKind kind, const char *key)
 {
@@ -275,12 +402,28 @@ app_cache_remove(AppCache *cache, AppCacheKind kind, const char *key)
 
 /* ---- writing ------------------------------------------------------------------------------ */
 
+static gboolean
+write_all(int fd, const void *bytes, gsize n)
+{
+  gsize put = 0;
+
+  while (put < n) {
+    gssize part = write(fd, (const guint8 *)bytes + put, n - put);
+    if (part < 0 && errno != EINTR) {
+      return FALSE;
+    }
+    put += part > 0 ? (gsize)part : 0;
+  }
+  return TRUE;
+}
+
 AppCacheFile *
 app_cache_start(AppCache *cache, AppCacheKind kind, const char *key, guint64 n_bytes)
 {
   g_autofree char *path = path_of(cache, kind, key);
   g_autofree char *part = g_strdup_printf("%s.part-%d-%08x", path, (int)getpid(), g_random_int());
   AppCacheFile *file;
+  guint8 head[HEAD_BYTES];
   int fd;
 
   /* One file never pushes out most of the others. */
@@ -293,11 +436,28 @@ app_cache_start(AppCache *cache, AppCacheKind kind, const char *key, guint64 n_b
     return NULL;
   }
   file = g_new0(AppCacheFile, 1);
+  file->stream.name = g_path_get_basename(path);
   file->path = g_steal_pointer(&path);
   file->part = g_steal_pointer(&part);
-  file->fd = fd;
-  file->failed = fchmod(fd, 0600) != 0;
+  file->stream.fd = fd;
+  memcpy(head, MAGIC, MAGIC_BYTES);
+  crypto_secretstream_xchacha20poly1305_init_push(&file->stream.state, head + MAGIC_BYTES,
+                                                  cache->key);
+  file->failed = fchmod(fd, 0600) != 0 || !write_all(fd, head, sizeof head);
   return file;
+}
+
+static void
+put_part(AppCacheFile *file, guint8 tag)
+{
+  Stream *stream = &file->stream;
+  unsigned long long n = 0;
+
+  crypto_secretstream_xchacha20poly1305_push(&stream->state, stream->sealed, &n, stream->open,
+                                             stream->n, (const guint8 *)stream->name,
+                                             strlen(stream->name), tag);
+  stream->n = 0;
+  file->failed = file->failed || !write_all(stream->fd, stream->sealed, (gsize)n);
 }
 
 gboolean
@@ -306,11 +466,14 @@ app_cache_add(AppCacheFile *file, const void *bytes, gsize n)
   gsize put = 0;
 
   while (put < n && !file->failed) {
-    gssize part = write(file->fd, (const guint8 *)bytes + put, n - put);
-    if (part < 0 && errno != EINTR) {
-      file->failed = TRUE;
+    const gsize part = MIN(n - put, CHUNK - file->stream.n);
+    if (part == 0) { /* full, and not the last one */
+      put_part(file, 0);
+      continue;
     }
-    put += part > 0 ? (gsize)part : 0;
+    memcpy(file->stream.open + file->stream.n, (const guint8 *)bytes + put, part);
+    file->stream.n += part;
+    put += part;
   }
   return !file->failed;
 }
@@ -318,15 +481,21 @@ app_cache_add(AppCacheFile *file, const void *bytes, gsize n)
 gboolean
 app_cache_finish(AppCacheFile *file, gboolean good)
 {
-  gboolean kept = good && !file->failed && fsync(file->fd) == 0;
+  gboolean kept = good && !file->failed;
 
-  kept = close(file->fd) == 0 && kept;
+  if (kept) {
+    put_part(file, crypto_secretstream_xchacha20poly1305_TAG_FINAL);
+    kept = !file->failed && fsync(file->stream.fd) == 0;
+  }
+  kept = close(file->stream.fd) == 0 && kept;
   kept = kept && g_rename(file->part, file->path) == 0;
   if (!kept) {
     g_unlink(file->part);
   }
   g_free(file->path);
   g_free(file->part);
+  g_free(file->stream.name);
+  sodium_memzero(file, sizeof *file);
   g_free(file);
   return kept;
 }

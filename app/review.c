@@ -4,6 +4,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "app_cache.h"
+
 #define DEFAULT_MAX_TOKENS 512
 #define MOST_TOKENS 65536
 
@@ -128,6 +130,20 @@ app_review_settle(AppReview *review)
 
 /* ---- opening ------------------------------------------------------------------------------ */
 
+/* What is kept about pictures is sealed with a key of the log. No key, no cache. */
+static AppCache *
+open_cache(AppReview *review, const AppReviewOptions *options)
+{
+  AppCache *cache = NULL;
+  guint8 key[32];
+
+  if (!app_cache_is_off() && store_log_cache_key(app_logbook_store(review->logbook), key, NULL)) {
+    cache = app_cache_open(options->log_path, key);
+    explicit_bzero(key, sizeof key);
+  }
+  return cache;
+}
+
 AppReview *
 app_review_new(const AppReviewOptions *options, GError **error)
 {
@@ -159,8 +175,8 @@ app_review_new(const AppReviewOptions *options, GError **error)
   }
   if (!review->backend) {
     review->backend = app_backend_local_new(
-        &options->model,
-        options->no_log || options->no_cache ? NULL : app_cache_open(options->log_path), error);
+        &options->model, options->no_log || options->no_cache ? NULL : open_cache(review, options),
+        error);
     if (!review->backend) {
       return NULL;
     }

@@ -78,6 +78,11 @@ const char *store_log_trouble(StoreLog *log);
 /* Who signed in at this place besides the system's user, for the events from now on; NULL: nobody.
  */
 void store_log_set_person(StoreLog *log, const char *person);
+/* The key that what is computed about pictures and kept beside the log is sealed with; it is made
+ * where there is none (READ_ONLY: NOT_FOUND). Erasing it, which goes with each erasure of a
+ * patient, makes all that was under it unreadable. */
+gboolean store_log_cache_key(StoreLog *log, guint8 key[32], GError **error);
+gboolean store_log_erase_cache_key(StoreLog *log, GError **error);
 /* Signs how the log stands now and appends that to LOG.head. *note (may be NULL): the signed
  * checkpoint, g_free(). It happens by itself each 256 events and at closing. */
 gboolean store_log_checkpoint(StoreLog *log, char **note, GError **error);

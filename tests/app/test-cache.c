@@ -11,6 +11,11 @@
 #include "review-fixture.h"
 
 #define KEY(c) key_of((char[65]){0}, c)
+/* What a file of one part is larger than its content: 8 + 24 bytes before it, 17 of its tag. */
+#define OVERHEAD 49
+
+static const guint8 cache_key[32] = {1, 2, 3};
+static const guint8 other_key[32] = {1, 2, 4};
 
 static const char *
 key_of(char *key, char c)
@@ -45,14 +50,13 @@ get(AppCache *cache, char c, gsize expected)
 {
   g_autofree guint8 *bytes = g_malloc(expected + 1);
   gsize n;
-  int fd = app_cache_read(cache, APP_CACHE_PICTURE, KEY(c), &n);
-  gboolean ok = fd >= 0;
+  g_autoptr(AppCacheReader) reader = app_cache_read(cache, APP_CACHE_PICTURE, KEY(c), &n);
+  gboolean ok = reader != NULL;
 
   if (ok) {
     g_assert_cmpuint(n, ==, expected);
-    g_assert_true(app_cache_get(fd, bytes, n));
-    g_assert_false(app_cache_get(fd, bytes, 1));
-    close(fd);
+    g_assert_true(app_cache_get(reader, bytes, n));
+    g_assert_false(app_cache_get(reader, bytes, 1));
   }
   g_assert_cmpint(app_cache_has(cache, APP_CACHE_PICTURE, KEY(c)), ==, ok);
   return ok;
@@ -62,7 +66,7 @@ static void
 test_modes(Kept *k, gconstpointer data)
 {
   mode_t before = umask(0);
-  g_autoptr(AppCache) cache = app_cache_open(k->log);
+  g_autoptr(AppCache) cache = app_cache_open(k->log, cache_key);
   g_autoptr(GPtrArray) files = NULL;
 
   g_assert_false(get(cache, 'a', 10));
@@ -81,7 +85,7 @@ test_modes(Kept *k, gconstpointer data)
   g_assert_cmpuint(mode_of(k->cache), ==, 0700);
   g_assert_true(get(cache, 'a', 100));
   g_chmod(files->pdata[0], 0644);
-  g_assert_false(app_cache_read(cache, APP_CACHE_PICTURE, KEY('a'), &(gsize){0}) >= 0);
+  g_assert_null(app_cache_read(cache, APP_CACHE_PICTURE, KEY('a'), &(gsize){0}));
   g_assert_false(g_file_test(files->pdata[0], G_FILE_TEST_EXISTS));
   umask(before);
 }
@@ -89,7 +93,7 @@ test_modes(Kept *k, gconstpointer data)
 static void
 test_no_links(Kept *k, gconstpointer data)
 {
-  g_autoptr(AppCache) cache = app_cache_open(k->log);
+  g_autoptr(AppCache) cache = app_cache_open(k->log, cache_key);
   g_autofree char *elsewhere = g_build_filename(k->folder, "elsewhere", NULL);
   g_autofree char *name = g_strconcat(KEY('a'), ".picture", NULL);
   g_autofree char *link_path = g_build_filename(k->cache, name, NULL);
@@ -104,7 +108,7 @@ test_no_links(Kept *k, gconstpointer data)
   g_remove(k->cache);
   g_assert_true(put(cache, 'b', 100, TRUE));
   g_assert_cmpint(symlink(k->model, link_path), ==, 0);
-  g_assert_false(app_cache_read(cache, APP_CACHE_PICTURE, KEY('a'), &(gsize){0}) >= 0);
+  g_assert_null(app_cache_read(cache, APP_CACHE_PICTURE, KEY('a'), &(gsize){0}));
   g_assert_true(put(cache, 'a', 100, TRUE)); /* takes the link's place */
   g_assert_true(get(cache, 'a', 100));
   g_assert_true(g_file_test(k->model, G_FILE_TEST_IS_REGULAR));
@@ -127,7 +131,7 @@ test_limit(Kept *k, gconstpointer data)
   g_autofree char *part = NULL;
 
   g_setenv("HILUM_DISK_CACHE_MB", "1", TRUE);
-  cache = app_cache_open(k->log);
+  cache = app_cache_open(k->log, cache_key);
   g_unsetenv("HILUM_DISK_CACHE_MB");
   for (char c = 'a'; c <= 'c'; c++) {
     g_assert_true(put(cache, c, 300 << 10, TRUE));
@@ -155,10 +159,95 @@ test_limit(Kept *k, gconstpointer data)
   g_assert_false(g_file_test(part, G_FILE_TEST_EXISTS));
 }
 
+/* ---- seals -------------------------------------------------------------------------------- */
+
+static char *
+file_of(Kept *k, char c)
+{
+  g_autofree char *name = g_strconcat(KEY(c), ".picture", NULL);
+
+  return g_build_filename(k->cache, name, NULL);
+}
+
+/* Whether N bytes that are no zeros come back as they were put. */
+static void
+check_size(AppCache *cache, gsize n)
+{
+  g_autofree guint8 *bytes = g_malloc(n);
+  g_autofree guint8 *back = g_malloc(n);
+  g_autoptr(AppCacheReader) reader = NULL;
+  AppCacheFile *file = app_cache_start(cache, APP_CACHE_PICTURE, KEY('a'), n);
+  gsize n_back = 0;
+
+  for (gsize i = 0; i < n; i++) {
+    bytes[i] = (guint8)(i * 7 + i / 251);
+  }
+  for (gsize i = 0; i < n; i += 40000) { /* in pieces that are none of the file's parts */
+    g_assert_true(app_cache_add(file, bytes + i, MIN((gsize)40000, n - i)));
+  }
+  g_assert_true(app_cache_finish(file, TRUE));
+  reader = app_cache_read(cache, APP_CACHE_PICTURE, KEY('a'), &n_back);
+  g_assert_nonnull(reader);
+  g_assert_cmpuint(n_back, ==, n);
+  for (gsize i = 0; i < n; i += 30000) {
+    g_assert_true(app_cache_get(reader, back + i, MIN((gsize)30000, n - i)));
+  }
+  g_assert_cmpmem(back, n, bytes, n);
+  g_assert_false(app_cache_get(reader, back, 1));
+}
+
+static void
+test_sealed(Kept *k, gconstpointer data)
+{
+  static const gsize sizes[] = {1, 1000, 65535, 65536, 65537, 131072, 131073, 200000};
+  g_autoptr(AppCache) cache = app_cache_open(k->log, cache_key);
+  g_autoptr(AppCache) other = NULL;
+  g_autofree char *a = file_of(k, 'a'), *b = file_of(k, 'b'), *bytes = NULL, *zeros = NULL;
+  gsize n;
+
+  g_assert_null(app_cache_open(k->log, NULL)); /* no key, no cache */
+  for (guint i = 0; i < G_N_ELEMENTS(sizes); i++) {
+    check_size(cache, sizes[i]);
+  }
+  g_assert_true(put(cache, 'a', 200000, TRUE));
+  g_assert_true(g_file_get_contents(a, &bytes, &n, NULL));
+  zeros = g_malloc0(32);
+  g_assert_null(memmem(bytes, n, zeros, 32));
+  /* Called another, under another key, or cut at the end of a part: not believed, and gone. */
+  g_assert_cmpint(g_rename(a, b), ==, 0);
+  {
+    g_autoptr(AppCacheReader) reader = app_cache_read(cache, APP_CACHE_PICTURE, KEY('b'), &n);
+    g_assert_false(app_cache_get(reader, zeros, 1));
+    g_assert_false(g_file_test(b, G_FILE_TEST_EXISTS));
+  }
+  g_assert_true(put(cache, 'a', 200000, TRUE));
+  g_assert_cmpint(truncate(a, 32 + 2 * (65536 + 17)), ==, 0);
+  {
+    g_autoptr(AppCacheReader) reader = app_cache_read(cache, APP_CACHE_PICTURE, KEY('a'), &n);
+    g_autofree guint8 *back = g_malloc(131072);
+    g_assert_false(app_cache_get(reader, back, 131072));
+    g_assert_false(g_file_test(a, G_FILE_TEST_EXISTS));
+  }
+  g_assert_true(put(cache, 'a', 1000, TRUE));
+  other = app_cache_open(k->log, other_key);
+  {
+    g_autoptr(AppCacheReader) reader = app_cache_read(other, APP_CACHE_PICTURE, KEY('a'), &n);
+    g_assert_false(app_cache_get(reader, zeros, 1));
+    g_assert_false(g_file_test(a, G_FILE_TEST_EXISTS));
+  }
+  /* Files of a time before there were seals go when the cache is opened. */
+  g_assert_true(put(cache, 'c', 1000, TRUE));
+  g_assert_true(g_file_set_contents(a, "plain picture", -1, NULL));
+  g_clear_pointer(&other, app_cache_free);
+  other = app_cache_open(k->log, cache_key);
+  g_assert_false(g_file_test(a, G_FILE_TEST_EXISTS));
+  g_assert_true(get(other, 'c', 1000));
+}
+
 static void
 test_list_and_clear(Kept *k, gconstpointer data)
 {
-  g_autoptr(AppCache) cache = app_cache_open(k->log);
+  g_autoptr(AppCache) cache = app_cache_open(k->log, cache_key);
   g_autofree char *foreign = g_build_filename(k->cache, "notes.txt", NULL);
   g_autoptr(JsonNode) empty = app_cache_list(k->log), list = NULL, after = NULL;
   g_autoptr(GError) error = NULL;
@@ -177,11 +266,11 @@ test_list_and_clear(Kept *k, gconstpointer data)
   list = app_cache_list(k->log);
   g_assert_cmpuint(json_array_get_length(json_node_get_array(list)), ==, 2);
   first = json_array_get_object_element(json_node_get_array(list), 0);
-  g_assert_cmpint(json_object_get_int_member(first, "bytes"), ==, 50);
+  g_assert_cmpint(json_object_get_int_member(first, "bytes"), ==, 50 + OVERHEAD);
   g_assert_cmpstr(json_object_get_string_member(first, "kind"), ==, "picture");
   g_assert_true(app_cache_clear(k->log, &n_files, &n_bytes, &error));
   g_assert_cmpuint(n_files, ==, 2);
-  g_assert_cmpuint(n_bytes, ==, 150);
+  g_assert_cmpuint(n_bytes, ==, 150 + 2 * OVERHEAD);
   after = app_cache_list(k->log);
   g_assert_cmpuint(json_array_get_length(json_node_get_array(after)), ==, 0);
   g_assert_true(g_file_test(foreign, G_FILE_TEST_EXISTS)); /* not ours */
@@ -403,6 +492,7 @@ main(int argc, char **argv)
                {"/cache/no-links", test_no_links},
                {"/cache/limit", test_limit},
                {"/cache/list-and-clear", test_list_and_clear},
+               {"/cache/sealed", test_sealed},
                {"/cache/another-day", test_another_day},
                {"/cache/switched-off", test_switched_off},
                {"/cache/damage", test_damage},
