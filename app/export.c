@@ -71,9 +71,7 @@ app_export_pseudonym(const char *value, gpointer key)
 StoreLog *
 app_export_log_make(const char *path, GError **error)
 {
-  g_autofree char *standard = path ? NULL : store_default_path();
-
-  return store_log_open(path ? path : standard, FALSE, error);
+  return app_log_open_at(path, FALSE, error);
 }
 
 StoreLog *

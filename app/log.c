@@ -2,22 +2,40 @@
 #include <math.h>
 
 #include "private.h"
+#include "secrets.h"
 #include "trust.h"
+
+StoreLog *
+app_log_open_at(const char *path, gboolean read_only, GError **error)
+{
+  g_autofree char *standard = path ? NULL : store_default_path();
+  const StoreSecrets secrets = app_secrets_get();
+  const StoreOpen how = {.read_only = read_only, .secrets = &secrets};
+  g_autoptr(GError) failure = NULL;
+  StoreLog *log;
+
+  log = store_log_open_with(path ? path : standard, &how, &failure);
+  if (!log) {
+    if (g_error_matches(failure, STORE_ERROR, STORE_ERROR_LOCKED)) {
+      app_secrets_forget_passphrase(); /* the next one may be right */
+    }
+    g_propagate_error(error, g_steal_pointer(&failure));
+  }
+  return log;
+}
 
 StoreLog *
 app_log_open(const char *path, GError **error)
 {
-  g_autofree char *standard = path ? NULL : store_default_path();
-  const char *place = path ? path : standard;
   g_autoptr(GError) failure = NULL;
-  StoreLog *log = store_log_open(place, TRUE, &failure);
+  StoreLog *log = app_log_open_at(path, TRUE, &failure);
 
   if (!log && g_error_matches(failure, STORE_ERROR, STORE_ERROR_OLDER)) {
     /* A log from before an update is brought up to date by whoever opens it first. */
     g_clear_error(&failure);
-    g_autoptr(StoreLog) migrated = store_log_open(place, FALSE, &failure);
+    g_autoptr(StoreLog) migrated = app_log_open_at(path, FALSE, &failure);
     if (migrated) {
-      log = store_log_open(place, TRUE, &failure);
+      log = app_log_open_at(path, TRUE, &failure);
     }
   }
   if (!log) {
@@ -49,6 +67,7 @@ conversation_object(const StoreConversation *row)
   app_json_set_text(object, "model_sha256", row->model_sha256);
   app_json_set_text(object, "engine", app_engine_text(row->model_engine));
   app_json_set_text(object, "question", row->first_question);
+  json_object_set_boolean_member(object, "erased", row->erased);
   app_json_set_text(object, "program_version", row->program_version);
   if (row->rewound_from != 0) {
     json_object_set_int_member(object, "rewound_from", row->rewound_from);
@@ -272,6 +291,7 @@ logged_turn(const StoreTurnRow *row)
   json_object_set_int_member(object, "turn", row->number);
   json_object_set_int_member(object, "turn_id", row->id);
   app_json_set_text(object, "time", row->time);
+  json_object_set_boolean_member(object, "erased", row->erased);
   json_object_set_string_member(object, "question", turn->question ? turn->question : "");
   json_object_set_string_member(object, "answer", turn->answer ? turn->answer : "");
   app_json_set_ids(object, "prompt_ids", turn->prompt_ids, turn->n_prompt_ids);

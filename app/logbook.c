@@ -2,6 +2,7 @@
 #include "logbook.h"
 
 #include "app.h"
+#include "trust.h"
 
 /* A turn, or a check of one that stands before it in line or is written. */
 typedef struct {
@@ -111,11 +112,22 @@ entry_free(gpointer data)
   g_free(entry);
 }
 
+/* That the program begins or ends its work with the log. A log that cannot take it (a full disk)
+ * complains when a turn is to be written, which matters more. */
+static void
+note_application(StoreLog *store, const char *action)
+{
+  const StoreField fields[] = {{"program", g_get_prgname()}, {"program_version", app_version()}};
+  const StoreEvent event = {
+      .kind = "application", .action = action, .fields = fields, .n_fields = G_N_ELEMENTS(fields)};
+
+  store_log_add_event(store, &event, NULL);
+}
+
 AppLogbook *
 app_logbook_open(const char *path, GError **error)
 {
-  g_autofree char *standard = path ? NULL : store_default_path();
-  StoreLog *store = store_log_open(path ? path : standard, FALSE, error);
+  StoreLog *store = app_log_open_at(path, FALSE, error);
   AppLogbook *book;
 
   if (!store) {
@@ -124,6 +136,7 @@ app_logbook_open(const char *path, GError **error)
   book = g_new0(AppLogbook, 1);
   book->store = store;
   g_queue_init(&book->unsaved);
+  note_application(store, "start");
   return book;
 }
 
@@ -132,6 +145,7 @@ app_logbook_close(AppLogbook *book)
 {
   if (book) {
     g_queue_clear_full(&book->unsaved, entry_free);
+    note_application(book->store, "stop");
     store_log_close(book->store);
     g_free(book->model_name);
     g_free(book);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "review.h"
+#include "trust.h"
 
 #define CONVERSATIONS 50
 #define MOST_BYTES (1u << 20) /* of text; some thousand answers */
@@ -28,7 +29,6 @@ expect_conversation(AppBackend *backend, StoreLog *log, gint64 id, gsize *n_byte
 void
 app_review_expect_log(AppReview *review, const char *log_path)
 {
-  g_autofree char *standard = log_path ? NULL : store_default_path();
   g_autoptr(StoreLog) log = NULL;
   g_autoptr(GPtrArray) rows = NULL;
   gsize n_bytes = 0;
@@ -37,7 +37,7 @@ app_review_expect_log(AppReview *review, const char *log_path)
     return;
   }
   /* A log that cannot be read is complained of where it is needed. */
-  log = store_log_open(log_path ? log_path : standard, TRUE, NULL);
+  log = app_log_open_at(log_path, TRUE, NULL);
   rows = log ? store_log_list(log, CONVERSATIONS, NULL) : NULL;
   for (guint i = rows ? rows->len : 0; i-- > 0;) { /* the newest last: it is found first */
     expect_conversation(review->backend, log, ((StoreConversation *)rows->pdata[i])->id, &n_bytes);

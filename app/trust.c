@@ -107,7 +107,6 @@ JsonNode *
 app_log_judge(const char *log_path, gint64 turn_id, AppVerdict verdict, const char *text,
               GError **error)
 {
-  g_autofree char *standard = log_path ? NULL : store_default_path();
   g_autoptr(StoreLog) log = NULL;
   g_autoptr(GPtrArray) rows = NULL;
   const StoreVerdict row = verdict_of(verdict, text);
@@ -118,7 +117,7 @@ app_log_judge(const char *log_path, gint64 turn_id, AppVerdict verdict, const ch
                              : "the verdict \"edited\" needs the edited text");
     return NULL;
   }
-  log = store_log_open(log_path ? log_path : standard, FALSE, error);
+  log = app_log_open_at(log_path, FALSE, error);
   if (!log || !store_log_add_verdict(log, turn_id, &row, error)) {
     return NULL;
   }

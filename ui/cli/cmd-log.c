@@ -50,7 +50,9 @@ print_table(JsonNode *array)
     JsonObject *row = json_array_get_object_element(rows, i);
     const char *snippet = json_object_get_string_member_with_default(row, "snippet", "");
     g_autofree char *question =
-        cli_one_line(*snippet ? snippet : cli_text_member(row, "question"), 56);
+        json_object_get_boolean_member(row, "erased")
+            ? g_strdup("(erased)")
+            : cli_one_line(*snippet ? snippet : cli_text_member(row, "question"), 56);
     g_autofree char *started = short_time(cli_text_member(row, "started"));
     g_autofree char *modality = cli_one_line(cli_text_member(row, "modality"), 8);
     printf("%6" G_GINT64_FORMAT "  %-19s %5" G_GINT64_FORMAT "  %-8s  %s\n",
@@ -273,8 +275,12 @@ print_turn(JsonObject *turn)
                     (int)json_object_get_int_member(instruction, "words"),
                     (int)json_object_get_int_member(instruction, "threshold"));
   }
-  cli_print_field("question", "%s", cli_text_member(turn, "question"));
-  cli_print_field("answer", "%s", cli_text_member(turn, "answer"));
+  if (json_object_get_boolean_member(turn, "erased")) {
+    cli_print_field("texts", "erased: the key of this patient is gone");
+  } else {
+    cli_print_field("question", "%s", cli_text_member(turn, "question"));
+    cli_print_field("answer", "%s", cli_text_member(turn, "answer"));
+  }
   cli_print_field("ended by", "%s", cli_text_member(turn, "stop"));
   print_checks(json_object_get_array_member(turn, "checks"));
   print_verdicts(json_object_get_array_member(turn, "verdicts"));
@@ -374,15 +380,21 @@ cmd_judge(int argc, char **argv)
 int
 cmd_log(int argc, char **argv)
 {
-  static const CliCommand commands[] = {{"list", "list conversations, newest first", cmd_list},
-                                        {"show", "show every turn of a conversation", cmd_show},
-                                        {"search", "find conversations by words", cmd_search},
-                                        {"judge", "keep a verdict on a turn", cmd_judge},
-                                        {"export", "write files for others", cmd_log_export},
-                                        {"import", "take in an export", cmd_log_import},
-                                        {"send", "send audit messages", cmd_log_send},
-                                        {"consent", "consent to training", cmd_log_consent},
-                                        {NULL, NULL, NULL}};
+  static const CliCommand commands[] = {
+      {"list", "list conversations, newest first", cmd_list},
+      {"show", "show every turn of a conversation", cmd_show},
+      {"search", "find conversations by words", cmd_search},
+      {"judge", "keep a verdict on a turn", cmd_judge},
+      {"export", "write files for others", cmd_log_export},
+      {"import", "take in an export", cmd_log_import},
+      {"send", "send audit messages", cmd_log_send},
+      {"consent", "consent to training", cmd_log_consent},
+      {"verify", "prove that nothing was changed", cmd_log_verify},
+      {"prove", "write a conversation with its proof", cmd_log_prove},
+      {"check-proof", "check such a proof", cmd_log_check_proof},
+      {"erase", "erase a patient's key", cmd_log_erase},
+      {"protect", "say where the log's key is kept", cmd_log_protect},
+      {NULL, NULL, NULL}};
 
   return cli_dispatch("hilum log", "Reads the conversation log.", commands, argc, argv);
 }

@@ -31,6 +31,11 @@ int cmd_log_export(int argc, char **argv);
 int cmd_log_import(int argc, char **argv);
 int cmd_log_send(int argc, char **argv);
 int cmd_log_consent(int argc, char **argv);
+int cmd_log_verify(int argc, char **argv);
+int cmd_log_prove(int argc, char **argv);
+int cmd_log_check_proof(int argc, char **argv);
+int cmd_log_erase(int argc, char **argv);
+int cmd_log_protect(int argc, char **argv);
 
 /* Of cmd_model(). */
 int cmd_model_convert(int argc, char **argv);

@@ -1,0 +1,30 @@
+/* app_proof.h - the log proves itself: verification, proofs for others, erasure, the root key.
+ *
+ * LOG_PATH NULL: the default place. Reports come as JSON objects with the keys of the command line.
+ */
+#ifndef HILUM_APP_PROOF_H
+#define HILUM_APP_PROOF_H
+
+#include "app.h"
+
+G_BEGIN_DECLS
+
+/* {whole, found, first, log_id, events, root, checkpoints, signed_events, unsigned_events,
+ * signed_at, cut, clock_back, clock_back_first, protection}. PUBLIC_KEY: a copy of LOG.pub, or
+ * NULL. PROGRESS in events; FALSE cancels. The log keeps an event of it, where it can be written.
+ */
+JsonNode *app_log_verify(const char *log_path, const char *public_key, AppProgress progress,
+                         gpointer user, GError **error);
+/* Writes the proof of conversation ID to OUT (aside, then renamed): {out, conversation, bytes}. */
+JsonNode *app_log_prove(const char *log_path, gint64 id, const char *out, GError **error);
+/* Needs no log: FILE and the public key of the log that it came from. {valid: true, events: [...]},
+ * each {number, time, kind, sha256, body, text}; an error when it is no proof. */
+JsonNode *app_log_check_proof(const char *file, const char *public_key, GError **error);
+/* {conversation, subjects}: how many patients' keys were erased. */
+JsonNode *app_log_erase(const char *log_path, gint64 id, const char *reason, GError **error);
+/* WITH: "file", "passphrase" or "keyring". {protection}. ARGUMENT when it is none of them. */
+JsonNode *app_log_protect(const char *log_path, const char *with, GError **error);
+const char *app_log_protection_name(guint index); /* NULL past the last */
+
+G_END_DECLS
+#endif

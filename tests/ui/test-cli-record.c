@@ -1,0 +1,167 @@
+/* test-cli-record.c - the command line proves the log, shows one conversation to others, and erases
+ * what is known of a patient. */
+#include <json-glib/json-glib.h>
+#include <string.h>
+
+#include "app/tiny.h"
+#include "cli-run.h"
+
+static char *folder; /* of all tests */
+static char *model, *ct;
+
+static void
+set_up_files(void)
+{
+  const TinyDicom first = {
+      .rows = 40, .columns = 60, .uid = "1.2.3.4.5", .instance = 1, .window = "300\\400"};
+
+  folder = tiny_folder_new();
+  g_setenv("XDG_DATA_HOME", folder, TRUE);
+  model = g_build_filename(folder, "tiny.gguf", NULL);
+  ct = g_build_filename(folder, "ct.dcm", NULL);
+  tiny_model_write(folder, model);
+  tiny_dicom_write(ct, &first);
+}
+
+static void
+ask(const char *log)
+{
+  g_auto(CliRun) run = {0};
+
+  cli_run(&run, NULL, "ask", "--model", model, "--image", ct, "--question", "A hidden word?",
+          "--greedy", "--max-tokens", "2", "--log", log, NULL);
+  g_assert_cmpint(run.status, ==, 0);
+}
+
+static void
+test_verify(void)
+{
+  g_autofree char *log = g_build_filename(folder, "verify.sqlite", NULL);
+  g_autofree char *head = g_strconcat(log, ".head", NULL), *text = NULL;
+  g_auto(CliRun) json = {0}, plain = {0}, bad = {0}, missing = {0};
+  g_autoptr(GPtrArray) lines = NULL, found = NULL;
+  JsonObject *report;
+
+  ask(log);
+  cli_run(&json, NULL, "log", "verify", "--log", log, "--json", NULL);
+  g_assert_cmpint(json.status, ==, 0);
+  lines = cli_json_lines(json.out);
+  report = json_node_get_object(lines->pdata[0]);
+  cli_assert_keys(report, "whole found first log_id events root checkpoints signed_events "
+                          "unsigned_events signed_at cut clock_back clock_back_first");
+  g_assert_true(json_object_get_boolean_member(report, "whole"));
+  g_assert_cmpint(json_object_get_int_member(report, "events"), >, 5);
+  g_assert_cmpint(json_object_get_int_member(report, "unsigned_events"), ==, 0);
+  cli_run(&plain, NULL, "log", "verify", "--log", log, NULL);
+  g_assert_nonnull(strstr(plain.out, "whole"));
+  /* What LOG.head knows of and the log does not have. */
+  g_assert_true(g_file_get_contents(head, &text, NULL, NULL));
+  text[strlen(text) / 2] ^= 1;
+  g_assert_true(g_file_set_contents(head, text, -1, NULL));
+  cli_run(&bad, NULL, "log", "verify", "--log", log, "--json", NULL);
+  g_assert_cmpint(bad.status, ==, 1);
+  found = cli_json_lines(bad.out);
+  report = json_node_get_object(found->pdata[0]);
+  g_assert_false(json_object_get_boolean_member(report, "whole"));
+  cli_run(&missing, NULL, "log", "verify", "--log", "/nowhere/log.sqlite", NULL);
+  g_assert_cmpint(missing.status, ==, 1);
+  g_assert_nonnull(strstr(missing.err, "/nowhere/log.sqlite"));
+}
+
+static void
+test_prove(void)
+{
+  g_autofree char *log = g_build_filename(folder, "prove.sqlite", NULL);
+  g_autofree char *key = g_strconcat(log, ".pub", NULL);
+  g_autofree char *proof = g_build_filename(folder, "proof.json", NULL), *text = NULL;
+  g_auto(CliRun) run = {0}, check = {0}, misused = {0}, no_key = {0}, bad = {0};
+  g_autoptr(GPtrArray) lines = NULL;
+  JsonObject *result;
+  char *row;
+
+  ask(log);
+  cli_run(&run, NULL, "log", "prove", "1", "--log", log, "--out", proof, NULL);
+  g_assert_cmpint(run.status, ==, 0);
+  cli_run(&check, NULL, "log", "check-proof", proof, "--key", key, "--json", NULL);
+  g_assert_cmpint(check.status, ==, 0);
+  lines = cli_json_lines(check.out);
+  result = json_node_get_object(lines->pdata[0]);
+  g_assert_true(json_object_get_boolean_member(result, "valid"));
+  g_assert_nonnull(strstr(check.out, "A hidden word?"));
+  cli_run(&misused, NULL, "log", "prove", "one", "--log", log, "--out", proof, NULL);
+  g_assert_cmpint(misused.status, ==, 2);
+  cli_run(&no_key, NULL, "log", "check-proof", proof, NULL);
+  g_assert_cmpint(no_key.status, ==, 2);
+  g_assert_true(g_file_get_contents(proof, &text, NULL, NULL));
+  row = strstr(text, "\"row\": \"") + 200;
+  *row = *row == 'A' ? 'B' : 'A';
+  g_assert_true(g_file_set_contents(proof, text, -1, NULL));
+  cli_run(&bad, NULL, "log", "check-proof", proof, "--key", key, NULL);
+  g_assert_cmpint(bad.status, ==, 1);
+  g_assert_nonnull(strstr(bad.err, "the proof: "));
+  g_assert_null(strstr(bad.out, "hidden"));
+}
+
+static void
+test_erase(void)
+{
+  g_autofree char *log = g_build_filename(folder, "erase.sqlite", NULL);
+  g_auto(CliRun) unsure = {0}, run = {0}, show = {0}, search = {0}, verify = {0};
+
+  ask(log);
+  cli_run(&unsure, NULL, "log", "erase", "1", "--log", log, "--reason", "asked", NULL);
+  g_assert_cmpint(unsure.status, ==, 2);
+  cli_run(&run, NULL, "log", "erase", "1", "--log", log, "--reason", "asked", "--for-ever",
+          "--json", NULL);
+  g_assert_cmpint(run.status, ==, 0);
+  g_assert_nonnull(strstr(run.out, "\"subjects\": 1"));
+  cli_run(&show, NULL, "log", "show", "1", "--log", log, NULL);
+  g_assert_cmpint(show.status, ==, 0);
+  g_assert_null(strstr(show.out, "hidden"));
+  g_assert_nonnull(strstr(show.out, "erased"));
+  cli_run(&search, NULL, "log", "search", "hidden", "--log", log, NULL);
+  g_assert_cmpint(search.status, ==, 0);
+  g_assert_cmpstr(search.out, ==, "");
+  cli_run(&verify, NULL, "log", "verify", "--log", log, NULL);
+  g_assert_cmpint(verify.status, ==, 0);
+}
+
+static void
+test_protect(void)
+{
+  g_autofree char *log = g_build_filename(folder, "protect.sqlite", NULL);
+  g_autofree char *words = g_build_filename(folder, "words", NULL);
+  g_auto(CliRun) other = {0}, run = {0}, locked = {0}, opened = {0};
+
+  ask(log);
+  cli_run(&other, NULL, "log", "protect", "magic", "--log", log, NULL);
+  g_assert_cmpint(other.status, ==, 2);
+  g_assert_true(g_file_set_contents(words, "correct horse\n", -1, NULL));
+  g_setenv("HILUM_LOG_PASSPHRASE_FILE", words, TRUE);
+  cli_run(&run, NULL, "log", "protect", "passphrase", "--log", log, "--json", NULL);
+  g_assert_cmpint(run.status, ==, 0);
+  cli_run(&opened, NULL, "log", "list", "--log", log, NULL);
+  g_assert_cmpint(opened.status, ==, 0);
+  g_unsetenv("HILUM_LOG_PASSPHRASE_FILE");
+  cli_run(&locked, NULL, "log", "list", "--log", log, NULL);
+  g_assert_cmpint(locked.status, ==, 1);
+  g_assert_nonnull(strstr(locked.err, "passphrase"));
+}
+
+int
+main(int argc, char **argv)
+{
+  int status;
+
+  g_test_init(&argc, &argv, NULL);
+  set_up_files();
+  g_test_add_func("/cli-record/verify", test_verify);
+  g_test_add_func("/cli-record/prove", test_prove);
+  g_test_add_func("/cli-record/erase", test_erase);
+  g_test_add_func("/cli-record/protect", test_protect);
+  status = g_test_run();
+  tiny_folder_free(folder);
+  g_free(model);
+  g_free(ct);
+  return status;
+}

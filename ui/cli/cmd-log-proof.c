@@ -1,0 +1,264 @@
+/* cmd-log-proof.c - hilum log verify|prove|check-proof|erase|protect */
+#include <stdio.h>
+#include <unistd.h>
+
+#include "app_proof.h"
+#include "commands.h"
+
+static gboolean
+show_progress(guint64 done, guint64 total, gpointer user)
+{
+  if (isatty(STDERR_FILENO) && total > 0) {
+    fprintf(stderr, "\r%3d %% ", (int)(100 * done / total));
+  }
+  return !cli_is_interrupted();
+}
+
+static gint64
+int_of(JsonObject *object, const char *name)
+{
+  return json_object_get_int_member(object, name);
+}
+
+static void
+print_report(JsonObject *report)
+{
+  const gint64 left = int_of(report, "unsigned_events");
+
+  cli_print_field("log", "%s", cli_text_member(report, "log_id"));
+  cli_print_field("events", "%" G_GINT64_FORMAT, int_of(report, "events"));
+  cli_print_field("root", "%s", cli_text_member(report, "root"));
+  cli_print_field(
+      "checkpoints", "%" G_GINT64_FORMAT ", the last over %" G_GINT64_FORMAT " events%s%s",
+      int_of(report, "checkpoints"), int_of(report, "signed_events"),
+      *cli_text_member(report, "signed_at") != '-' ? ", " : "",
+      *cli_text_member(report, "signed_at") != '-' ? cli_text_member(report, "signed_at") : "");
+  if (left > 0) {
+    cli_print_field("not signed yet", "the last %" G_GINT64_FORMAT, left);
+  }
+  if (int_of(report, "clock_back") > 0) {
+    cli_print_field("clock",
+                    "set back %" G_GINT64_FORMAT " times, first before event %" G_GINT64_FORMAT,
+                    int_of(report, "clock_back"), int_of(report, "clock_back_first"));
+  }
+  if (json_object_get_boolean_member(report, "cut")) {
+    cli_print_field("checkpoints", "one was cut short while it was written");
+  }
+  cli_print_field("result", "%s",
+                  json_object_get_boolean_member(report, "whole") ? "whole" : "NOT WHOLE");
+  if (!json_object_get_boolean_member(report, "whole")) {
+    cli_print_field("found", "%s", cli_text_member(report, "found"));
+  }
+}
+
+int
+cmd_log_verify(int argc, char **argv)
+{
+  g_autofree char *log = NULL, *key = NULL;
+  gboolean json = FALSE;
+  int status = CLI_DONE;
+  g_autoptr(GError) error = NULL;
+  g_autoptr(JsonNode) node = NULL;
+  const GOptionEntry entries[] = {
+      {"log", 0, 0, G_OPTION_ARG_FILENAME, &log, "The log (default: the user's own)", "PATH"},
+      {"key", 0, 0, G_OPTION_ARG_FILENAME, &key,
+       "A copy of LOG.pub that was kept elsewhere (default: LOG.pub beside the log)", "FILE"},
+      {"json", 0, 0, G_OPTION_ARG_NONE, &json, "Print one JSON object", NULL},
+      {NULL}};
+
+  if (!cli_parse(&argc, &argv, entries, NULL, NULL,
+                 "Proves that no event of the log was changed, removed or put in.", NULL, 0, 0,
+                 &status)) {
+    return status;
+  }
+  cli_catch_interrupt();
+  node = app_log_verify(log, key, show_progress, NULL, &error);
+  if (isatty(STDERR_FILENO)) {
+    fputs("\r      \r", stderr);
+  }
+  if (!node) {
+    return cli_failed(error);
+  }
+  if (json) {
+    cli_print_json(node);
+  } else {
+    print_report(json_node_get_object(node));
+  }
+  return json_object_get_boolean_member(json_node_get_object(node), "whole") ? CLI_DONE
+                                                                             : CLI_FAILED;
+}
+
+static gboolean
+read_id(const char *text, gint64 *id)
+{
+  guint64 value = 0;
+
+  if (!g_ascii_string_to_unsigned(text, 10, 1, G_MAXINT64, &value, NULL)) {
+    cli_misused("'%s' is not the ID of a conversation; 'hilum log list' shows them", text);
+    return FALSE;
+  }
+  *id = (gint64)value;
+  return TRUE;
+}
+
+int
+cmd_log_prove(int argc, char **argv)
+{
+  g_autofree char *log = NULL, *out = NULL;
+  gboolean json = FALSE;
+  gint64 id = 0;
+  int status = CLI_DONE;
+  g_autoptr(GError) error = NULL;
+  g_autoptr(JsonNode) node = NULL;
+  const GOptionEntry entries[] = {
+      {"log", 0, 0, G_OPTION_ARG_FILENAME, &log, "The log (default: the user's own)", "PATH"},
+      {"out", 'o', 0, G_OPTION_ARG_FILENAME, &out, "The file to write", "FILE"},
+      {"json", 0, 0, G_OPTION_ARG_NONE, &json, "Print one JSON object", NULL},
+      {NULL}};
+
+  if (!cli_parse(&argc, &argv, entries, NULL, "ID",
+                 "Writes one conversation with the proof that it stands in the log as it was "
+                 "signed. The file holds its texts, and those of no other.",
+                 NULL, 1, 1, &status)) {
+    return status;
+  }
+  if (!out) {
+    return cli_misused("--out is needed: the file to write");
+  }
+  if (!read_id(argv[1], &id)) {
+    return CLI_MISUSED;
+  }
+  node = app_log_prove(log, id, out, &error);
+  if (!node) {
+    return cli_failed(error);
+  }
+  if (json) {
+    cli_print_json(node);
+  } else {
+    printf("%s\n", out);
+  }
+  return CLI_DONE;
+}
+
+static void
+print_event(JsonObject *event)
+{
+  JsonNode *text = json_object_get_member(event, "text");
+  g_autofree char *kept = JSON_NODE_HOLDS_OBJECT(text) ? app_json_text(text) : NULL;
+  g_autofree char *body = app_json_text(json_object_get_member(event, "body"));
+
+  cli_print_field("event", "%" G_GINT64_FORMAT ", %s, %s", int_of(event, "number"),
+                  cli_text_member(event, "kind"), cli_text_member(event, "time"));
+  cli_print_field("", "%s", body);
+  if (kept) {
+    cli_print_field("", "%s", kept);
+  }
+}
+
+int
+cmd_log_check_proof(int argc, char **argv)
+{
+  g_autofree char *key = NULL;
+  gboolean json = FALSE;
+  int status = CLI_DONE;
+  g_autoptr(GError) error = NULL;
+  g_autoptr(JsonNode) node = NULL;
+  JsonArray *events;
+  const GOptionEntry entries[] = {
+      {"key", 0, 0, G_OPTION_ARG_FILENAME, &key, "LOG.pub of the log that the proof is of", "FILE"},
+      {"json", 0, 0, G_OPTION_ARG_NONE, &json, "Print one JSON object", NULL},
+      {NULL}};
+
+  if (!cli_parse(&argc, &argv, entries, NULL, "FILE",
+                 "Checks a proof of 'hilum log prove' with nothing but the log's public key.", NULL,
+                 1, 1, &status)) {
+    return status;
+  }
+  if (!key) {
+    return cli_misused("--key is needed: LOG.pub of the log, from somebody whom you trust");
+  }
+  node = app_log_check_proof(argv[1], key, &error);
+  if (!node) {
+    return cli_failed(error);
+  }
+  if (json) {
+    cli_print_json(node);
+    return CLI_DONE;
+  }
+  events = json_object_get_array_member(json_node_get_object(node), "events");
+  for (guint i = 0; i < json_array_get_length(events); i++) {
+    print_event(json_array_get_object_element(events, i));
+  }
+  cli_print_field("result", "valid: these events were signed as they stand here");
+  return CLI_DONE;
+}
+
+int
+cmd_log_erase(int argc, char **argv)
+{
+  g_autofree char *log = NULL, *reason = NULL;
+  gboolean json = FALSE, sure = FALSE;
+  gint64 id = 0;
+  int status = CLI_DONE;
+  g_autoptr(GError) error = NULL;
+  g_autoptr(JsonNode) node = NULL;
+  const GOptionEntry entries[] = {
+      {"log", 0, 0, G_OPTION_ARG_FILENAME, &log, "The log (default: the user's own)", "PATH"},
+      {"reason", 0, 0, G_OPTION_ARG_STRING, &reason, "Kept in the log; names no patient", "TEXT"},
+      {"for-ever", 0, 0, G_OPTION_ARG_NONE, &sure, "Yes: nobody can undo it", NULL},
+      {"json", 0, 0, G_OPTION_ARG_NONE, &json, "Print one JSON object", NULL},
+      {NULL}};
+
+  if (!cli_parse(&argc, &argv, entries, NULL, "ID",
+                 "Erases the keys of the patients whom a conversation is about: all texts of the "
+                 "log about them are unreadable from then on. Proofs stay whole.",
+                 NULL, 1, 1, &status)) {
+    return status;
+  }
+  if (!reason || !*reason || !sure) {
+    return cli_misused("--reason and --for-ever are needed: it cannot be undone");
+  }
+  if (!read_id(argv[1], &id)) {
+    return CLI_MISUSED;
+  }
+  node = app_log_erase(log, id, reason, &error);
+  if (!node) {
+    return cli_failed(error);
+  }
+  if (json) {
+    cli_print_json(node);
+  } else {
+    printf("%d keys erased\n", (int)int_of(json_node_get_object(node), "subjects"));
+  }
+  return CLI_DONE;
+}
+
+int
+cmd_log_protect(int argc, char **argv)
+{
+  g_autofree char *log = NULL;
+  gboolean json = FALSE;
+  int status = CLI_DONE;
+  g_autoptr(GError) error = NULL;
+  g_autoptr(JsonNode) node = NULL;
+  const GOptionEntry entries[] = {
+      {"log", 0, 0, G_OPTION_ARG_FILENAME, &log, "The log (default: the user's own)", "PATH"},
+      {"json", 0, 0, G_OPTION_ARG_NONE, &json, "Print one JSON object", NULL},
+      {NULL}};
+
+  if (!cli_parse(&argc, &argv, entries, NULL, "file|passphrase|keyring",
+                 "Says where the key that opens the log's texts is kept from now on.", NULL, 1, 1,
+                 &status)) {
+    return status;
+  }
+  node = app_log_protect(log, argv[1], &error);
+  if (!node) {
+    return cli_failed(error);
+  }
+  if (json) {
+    cli_print_json(node);
+  } else {
+    printf("%s\n", cli_text_member(json_node_get_object(node), "protection"));
+  }
+  return CLI_DONE;
+}
