@@ -211,11 +211,13 @@ app_log_erase(const char *log_path, gint64 id, const char *reason, GError **erro
   const StoreSecrets secrets = app_secrets_get();
   g_autoptr(StoreLog) log = open_there(log_path, error);
   JsonObject *object;
-  guint subjects = 0;
+  guint subjects = 0, n_files = 0;
+  guint64 n_bytes = 0;
 
   /* What was computed about pictures lies under one key for all: it goes, whoever's it is. */
   if (!log || !store_log_erase(log, id, reason, &subjects, &secrets, error) ||
-      !store_log_erase_cache_key(log, error) || !app_cache_clear(log_path, NULL, NULL, error)) {
+      !store_log_erase_cache_key(log, error) ||
+      !app_cache_clear(log_path, &n_files, &n_bytes, error)) {
     return NULL;
   }
   object = json_object_new();
