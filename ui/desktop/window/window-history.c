@@ -109,10 +109,16 @@ on_shown(GObject *source, GAsyncResult *result, gpointer data)
   }
 }
 
+void
+desktop_window_open_past(DesktopWindow *self, gint64 id, const char *title)
+{
+  app_history_show_async(self->options->log_path, id, NULL, on_shown, past_new(self, id, title));
+}
+
 static void
 on_chosen(DesktopHistory *history, gint64 id, const char *title, DesktopWindow *self)
 {
-  app_history_show_async(self->options->log_path, id, NULL, on_shown, past_new(self, id, title));
+  desktop_window_open_past(self, id, title);
 }
 
 /* ---- going on ------------------------------------------------------------------------------- */

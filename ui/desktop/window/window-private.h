@@ -14,6 +14,7 @@
 #include "app_async.h"
 #include "conversation/conversation.h"
 #include "history/history.h"
+#include "record/record.h"
 #include "settings/keys.h"
 #include "strip/strip.h"
 #include "tags/tags.h"
@@ -45,7 +46,8 @@ struct _DesktopWindow {
   GtkPaned *series_paned, *side_paned;
   GtkToggleButton *series_toggle, *conversation_toggle;
   DesktopStrip *strip;
-  DesktopTags *tags; /* a window beside, or NULL; weak */
+  DesktopTags *tags;     /* a window beside, or NULL; weak */
+  DesktopRecord *record; /* the same */
   GtkWidget *side_pane;
   GtkStack *side; /* "conversation" or "history" */
   DesktopConversation *conversation;
@@ -195,6 +197,9 @@ void desktop_window_answered(DesktopWindow *self, DesktopTurnRow *row);
  * wait for a check, and the window with it. */
 void desktop_window_after_check(DesktopWindow *self, DesktopAfter after, gpointer object);
 
+/* window-record.c: the log beside the window */
+void desktop_window_record_class_setup(DesktopWindowClass *class);
+
 /* window-history.c: past conversations, and the images of any */
 void desktop_window_history_setup(DesktopWindow *self);
 void desktop_window_toggle_history(DesktopWindow *self);
@@ -203,6 +208,8 @@ void desktop_window_show_about(DesktopWindow *self, DesktopAbout *about);
 void desktop_window_show_wanted(DesktopWindow *self);
 /* What can be done with the past conversation that is shown; MESSAGE: why not, or NULL. */
 void desktop_window_update_past(DesktopWindow *self, const char *message);
+/* Reads the conversation ID of the log; TITLE stands above it. */
+void desktop_window_open_past(DesktopWindow *self, gint64 id, const char *title);
 
 G_END_DECLS
 #endif

@@ -239,6 +239,7 @@ desktop_window_class_init(DesktopWindowClass *class)
   desktop_window_pane_class_setup(class);
   desktop_window_key_image_class_setup(class);
   desktop_window_tags_class_setup(class);
+  desktop_window_record_class_setup(class);
   desktop_window_output_class_setup(class);
   desktop_window_tools_class_setup(class);
   desktop_window_compare_class_setup(class);

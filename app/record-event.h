@@ -1,0 +1,17 @@
+/* record-event.h - what the files of the record as people look at it share. */
+#ifndef HILUM_APP_RECORD_EVENT_H
+#define HILUM_APP_RECORD_EVENT_H
+
+#include "app_record.h"
+#include "private.h"
+
+G_BEGIN_DECLS
+
+/* ROW as it is looked at (record-event.c). */
+AppEvent *app_event_new(const StoreEventRow *row);
+/* Whether ROW has what FILTER asks for; WORDS: its words, folded, ends with NULL. */
+gboolean app_event_matches(const StoreEventRow *row, const AppRecordFilter *filter,
+                           char *const *words);
+
+G_END_DECLS
+#endif

@@ -1,0 +1,402 @@
+/* record.c - the log read by pages, and looked through, on threads of their own.
+ *
+ * 1. `log` is used by one thread at a time, the one that holds `lock`.
+ * 2. Who reads holds a reference: the log is closed when the last one is done.
+ */
+#include "record-event.h"
+
+#include "export-private.h"
+#include "trust.h"
+
+/* Events between two words of progress. */
+#define STRIDE 4096
+
+struct _AppRecord {
+  gint n_refs;
+  GMutex lock;
+  StoreLog *log;
+  gint64 n_events;
+};
+
+/* ---- life ---------------------------------------------------------------------------------- */
+
+static AppRecord *
+record_ref(AppRecord *record)
+{
+  g_atomic_int_inc(&record->n_refs);
+  return record;
+}
+
+void
+app_record_free(AppRecord *record)
+{
+  if (record && g_atomic_int_dec_and_test(&record->n_refs)) {
+    g_clear_pointer(&record->log, store_log_close);
+    g_mutex_clear(&record->lock);
+    g_free(record);
+  }
+}
+
+static void
+record_release(gpointer record)
+{
+  app_record_free(record);
+}
+
+gint64
+app_record_n_events(AppRecord *record)
+{
+  return record->n_events;
+}
+
+/* ---- opening ------------------------------------------------------------------------------- */
+
+static gboolean
+is_there(const StoreEventRow *row, gpointer user, GError **error)
+{
+  *(gboolean *)user = TRUE;
+  return TRUE;
+}
+
+/* Numbers have no gaps: doubled until there is none, then halved. */
+static gboolean
+count_events(StoreLog *log, gint64 *count, GError **error)
+{
+  gint64 low = 0, high = 1; /* LOW is there, HIGH is not */
+  gboolean found = TRUE, doubling = TRUE;
+
+  while (doubling || high - low > 1) {
+    const gint64 at = doubling ? high : low + (high - low) / 2;
+
+    found = FALSE;
+    if (!store_log_each_event(log, at, at, is_there, &found, error)) {
+      return FALSE;
+    }
+    if (doubling) {
+      low = found ? high : low;
+      high = found ? 2 * high : high;
+      doubling = found;
+    } else if (found) {
+      low = at;
+    } else {
+      high = at;
+    }
+  }
+  *count = low;
+  return TRUE;
+}
+
+/* That somebody looks is an event. A log that cannot be written can be looked at all the same: it
+ * cannot be changed either. */
+static void
+tell_that_it_was_viewed(const char *path)
+{
+  const StoreEvent event = {.kind = "viewed", .action = "events"};
+  g_autoptr(StoreLog) log = app_export_log_open(path, NULL);
+
+  if (log) {
+    store_log_add_event(log, &event, NULL);
+  }
+}
+
+static void
+open_in_thread(GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
+{
+  const char *path = data;
+  g_autoptr(AppRecord) record = g_new0(AppRecord, 1);
+  GError *error = NULL;
+
+  record->n_refs = 1;
+  g_mutex_init(&record->lock);
+  record->log = app_log_open(path, &error);
+  if (record->log) {
+    g_clear_pointer(&record->log, store_log_close);
+    tell_that_it_was_viewed(path);
+    record->log = app_log_open(path, &error);
+  }
+  if (record->log && count_events(record->log, &record->n_events, &error)) {
+    g_task_return_pointer(task, g_steal_pointer(&record), record_release);
+  } else {
+    g_task_return_error(task, error);
+  }
+}
+
+void
+app_record_open_async(const char *log_path, GCancellable *cancellable, GAsyncReadyCallback callback,
+                      gpointer user)
+{
+  g_autoptr(GTask) task = g_task_new(NULL, cancellable, callback, user);
+
+  g_task_set_source_tag(task, app_record_open_async);
+  g_task_set_task_data(task, g_strdup(log_path), g_free);
+  g_task_run_in_thread(task, open_in_thread);
+}
+
+AppRecord *
+app_record_open_finish(GAsyncResult *result, GError **error)
+{
+  g_return_val_if_fail(g_task_is_valid(result, NULL), NULL);
+  return g_task_propagate_pointer(G_TASK(result), error);
+}
+
+/* ---- a page -------------------------------------------------------------------------------- */
+
+typedef struct {
+  AppRecord *record;
+  gint64 *numbers;
+  gsize n;
+  GPtrArray *events; /* of AppEvent, in the order of the log */
+} Reading;
+
+static void
+reading_free(gpointer data)
+{
+  Reading *reading = data;
+
+  app_record_free(reading->record);
+  g_clear_pointer(&reading->events, g_ptr_array_unref);
+  g_free(reading->numbers);
+  g_free(reading);
+}
+
+static void
+event_free(gpointer event)
+{
+  app_event_free(event);
+}
+
+static gboolean
+keep_event(const StoreEventRow *row, gpointer user, GError **error)
+{
+  g_ptr_array_add(user, app_event_new(row));
+  return TRUE;
+}
+
+/* Events I and the following as long as each number is one less than the one before: newest first.
+ */
+static gboolean
+read_run(Reading *reading, gsize *i, GError **error)
+{
+  const gint64 *numbers = reading->numbers;
+  gsize end = *i + 1;
+  g_autoptr(GPtrArray) run = g_ptr_array_new_with_free_func(event_free);
+
+  while (end < reading->n && numbers[end] == numbers[end - 1] - 1) {
+    end++;
+  }
+  if (!store_log_each_event(reading->record->log, numbers[end - 1], numbers[*i], keep_event, run,
+                            error)) {
+    return FALSE;
+  }
+  if (run->len != end - *i) {
+    g_set_error(error, APP_ERROR, APP_ERROR_FAILED,
+                "event %" G_GINT64_FORMAT " of the log is no longer there", numbers[*i]);
+    return FALSE;
+  }
+  for (guint k = run->len; k > 0; k--) {
+    g_ptr_array_add(reading->events, g_steal_pointer(&run->pdata[k - 1]));
+  }
+  *i = end;
+  return TRUE;
+}
+
+static void
+read_in_thread(GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
+{
+  Reading *reading = data;
+  GError *error = NULL;
+  gboolean ok = TRUE;
+
+  g_mutex_lock(&reading->record->lock);
+  for (gsize i = 0; ok && i < reading->n;) {
+    ok =
+        !g_cancellable_set_error_if_cancelled(cancellable, &error) && read_run(reading, &i, &error);
+  }
+  g_mutex_unlock(&reading->record->lock);
+  if (ok) {
+    g_task_return_pointer(task, g_steal_pointer(&reading->events),
+                          (GDestroyNotify)g_ptr_array_unref);
+  } else {
+    g_task_return_error(task, error);
+  }
+}
+
+void
+app_record_read_async(AppRecord *record, const gint64 *numbers, gsize n, GCancellable *cancellable,
+                      GAsyncReadyCallback callback, gpointer user)
+{
+  g_autoptr(GTask) task = g_task_new(NULL, cancellable, callback, user);
+  Reading *reading = g_new0(Reading, 1);
+
+  reading->record = record_ref(record);
+  reading->numbers = g_memdup2(numbers, n * sizeof *numbers);
+  reading->n = n;
+  reading->events = g_ptr_array_new_full((guint)n, event_free);
+  g_task_set_source_tag(task, app_record_read_async);
+  g_task_set_task_data(task, reading, reading_free);
+  g_task_run_in_thread(task, read_in_thread);
+}
+
+GPtrArray *
+app_record_read_finish(AppRecord *record, GAsyncResult *result, GError **error)
+{
+  g_return_val_if_fail(g_task_is_valid(result, NULL), NULL);
+  return g_task_propagate_pointer(G_TASK(result), error);
+}
+
+/* ---- looking through it -------------------------------------------------------------------- */
+
+typedef struct {
+  AppRecord *record;
+  AppRecordFilter filter; /* its texts are owned */
+  char **words;           /* folded */
+  AppProgress progress;
+  gpointer user;
+  GMainContext *context;
+  GCancellable *cancellable;
+  GArray *found; /* in the order of the log */
+} Finding;
+
+static void
+finding_free(gpointer data)
+{
+  Finding *finding = data;
+
+  app_record_free(finding->record);
+  g_free((gpointer)finding->filter.kind);
+  g_strfreev(finding->words);
+  g_main_context_unref(finding->context);
+  g_clear_pointer(&finding->found, g_array_unref);
+  g_free(finding);
+}
+
+typedef struct {
+  GTask *task; /* keeps who hears */
+  gint64 done;
+} Word;
+
+static void
+word_free(gpointer data)
+{
+  Word *word = data;
+
+  g_object_unref(word->task);
+  g_free(word);
+}
+
+static gboolean
+say(gpointer data)
+{
+  const Word *word = data;
+  const Finding *finding = g_task_get_task_data(word->task);
+
+  if (!g_cancellable_is_cancelled(g_task_get_cancellable(word->task)) &&
+      !g_task_get_completed(word->task)) {
+    finding->progress((guint64)word->done, (guint64)finding->record->n_events, finding->user);
+  }
+  return G_SOURCE_REMOVE;
+}
+
+static void
+tell_progress(GTask *task, const Finding *finding, gint64 done)
+{
+  Word *word;
+
+  if (finding->progress) {
+    word = g_new(Word, 1);
+    *word = (Word){g_object_ref(task), done};
+    g_main_context_invoke_full(finding->context, G_PRIORITY_DEFAULT, say, word, word_free);
+  }
+}
+
+static gboolean
+look_at(const StoreEventRow *row, gpointer user, GError **error)
+{
+  Finding *finding = user;
+
+  if (app_event_matches(row, &finding->filter, finding->words)) {
+    g_array_append_val(finding->found, row->number);
+  }
+  return !g_cancellable_set_error_if_cancelled(finding->cancellable, error);
+}
+
+static void
+reverse(GArray *numbers)
+{
+  for (guint i = 0; i < numbers->len / 2; i++) {
+    gint64 *a = &g_array_index(numbers, gint64, i);
+    gint64 *b = &g_array_index(numbers, gint64, numbers->len - 1 - i);
+    const gint64 kept = *a;
+
+    *a = *b;
+    *b = kept;
+  }
+}
+
+/* A part at a time, so that pages that are wanted meanwhile come in between. */
+static void
+find_in_thread(GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
+{
+  Finding *finding = data;
+  const gint64 n = finding->record->n_events;
+  GError *error = NULL;
+  gboolean ok = TRUE;
+
+  finding->cancellable = cancellable;
+  for (gint64 at = 1; ok && at <= n; at += STRIDE) {
+    g_mutex_lock(&finding->record->lock);
+    ok = store_log_each_event(finding->record->log, at, MIN(at + STRIDE - 1, n), look_at, finding,
+                              &error);
+    g_mutex_unlock(&finding->record->lock);
+    tell_progress(task, finding, MIN(at + STRIDE - 1, n));
+  }
+  if (ok) {
+    reverse(finding->found);
+    g_task_return_pointer(task, g_steal_pointer(&finding->found), (GDestroyNotify)g_array_unref);
+  } else {
+    g_task_return_error(task, error);
+  }
+}
+
+static char **
+words_of(const char *text)
+{
+  g_autofree char *folded = g_utf8_casefold(text ? text : "", -1);
+  g_auto(GStrv) parts = g_strsplit_set(folded, " \t\n", -1);
+  g_autoptr(GPtrArray) words = g_ptr_array_new();
+
+  for (char **part = parts; *part; part++) {
+    if (**part) {
+      g_ptr_array_add(words, g_strdup(*part));
+    }
+  }
+  g_ptr_array_add(words, NULL);
+  return (char **)g_ptr_array_steal(words, NULL);
+}
+
+void
+app_record_find_async(AppRecord *record, const AppRecordFilter *filter, AppProgress progress,
+                      gpointer progress_user, GCancellable *cancellable,
+                      GAsyncReadyCallback callback, gpointer user)
+{
+  g_autoptr(GTask) task = g_task_new(NULL, cancellable, callback, user);
+  Finding *finding = g_new0(Finding, 1);
+
+  finding->record = record_ref(record);
+  finding->filter = (AppRecordFilter){.kind = g_strdup(filter->kind), .failed = filter->failed};
+  finding->words = words_of(filter->words);
+  finding->progress = progress;
+  finding->user = progress_user;
+  finding->context = g_main_context_ref_thread_default();
+  finding->found = g_array_new(FALSE, FALSE, sizeof(gint64));
+  g_task_set_source_tag(task, app_record_find_async);
+  g_task_set_task_data(task, finding, finding_free);
+  g_task_run_in_thread(task, find_in_thread);
+}
+
+GArray *
+app_record_find_finish(AppRecord *record, GAsyncResult *result, GError **error)
+{
+  g_return_val_if_fail(g_task_is_valid(result, NULL), NULL);
+  return g_task_propagate_pointer(G_TASK(result), error);
+}

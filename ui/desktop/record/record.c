@@ -1,0 +1,350 @@
+/* record.c - the log in a window of its own: its life, what is looked for, and what one event says.
+ */
+#include "record/record-private.h"
+
+#include <glib/gi18n.h>
+
+G_DEFINE_FINAL_TYPE(DesktopRecord, desktop_record, ADW_TYPE_WINDOW)
+
+enum { CONVERSATION, N_SIGNALS };
+static guint signals[N_SIGNALS];
+
+/* ---- what is there -------------------------------------------------------------------------- */
+
+static void
+show_message(DesktopRecord *self, const char *icon, const char *title, const char *message)
+{
+  g_autofree char *plain = g_markup_escape_text(message, -1);
+
+  adw_status_page_set_icon_name(self->nothing, icon);
+  adw_status_page_set_title(self->nothing, title);
+  adw_status_page_set_description(self->nothing, plain);
+  gtk_stack_set_visible_child_name(self->pages, "nothing");
+}
+
+static void
+show_count(DesktopRecord *self)
+{
+  const guint n = g_list_model_get_n_items(G_LIST_MODEL(self->list));
+  const gint64 all = self->record ? app_record_n_events(self->record) : 0;
+  g_autofree char *text = n == all
+                              ? g_strdup_printf(ngettext("%u event", "%u events", n), n)
+                              : g_strdup_printf(_("%u of %" G_GINT64_FORMAT " events"), n, all);
+
+  gtk_label_set_text(self->count, self->record ? text : "");
+  if (n > 0) {
+    gtk_stack_set_visible_child_name(self->pages, "list");
+  } else if (self->record) {
+    show_message(self, "edit-find-symbolic", _("Nothing Found"),
+                 _("No event of the log is of this kind and has these words."));
+  }
+}
+
+static const AppEvent *
+selected(DesktopRecord *self)
+{
+  DesktopRecordItem *item = gtk_single_selection_get_selected_item(self->selection);
+
+  return item ? desktop_record_item_get(item) : NULL;
+}
+
+static void
+show_details(DesktopRecord *self)
+{
+  const AppEvent *event = selected(self);
+  g_autofree char *time = event ? desktop_record_time(event->time) : NULL;
+  g_autofree char *text = NULL;
+
+  gtk_widget_set_visible(self->details, event != NULL);
+  gtk_widget_action_set_enabled(GTK_WIDGET(self), "record.open", event && event->conversation != 0);
+  if (event) {
+    text = g_strdup_printf(
+        "%s\n%s · %s\n%s%s%s\nSHA-256 %s", app_event_title(event->kind, event->action), time,
+        event->who, event->erased ? _("Its texts were erased with the patient's key.\n") : "",
+        event->facts, *event->facts ? "" : "-", event->sha256);
+    gtk_label_set_text(self->facts, text);
+    gtk_widget_set_visible(self->open, event->conversation != 0);
+  }
+}
+
+static void
+on_item_read(DesktopRecordItem *item, DesktopRecord *self)
+{
+  if (item == gtk_single_selection_get_selected_item(self->selection)) {
+    show_details(self);
+  }
+}
+
+static void
+on_selected(DesktopRecord *self)
+{
+  DesktopRecordItem *item = gtk_single_selection_get_selected_item(self->selection);
+
+  if (item && !desktop_record_item_get(item)) {
+    g_signal_connect_object(item, "changed", G_CALLBACK(on_item_read), self, 0);
+  }
+  show_details(self);
+}
+
+static void
+on_failed(DesktopRecordList *list, const char *message, DesktopRecord *self)
+{
+  g_autofree char *plain = g_markup_escape_text(message, -1);
+
+  adw_toast_overlay_add_toast(self->toasts, adw_toast_new(plain));
+}
+
+/* ---- looking for ---------------------------------------------------------------------------- */
+
+typedef struct {
+  DesktopRecord *self;
+  GCancellable *cancellable; /* tells whether it is the newest */
+} Search;
+
+static void
+search_free(Search *search)
+{
+  g_object_unref(search->cancellable);
+  g_object_unref(search->self);
+  g_free(search);
+}
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Search, search_free)
+
+static void
+stop(GCancellable **cancellable)
+{
+  if (*cancellable) {
+    g_cancellable_cancel(*cancellable);
+    g_clear_object(cancellable);
+  }
+}
+
+static gboolean
+on_progress(guint64 done, guint64 total, gpointer user)
+{
+  DesktopRecord *self = user;
+
+  if (!self->closed && total > 0) {
+    gtk_progress_bar_set_fraction(self->progress, (double)done / (double)total);
+  }
+  return TRUE;
+}
+
+static void
+on_found(GObject *source, GAsyncResult *result, gpointer data)
+{
+  g_autoptr(Search) search = data;
+  g_autoptr(GError) error = NULL;
+  DesktopRecord *self = search->self;
+  GArray *numbers = app_record_find_finish(self->record, result, &error);
+
+  if (search->cancellable != self->finding) {
+    g_clear_pointer(&numbers, g_array_unref);
+    return;
+  }
+  g_clear_object(&self->finding);
+  gtk_widget_set_visible(GTK_WIDGET(self->progress), FALSE);
+  if (numbers) {
+    desktop_record_list_set(self->list, self->record, numbers);
+    show_count(self);
+  } else {
+    show_message(self, "dialog-error-symbolic", _("The Log Cannot Be Read"), error->message);
+  }
+}
+
+static void
+find(DesktopRecord *self)
+{
+  const guint kind = gtk_drop_down_get_selected(self->kind);
+  const AppRecordFilter filter = {.kind = kind > 0 ? app_event_kind(kind - 1) : NULL,
+                                  .words = gtk_editable_get_text(GTK_EDITABLE(self->search)),
+                                  .failed = gtk_toggle_button_get_active(self->failed)};
+  Search *search;
+
+  stop(&self->finding);
+  gtk_widget_set_visible(GTK_WIDGET(self->progress), FALSE);
+  if (!self->record) {
+    return;
+  }
+  if (!filter.kind && !*filter.words && !filter.failed) {
+    desktop_record_list_set(self->list, self->record, NULL);
+    show_count(self);
+    return;
+  }
+  self->finding = g_cancellable_new();
+  search = g_new0(Search, 1);
+  search->self = g_object_ref(self);
+  search->cancellable = g_object_ref(self->finding);
+  gtk_progress_bar_set_fraction(self->progress, 0);
+  gtk_widget_set_visible(GTK_WIDGET(self->progress), TRUE);
+  app_record_find_async(self->record, &filter, on_progress, self, self->finding, on_found, search);
+}
+
+/* ---- opening -------------------------------------------------------------------------------- */
+
+static void
+on_opened(GObject *source, GAsyncResult *result, gpointer data)
+{
+  g_autoptr(Search) search = data;
+  g_autoptr(GError) error = NULL;
+  DesktopRecord *self = search->self;
+  AppRecord *record = app_record_open_finish(result, &error);
+
+  if (search->cancellable != self->opening) {
+    app_record_free(record);
+    return;
+  }
+  g_clear_object(&self->opening);
+  if (record) {
+    desktop_record_list_set(self->list, NULL, NULL);
+    g_clear_pointer(&self->record, app_record_free);
+    self->record = record;
+    find(self);
+  } else {
+    show_message(self, "dialog-error-symbolic", _("The Log Cannot Be Read"), error->message);
+  }
+}
+
+static void
+open_record(DesktopRecord *self)
+{
+  Search *search = g_new0(Search, 1);
+
+  stop(&self->opening);
+  self->opening = g_cancellable_new();
+  search->self = g_object_ref(self);
+  search->cancellable = g_object_ref(self->opening);
+  app_record_open_async(self->path, self->opening, on_opened, search);
+}
+
+/* ---- hands ---------------------------------------------------------------------------------- */
+
+static void
+on_open(GtkWidget *widget, const char *name, GVariant *parameter)
+{
+  DesktopRecord *self = DESKTOP_RECORD(widget);
+  const AppEvent *event = selected(self);
+
+  if (event && event->conversation != 0) {
+    g_signal_emit(self, signals[CONVERSATION], 0, event->conversation);
+  }
+}
+
+static void
+on_activated(GtkColumnView *view, guint position, DesktopRecord *self)
+{
+  gtk_widget_activate_action(GTK_WIDGET(self), "record.open", NULL);
+}
+
+static void
+on_find(GtkWidget *widget, const char *name, GVariant *parameter)
+{
+  gtk_widget_grab_focus(GTK_WIDGET(DESKTOP_RECORD(widget)->search));
+}
+
+static void
+on_refresh(GtkWidget *widget, const char *name, GVariant *parameter)
+{
+  open_record(DESKTOP_RECORD(widget));
+}
+
+/* ---- life ----------------------------------------------------------------------------------- */
+
+DesktopRecord *
+desktop_record_new(GtkWindow *beside, const char *path)
+{
+  DesktopRecord *self = g_object_new(DESKTOP_TYPE_RECORD, "transient-for", beside, NULL);
+
+  self->path = g_strdup(path);
+  open_record(self);
+  return self;
+}
+
+static void
+desktop_record_dispose(GObject *object)
+{
+  DesktopRecord *self = DESKTOP_RECORD(object);
+
+  self->closed = TRUE;
+  stop(&self->opening);
+  stop(&self->finding);
+  if (self->list) {
+    desktop_record_list_set(self->list, NULL, NULL);
+  }
+  G_OBJECT_CLASS(desktop_record_parent_class)->dispose(object);
+}
+
+static void
+desktop_record_finalize(GObject *object)
+{
+  DesktopRecord *self = DESKTOP_RECORD(object);
+
+  g_clear_object(&self->selection);
+  g_clear_object(&self->list);
+  g_clear_pointer(&self->record, app_record_free);
+  g_free(self->path);
+  G_OBJECT_CLASS(desktop_record_parent_class)->finalize(object);
+}
+
+static void
+bind_children(GtkWidgetClass *widget)
+{
+  gtk_widget_class_bind_template_child(widget, DesktopRecord, toasts);
+  gtk_widget_class_bind_template_child(widget, DesktopRecord, search);
+  gtk_widget_class_bind_template_child(widget, DesktopRecord, kind);
+  gtk_widget_class_bind_template_child(widget, DesktopRecord, failed);
+  gtk_widget_class_bind_template_child(widget, DesktopRecord, view);
+  gtk_widget_class_bind_template_child(widget, DesktopRecord, pages);
+  gtk_widget_class_bind_template_child(widget, DesktopRecord, nothing);
+  gtk_widget_class_bind_template_child(widget, DesktopRecord, count);
+  gtk_widget_class_bind_template_child(widget, DesktopRecord, facts);
+  gtk_widget_class_bind_template_child(widget, DesktopRecord, progress);
+  gtk_widget_class_bind_template_child(widget, DesktopRecord, details);
+  gtk_widget_class_bind_template_child(widget, DesktopRecord, open);
+  gtk_widget_class_bind_template_callback(widget, find);
+}
+
+static void
+desktop_record_class_init(DesktopRecordClass *class)
+{
+  GtkWidgetClass *widget = GTK_WIDGET_CLASS(class);
+
+  G_OBJECT_CLASS(class)->dispose = desktop_record_dispose;
+  G_OBJECT_CLASS(class)->finalize = desktop_record_finalize;
+  gtk_widget_class_set_template_from_resource(widget, "/org/hilum/Hilum/record.ui");
+  bind_children(widget);
+  gtk_widget_class_install_action(widget, "record.open", NULL, on_open);
+  gtk_widget_class_install_action(widget, "record.find", NULL, on_find);
+  gtk_widget_class_install_action(widget, "record.refresh", NULL, on_refresh);
+  gtk_widget_class_add_binding_action(widget, GDK_KEY_f, GDK_CONTROL_MASK, "record.find", NULL);
+  gtk_widget_class_add_binding_action(widget, GDK_KEY_F5, 0, "record.refresh", NULL);
+  gtk_widget_class_add_binding_action(widget, GDK_KEY_Escape, 0, "window.close", NULL);
+  gtk_widget_class_add_binding_action(widget, GDK_KEY_w, GDK_CONTROL_MASK, "window.close", NULL);
+  signals[CONVERSATION] = g_signal_new("conversation", DESKTOP_TYPE_RECORD, G_SIGNAL_RUN_LAST, 0,
+                                       NULL, NULL, NULL, G_TYPE_NONE, 1, G_TYPE_INT64);
+}
+
+static void
+desktop_record_init(DesktopRecord *self)
+{
+  g_autoptr(GtkStringList) kinds = gtk_string_list_new(NULL);
+
+  gtk_widget_init_template(GTK_WIDGET(self));
+  gtk_string_list_append(kinds, _("All events"));
+  for (guint i = 0; app_event_kind(i); i++) {
+    gtk_string_list_append(kinds, app_event_title(app_event_kind(i), NULL));
+  }
+  gtk_drop_down_set_model(self->kind, G_LIST_MODEL(kinds));
+  self->list = desktop_record_list_new();
+  self->selection = gtk_single_selection_new(G_LIST_MODEL(g_object_ref(self->list)));
+  gtk_single_selection_set_autoselect(self->selection, FALSE);
+  g_signal_connect_object(self->selection, "notify::selected-item", G_CALLBACK(on_selected), self,
+                          G_CONNECT_SWAPPED);
+  g_signal_connect_object(self->list, "failed", G_CALLBACK(on_failed), self, 0);
+  g_signal_connect_object(self->view, "activate", G_CALLBACK(on_activated), self, 0);
+  desktop_record_add_columns(self->view);
+  gtk_column_view_set_model(self->view, GTK_SELECTION_MODEL(self->selection));
+  gtk_window_set_focus(GTK_WINDOW(self), GTK_WIDGET(self->search));
+  show_details(self);
+  show_message(self, "document-open-recent-symbolic", _("Opening the Log"), "");
+}
