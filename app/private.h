@@ -56,12 +56,15 @@ AppShot *app_shot_new(const AppImageChoice *choice, GError **error);
 AppShot *app_shot_ref(AppShot *shot);
 void app_shot_unref(AppShot *shot); /* SHOT may be NULL */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(AppShot, app_shot_unref)
+/* What would give the picture that the log has of IMAGE (shot-again.c); strings borrowed. */
+AppImageChoice app_choice_of_logged(const StoreImage *image);
+/* Picture NUMBER of a conversation of the log (from 1) again; an error when it is gone, or no longer
+ * the very picture, by the hash of what was sent (shot-again.c). */
+AppShot *app_shot_again(const StoreImage *image, guint number, GError **error);
 /* Whether CHOICE would give the same: by the window in force, however it was asked for. */
 gboolean app_shot_is_of(const AppShot *shot, const AppImageChoice *choice);
 /* Makes *PICTURE the part of it that CHOICE says (shot-part.c). */
 gboolean app_picture_cut(DicomPicture **picture, const AppImageChoice *choice, GError **error);
-/* What would give the picture that the log has of IMAGE (review-resume.c); strings borrowed. */
-AppImageChoice app_choice_of_logged(const StoreImage *image);
 ModelImage app_shot_image(const AppShot *shot); /* borrowed */
 /* A blank picture of the same size in the place of SHOT's. */
 AppShot *app_shot_blank(const AppShot *shot);

@@ -26,6 +26,9 @@ typedef struct {
 /* The formats, by number; NULL past the last. */
 const char *app_export_format_name(guint index);
 const char *app_export_format_summary(guint index);
+/* Whether it can only be made with TEXT, or with APP_PATIENT_FULL. */
+gboolean app_export_format_needs_text(guint index);
+gboolean app_export_format_needs_patient(guint index);
 
 /* Writes a folder of files and manifest.json, whole or not at all, and an event into the log:
  * {out, format, files: [{name, bytes, sha256}], conversations, turns, events, left_out, head}.
