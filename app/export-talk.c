@@ -20,7 +20,9 @@ typedef struct {
 char *
 app_export_talk_title(const StoreConversation *conversation)
 {
-  return g_strdup_printf(_("Conversation %" G_GINT64_FORMAT), conversation->id);
+  g_autofree char *id = g_strdup_printf("%" G_GINT64_FORMAT, conversation->id);
+
+  return g_strdup_printf(_("Conversation %s"), id);
 }
 
 static char *
@@ -64,6 +66,7 @@ app_export_talk_parameters(const StoreTurnRow *row)
   const StoreTurn *turn = &row->turn;
   g_autoptr(GPtrArray) all = g_ptr_array_new();
   g_autofree char *temperature = number(turn->temperature), *top_p = number(turn->top_p);
+  g_autofree char *seed = g_strdup_printf("%" G_GUINT64_FORMAT, turn->seed);
 
   if (none_if_empty(row->model.template_name)) {
     g_ptr_array_add(all, g_strdup_printf(_("Template %s"), row->model.template_name));
@@ -71,10 +74,10 @@ app_export_talk_parameters(const StoreTurnRow *row)
   if (none_if_empty(row->model.quantization)) {
     g_ptr_array_add(all, g_strdup_printf(_("Weights as %s"), row->model.quantization));
   }
-  g_ptr_array_add(all, turn->temperature > 0
-                           ? g_strdup_printf(_("Temperature %s, top-p %s, seed %" G_GUINT64_FORMAT),
-                                             temperature, top_p, turn->seed)
-                           : g_strdup(_("Temperature 0: the likeliest word each time")));
+  g_ptr_array_add(
+      all, turn->temperature > 0
+               ? g_strdup_printf(_("Temperature %s, top-p %s, seed %s"), temperature, top_p, seed)
+               : g_strdup(_("Temperature 0: the likeliest word each time")));
   if (none_if_empty(turn->answer_form)) {
     g_ptr_array_add(all, g_strdup_printf(_("Form of the answer: %s"), turn->answer_form));
   }
@@ -138,10 +141,10 @@ put_conversation(Writer *writer, const StoreTurnRow *first)
   const StoreImage *image = &first->image;
   g_autofree char *started = time_text(conversation->started);
   g_autofree char *exported = time_text(writer->talk->time);
+  g_autofree char *from = g_strdup_printf("%" G_GINT64_FORMAT, conversation->rewound_from);
   g_autofree char *branch =
       conversation->rewound_from
-          ? g_strdup_printf(_("conversation %" G_GINT64_FORMAT ", after turn %u"),
-                            conversation->rewound_from, conversation->rewound_turn)
+          ? g_strdup_printf(_("conversation %s, after turn %u"), from, conversation->rewound_turn)
           : NULL;
   g_autofree char *patient = image->patient_name ? app_person_text(image->patient_name) : NULL;
   g_autofree char *date = date_text(image->study_date);

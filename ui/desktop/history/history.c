@@ -167,6 +167,23 @@ desktop_history_focus(DesktopHistory *self)
   gtk_widget_grab_focus(GTK_WIDGET(self->entry));
 }
 
+GArray *
+desktop_history_dup_found(DesktopHistory *self)
+{
+  GArray *ids = NULL;
+  GtkListBoxRow *row;
+
+  for (int i = 0; *gtk_editable_get_text(GTK_EDITABLE(self->entry)) &&
+                  (row = gtk_list_box_get_row_at_index(self->list, i));
+       i++) {
+    const gint64 id = desktop_history_row_get_id(row);
+
+    ids = ids ? ids : g_array_new(FALSE, FALSE, sizeof id);
+    g_array_append_val(ids, id);
+  }
+  return ids;
+}
+
 gboolean
 desktop_history_is_searching(DesktopHistory *self)
 {

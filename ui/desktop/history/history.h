@@ -17,6 +17,8 @@ void desktop_history_set_log(DesktopHistory *self, const char *path, gboolean ke
 /* Looks again, when it is seen. */
 void desktop_history_refresh(DesktopHistory *self);
 void desktop_history_focus(DesktopHistory *self);
+/* Ids of the conversations that are shown, of gint64; NULL: all are, for nothing was looked for. */
+GArray *desktop_history_dup_found(DesktopHistory *self);
 gboolean desktop_history_is_searching(DesktopHistory *self);
 
 G_END_DECLS

@@ -4,6 +4,8 @@
 
 #include <glib/gi18n.h>
 
+#include "record/export-dialog.h"
+
 G_DEFINE_FINAL_TYPE(DesktopRecord, desktop_record, ADW_TYPE_WINDOW)
 
 enum { CONVERSATION, N_SIGNALS };
@@ -27,9 +29,9 @@ show_count(DesktopRecord *self)
 {
   const guint n = g_list_model_get_n_items(G_LIST_MODEL(self->list));
   const gint64 all = self->record ? app_record_n_events(self->record) : 0;
-  g_autofree char *text = n == all
-                              ? g_strdup_printf(ngettext("%u event", "%u events", n), n)
-                              : g_strdup_printf(_("%u of %" G_GINT64_FORMAT " events"), n, all);
+  g_autofree char *number = g_strdup_printf("%" G_GINT64_FORMAT, all);
+  g_autofree char *text = n == all ? g_strdup_printf(ngettext("%u event", "%u events", n), n)
+                                   : g_strdup_printf(_("%u of %s events"), n, number);
 
   gtk_label_set_text(self->count, self->record ? text : "");
   if (n > 0) {
@@ -236,6 +238,22 @@ on_activated(GtkColumnView *view, guint position, DesktopRecord *self)
   gtk_widget_activate_action(GTK_WIDGET(self), "record.open", NULL);
 }
 
+/* What leaves: the conversation of the event that is selected can be chosen. */
+static void
+on_export(GtkWidget *widget, const char *name, GVariant *parameter)
+{
+  DesktopRecord *self = DESKTOP_RECORD(widget);
+  const AppEvent *event = selected(self);
+  GArray *one = NULL;
+
+  if (event && event->conversation != 0) {
+    one = g_array_new(FALSE, FALSE, sizeof(gint64));
+    g_array_append_val(one, event->conversation);
+  }
+  gtk_window_present(GTK_WINDOW(
+      desktop_export_dialog_new(GTK_WINDOW(self), self->path, one, _("The selected one"))));
+}
+
 static void
 on_find(GtkWidget *widget, const char *name, GVariant *parameter)
 {
@@ -246,6 +264,13 @@ static void
 on_refresh(GtkWidget *widget, const char *name, GVariant *parameter)
 {
   open_record(DESKTOP_RECORD(widget));
+}
+
+/* The dialogs' way to say how it went: as in the window. */
+static void
+on_toast(GtkWidget *widget, const char *name, GVariant *parameter)
+{
+  on_failed(NULL, g_variant_get_string(parameter, NULL), DESKTOP_RECORD(widget));
 }
 
 /* ---- life ----------------------------------------------------------------------------------- */
@@ -314,9 +339,12 @@ desktop_record_class_init(DesktopRecordClass *class)
   gtk_widget_class_set_template_from_resource(widget, "/org/hilum/Hilum/record.ui");
   bind_children(widget);
   gtk_widget_class_install_action(widget, "record.open", NULL, on_open);
+  gtk_widget_class_install_action(widget, "record.export", NULL, on_export);
   gtk_widget_class_install_action(widget, "record.find", NULL, on_find);
   gtk_widget_class_install_action(widget, "record.refresh", NULL, on_refresh);
+  gtk_widget_class_install_action(widget, "win.toast", "s", on_toast);
   gtk_widget_class_add_binding_action(widget, GDK_KEY_f, GDK_CONTROL_MASK, "record.find", NULL);
+  gtk_widget_class_add_binding_action(widget, GDK_KEY_e, GDK_CONTROL_MASK, "record.export", NULL);
   gtk_widget_class_add_binding_action(widget, GDK_KEY_F5, 0, "record.refresh", NULL);
   gtk_widget_class_add_binding_action(widget, GDK_KEY_Escape, 0, "window.close", NULL);
   gtk_widget_class_add_binding_action(widget, GDK_KEY_w, GDK_CONTROL_MASK, "window.close", NULL);

@@ -15,6 +15,7 @@ static const DesktopKey table[] = {
     {"win.save-key-images", N_("Save the key images"), N_("Files"), ""},
     {"win.print", N_("Print"), N_("Files"), "<Control>p"},
     {"win.tags", N_("Tags of the file"), N_("Files"), "<Control>t"},
+    {"win.export", N_("Export conversations"), N_("Files"), "<Control>e"},
     {"win.log", N_("Log"), N_("Files"), "<Control><Shift>h"},
 
     {"view.step(1)", N_("Next image"), N_("Images"), "Down KP_Down"},

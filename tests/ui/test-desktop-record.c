@@ -1,0 +1,240 @@
+/* test-desktop-record.c - the log beside the window, found in by keys, and conversations that leave
+ * it; with a model that really answers. */
+#include "conversation/conversation-private.h"
+#include "desktop-fixture.h"
+#include "desktop-hands.h"
+#include "record/export-dialog.h"
+#include "record/record-private.h"
+#include "window/window-private.h"
+
+typedef struct {
+  char *folder, *study, *log, *model;
+  AppReviewOptions options;
+  DesktopWindow *window; /* borrowed; NULL once it is finalised */
+} Fixture;
+
+static void
+ask(Fixture *f, const char *question)
+{
+  desktop_window_ask(f->window, question);
+  g_assert_nonnull(f->window->asking);
+  wait_until(!f->window->asking);
+}
+
+/* Two conversations. */
+static void
+setup(Fixture *f, gconstpointer data)
+{
+  g_autoptr(GFile) file = NULL;
+
+  f->folder = tiny_folder_new();
+  f->study = fixture_study_new(2);
+  f->log = g_build_filename(f->folder, "log.sqlite", NULL);
+  f->model = g_build_filename(f->folder, "model.gguf", NULL);
+  tiny_model_write(f->folder, f->model);
+  f->options = (AppReviewOptions){.model = {.model = f->model}, .log_path = f->log};
+  f->window = desktop_window_new(NULL, &f->options);
+  g_object_add_weak_pointer(G_OBJECT(f->window), (gpointer *)&f->window);
+  gtk_window_present(GTK_WINDOW(f->window));
+  g_object_set(f->window->conversation, "check-blank", FALSE, NULL);
+  desktop_window_load_model(f->window);
+  wait_until(f->window->review);
+  file = g_file_new_for_path(f->study);
+  desktop_window_open_files(f->window, &file, 1);
+  wait_until(desktop_viewport_get_slice(desktop_window_viewport(f->window)));
+  ask(f, "Is there a nodule?");
+  desktop_window_new_conversation(f->window);
+  wait_until(!f->window->after_check);
+  ask(f, "Is the heart enlarged?");
+}
+
+static void
+teardown(Fixture *f, gconstpointer data)
+{
+  gtk_window_close(GTK_WINDOW(f->window));
+  wait_until(f->window == NULL);
+  tiny_folder_free(f->folder);
+  tiny_folder_free(f->study);
+  g_free(f->log);
+  g_free(f->model);
+}
+
+static guint
+n_shown(DesktopRecord *record)
+{
+  return g_list_model_get_n_items(G_LIST_MODEL(record->selection));
+}
+
+static DesktopRecord *
+open_log(Fixture *f)
+{
+  gtk_widget_activate_action(GTK_WIDGET(f->window), "win.log", NULL);
+  wait_until(f->window->record && f->window->record->record && n_shown(f->window->record) > 0);
+  hands_focus(GTK_WIDGET(f->window->record));
+  return f->window->record;
+}
+
+/* The event at POSITION, read. */
+static const AppEvent *
+event_at(DesktopRecord *record, guint position)
+{
+  g_autoptr(DesktopRecordItem) item =
+      g_list_model_get_item(G_LIST_MODEL(record->selection), position);
+
+  wait_until(desktop_record_item_get(item));
+  return desktop_record_item_get(item);
+}
+
+/* All of it, the newest first, which is that somebody looks; then what is typed and chosen. */
+static void
+test_found(Fixture *f, gconstpointer data)
+{
+  DesktopRecord *record = open_log(f);
+  const guint all = n_shown(record);
+  guint kind = 0;
+
+  g_assert_cmpint(event_at(record, 0)->number, ==, all);
+  g_assert_cmpstr(event_at(record, 0)->kind, ==, "viewed");
+  g_assert_cmpint(event_at(record, all - 1)->number, ==, 1);
+  hands("type", "--delay", "5", "enlarged");
+  wait_until(n_shown(record) == 1);
+  g_assert_cmpstr(event_at(record, 0)->kind, ==, "turn");
+  g_assert_cmpstr(event_at(record, 0)->summary, ==, "Is the heart enlarged?");
+  hands("key", "ctrl+a", "key", "BackSpace");
+  wait_until(n_shown(record) == all);
+  while (g_strcmp0(app_event_kind(kind), "turn") != 0) {
+    kind++;
+  }
+  gtk_drop_down_set_selected(record->kind, kind + 1);
+  wait_until(n_shown(record) == 2);
+  gtk_toggle_button_set_active(record->failed, TRUE);
+  wait_until(n_shown(record) == 0);
+  g_assert_cmpstr(gtk_stack_get_visible_child_name(record->pages), ==, "nothing");
+}
+
+/* An event tells all that it says, and leads to its conversation. */
+static void
+test_details(Fixture *f, gconstpointer data)
+{
+  DesktopRecord *record = open_log(f);
+
+  hands("type", "--delay", "5", "nodule");
+  wait_until(n_shown(record) == 1);
+  event_at(record, 0);
+  gtk_single_selection_set_selected(record->selection, 0);
+  wait_until(strstr(gtk_label_get_text(record->facts), "Is there a nodule?"));
+  g_assert_nonnull(strstr(gtk_label_get_text(record->facts), "SHA-256"));
+  gtk_widget_activate_action(GTK_WIDGET(record), "record.open", NULL);
+  wait_until(desktop_conversation_is_past(f->window->conversation));
+  gtk_window_close(GTK_WINDOW(record));
+  wait_until(f->window->record == NULL);
+}
+
+static DesktopExportDialog *
+dialog(void)
+{
+  GListModel *all = gtk_window_get_toplevels();
+
+  for (guint i = 0; i < g_list_model_get_n_items(all); i++) {
+    g_autoptr(GtkWindow) window = g_list_model_get_item(all, i);
+    if (DESKTOP_IS_EXPORT_DIALOG(window)) {
+      return (DesktopExportDialog *)window;
+    }
+  }
+  return NULL;
+}
+
+/* The folder that an export has made below FOLDER; NULL: none. */
+static char *
+made(const char *folder)
+{
+  g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
+  const char *name;
+
+  while ((name = g_dir_read_name(dir))) {
+    if (g_str_has_prefix(name, "hilum-export-")) {
+      return g_build_filename(folder, name, NULL);
+    }
+  }
+  return NULL;
+}
+
+/* All of it, into a folder, as PDF. */
+static void
+test_export(Fixture *f, gconstpointer data)
+{
+  g_autofree char *folder = tiny_folder_new(), *out = NULL, *one = NULL, *two = NULL;
+  GtkWidget *export;
+
+  gtk_widget_activate_action(GTK_WIDGET(f->window), "win.export", NULL);
+  wait_until(dialog());
+  desktop_export_dialog_set_folder(dialog(), folder);
+  hands_focus(GTK_WIDGET(dialog()));
+  export = GTK_WIDGET(
+      gtk_widget_get_template_child(GTK_WIDGET(dialog()), DESKTOP_TYPE_EXPORT_DIALOG, "export"));
+  hands_click(export);
+  wait_until(!dialog());
+  out = made(folder);
+  g_assert_nonnull(out);
+  one = g_build_filename(out, "conversation-1.pdf", NULL);
+  two = g_build_filename(out, "conversation-2.pdf", NULL);
+  g_assert_true(g_file_test(one, G_FILE_TEST_EXISTS));
+  g_assert_true(g_file_test(two, G_FILE_TEST_EXISTS));
+  tiny_folder_free(g_steal_pointer(&folder));
+}
+
+/* What belongs to the patient's study has the patient's data, and the row says so; a folder that
+ * cannot be written is told, and nothing is left. Escape closes. */
+static void
+test_refused(Fixture *f, gconstpointer data)
+{
+  GtkWidget *format, *patient, *failure;
+
+  gtk_widget_activate_action(GTK_WIDGET(f->window), "win.export", NULL);
+  wait_until(dialog());
+#define CHILD(name)                                                                                \
+  GTK_WIDGET(gtk_widget_get_template_child(GTK_WIDGET(dialog()), DESKTOP_TYPE_EXPORT_DIALOG, name))
+  format = CHILD("format");
+  patient = CHILD("patient");
+  failure = CHILD("failure");
+  for (guint i = 0; app_export_format_name(i); i++) {
+    adw_combo_row_set_selected(ADW_COMBO_ROW(format), i);
+    g_assert_cmpint(gtk_widget_get_sensitive(patient), ==, !app_export_format_needs_patient(i));
+    if (app_export_format_needs_patient(i)) {
+      g_assert_cmpuint(adw_combo_row_get_selected(ADW_COMBO_ROW(patient)), ==, APP_PATIENT_FULL);
+    }
+  }
+  desktop_export_dialog_set_folder(dialog(), "/proc/nowhere");
+  hands_focus(GTK_WIDGET(dialog()));
+  hands_click(CHILD("export"));
+  wait_until(gtk_widget_get_visible(failure));
+  hands("key", "Escape");
+  wait_until(!dialog());
+}
+
+int
+main(int argc, char **argv)
+{
+  static const struct {
+    const char *name;
+    void (*run)(Fixture *, gconstpointer);
+  } tests[] = {{"found", test_found},
+               {"details", test_details},
+               {"export", test_export},
+               {"refused", test_refused}};
+  g_autofree char *config = tiny_folder_new();
+  int status;
+
+  g_setenv("GTK_A11Y", "none", TRUE);
+  g_setenv("XDG_CONFIG_HOME", config, TRUE);
+  g_setenv("XDG_DATA_HOME", config, TRUE);
+  g_test_init(&argc, &argv, NULL);
+  adw_init();
+  for (gsize i = 0; i < G_N_ELEMENTS(tests); i++) {
+    g_autofree char *path = g_strdup_printf("/desktop/record/%s", tests[i].name);
+    g_test_add(path, Fixture, NULL, setup, tests[i].run, teardown);
+  }
+  status = g_test_run();
+  tiny_folder_free(g_steal_pointer(&config));
+  return status;
+}
