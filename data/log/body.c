@@ -2,6 +2,7 @@
 #include "body.h"
 
 #include "limits.h"
+#include "seal.h"
 #include <math.h>
 #include <string.h>
 
@@ -47,6 +48,57 @@ is_deep(const char *text, gsize n)
   return FALSE;
 }
 
+/* TEXT with nothing in the lists that are members of it. */
+static char *
+empty_lists(const char *text, gsize n, gsize *n_short)
+{
+  char *to = g_malloc(n + 1);
+  guint lists = 0, depth = 0;
+  gboolean quoted = FALSE;
+  gsize out = 0;
+
+  for (gsize i = 0; i < n; i++) {
+    const char c = text[i];
+    const gboolean opens = !quoted && c == '[' && depth == 1;
+
+    lists += opens || (!quoted && c == '[' && lists);
+    if (!lists || (opens && lists == 1)) {
+      to[out++] = c;
+    }
+    if (quoted && c == '\\' && i + 1 < n) {
+      i++;
+      if (!lists) {
+        to[out++] = text[i];
+      }
+    } else if (c == '"') {
+      quoted = !quoted;
+    } else if (!quoted && !lists && (c == '{' || c == '}')) {
+      depth += c == '{' ? 1 : (guint)-1;
+    } else if (!quoted && c == ']' && lists && --lists == 0) {
+      to[out++] = c;
+    }
+  }
+  to[out] = '\0';
+  *n_short = out;
+  return to;
+}
+
+static gboolean
+load(const StoreBody *body, JsonParser *parser, const char *text, gsize n)
+{
+  char *brief = NULL;
+  gsize n_brief = 0;
+  gboolean good;
+
+  if (!body->without_lists) {
+    return json_parser_load_from_data(parser, text, (gssize)n, NULL);
+  }
+  brief = empty_lists(text, n, &n_brief);
+  good = json_parser_load_from_data(parser, brief, (gssize)n_brief, NULL);
+  store_wipe(brief, n_brief);
+  return good;
+}
+
 gboolean
 store_body_parse(StoreBody *body, StorePlace place, const char *text, gsize n)
 {
@@ -58,7 +110,7 @@ store_body_parse(StoreBody *body, StorePlace place, const char *text, gsize n)
     return !body->failed;
   }
   if (n > G_MAXINT || !g_utf8_validate_len(text, n, NULL) || is_deep(text, n) ||
-      !json_parser_load_from_data(parser, text, (gssize)n, NULL)) {
+      !load(body, parser, text, n)) {
     store_body_corrupt(body, fields[place], "found no JSON object of Hilum's, expected one");
     return FALSE;
   }

@@ -19,6 +19,8 @@ typedef struct {
   const char *kind;
   gint64 number;                    /* of the event */
   JsonObject *json[STORE_N_PLACES]; /* NULL: not readable */
+  gboolean without_lists;           /* set before it is parsed: members that are lists are not read
+                                       and come out empty (ids and pieces are most of a turn) */
   gboolean failed;
   GError **error;
 } StoreBody;

@@ -93,7 +93,8 @@ connect_file(StoreSealed *sealed, const char *path, GError **error)
 {
   static const char set_up[] =
       "PRAGMA page_size = 4096; PRAGMA journal_mode = MEMORY; PRAGMA temp_store = MEMORY;"
-      "PRAGMA mmap_size = 0; PRAGMA synchronous = FULL; PRAGMA cell_size_check = ON;"
+      "PRAGMA mmap_size = 0; PRAGMA cache_size = -32768; PRAGMA synchronous = FULL; PRAGMA "
+      "cell_size_check = ON;"
       "PRAGMA trusted_schema = OFF; SELECT count(*) FROM sqlite_schema";
   const int flags = SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_EXRESCODE |
                     (sealed->read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE);

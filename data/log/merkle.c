@@ -2,30 +2,33 @@
  * proofs as RFC 6962. */
 #include "merkle.h"
 
+#include "sha256.h"
 #include <sodium.h>
 #include <string.h>
 
 StoreHash
 store_hash(const void *bytes, gsize n)
 {
+  StoreMessage message = {.bytes = bytes, .n = n};
   StoreHash hash;
 
-  crypto_hash_sha256(hash.bytes, bytes, n);
+  store_sha256(&message);
+  memcpy(hash.bytes, message.hash, sizeof hash.bytes);
   return hash;
 }
 
 StoreHash
 store_hash_leaf(const void *bytes, gsize n)
 {
-  static const guint8 prefix = 0;
-  crypto_hash_sha256_state state;
-  StoreHash hash;
+  guint8 small[1 + STORE_HASH_BYTES] = {0};
+  g_autofree guint8 *all = n > STORE_HASH_BYTES ? g_malloc(1 + n) : NULL;
+  guint8 *whole = all ? all : small;
 
-  crypto_hash_sha256_init(&state);
-  crypto_hash_sha256_update(&state, &prefix, 1);
-  crypto_hash_sha256_update(&state, bytes, n);
-  crypto_hash_sha256_final(&state, hash.bytes);
-  return hash;
+  whole[0] = 0;
+  if (n) {
+    memcpy(whole + 1, bytes, n);
+  }
+  return store_hash(whole, 1 + n);
 }
 
 static StoreHash

@@ -120,7 +120,7 @@ read_listed_model(StoreLog *log, gint64 event, StoreConversation *row, GError **
 static gboolean
 read_first_turn(StoreLog *log, const Listed *listed, StoreConversation *row, GError **error)
 {
-  g_auto(StoreBody) body = {0}, image = {0};
+  g_auto(StoreBody) body = {.without_lists = TRUE}, image = {0};
 
   if (!listed->turn) {
     return TRUE;

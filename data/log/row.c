@@ -202,7 +202,11 @@ store_row_parse(StoreLog *log, const StoreRow *row, StoreBody *body, gboolean *e
   char *text = NULL;
   gsize n = 0;
 
-  *body = (StoreBody){.name = log->name, .kind = row->kind, .number = row->number, .error = error};
+  *body = (StoreBody){.name = log->name,
+                      .kind = row->kind,
+                      .number = row->number,
+                      .without_lists = body->without_lists,
+                      .error = error};
   if (!store_row_text(log, row, &text, &n, erased ? erased : &gone, error)) {
     return FALSE;
   }

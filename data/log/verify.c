@@ -10,6 +10,7 @@
 
 #include "head.h"
 #include "row.h"
+#include "sha256.h"
 #include <sodium.h>
 #include <string.h>
 
@@ -41,9 +42,20 @@ static const struct {
     {"check", "answer_check", "d.turn IS NOT json_extract(e.body, '$.turn')"},
 };
 
+/* What is kept of a row until its hash is known: two are hashed at once. */
+typedef struct {
+  gint64 number;
+  StoreHash previous, hash;
+  GString *time, *kind;
+  gboolean migrated;
+  GByteArray *bytes;
+} Waiting;
+
 typedef struct {
   StoreLog *log;
   StoreReport *report;
+  Waiting waiting[2];
+  guint n_waiting;
   GPtrArray *heads; /* of StoreHead, by size */
   guint head;       /* the next to be met */
   StoreMerkle tree, block;
@@ -51,7 +63,6 @@ typedef struct {
   StoreHash last;
   char *time; /* of the event before */
   gint64 counts[G_N_ELEMENTS(derived)];
-  GByteArray *scratch;
 } Verifier;
 
 void
@@ -141,22 +152,20 @@ check_heads(Verifier *verifier)
 
 /* An older log's rows keep their times, which are from before the log was brought over. */
 static void
-check_time(Verifier *verifier, const StoreRow *row)
+check_time(Verifier *verifier, const Waiting *row)
 {
-  const gboolean migrated = strstr(row->body, "\"migrated\": true}") != NULL;
-
-  if (migrated) {
+  if (row->migrated) {
     return;
   }
-  if (verifier->time && strcmp(row->time, verifier->time) < 0) {
+  if (verifier->time && strcmp(row->time->str, verifier->time) < 0) {
     verifier->report->clock_back++;
     if (!verifier->report->clock_back_first) {
       verifier->report->clock_back_first = row->number;
     }
   }
-  if (!verifier->time || strcmp(row->time, verifier->time) != 0) {
+  if (!verifier->time || strcmp(row->time->str, verifier->time) != 0) {
     g_free(verifier->time);
-    verifier->time = g_strdup(row->time);
+    verifier->time = g_strdup(row->time->str);
   }
 }
 
@@ -171,12 +180,12 @@ count_kind(Verifier *verifier, const char *kind)
 }
 
 static gboolean
-check_event(Verifier *verifier, const StoreRow *row, GError **error)
+check_event(Verifier *verifier, const Waiting *row, const guint8 *hash_bytes, GError **error)
 {
   const gint64 expected = verifier->report->events + 1;
-  const StoreHash hash = store_row_hash(row, verifier->scratch);
-  StoreHash leaf;
+  StoreHash hash, leaf;
 
+  memcpy(hash.bytes, hash_bytes, sizeof hash.bytes);
   if (row->number != expected) {
     find(verifier, expected, "event %" G_GINT64_FORMAT " is missing", expected);
   } else if (!store_hash_equal(&hash, &row->hash)) {
@@ -196,9 +205,50 @@ check_event(Verifier *verifier, const StoreRow *row, GError **error)
   store_merkle_add(&verifier->block, &leaf);
   verifier->report->events = expected;
   check_time(verifier, row);
-  count_kind(verifier, row->kind);
+  count_kind(verifier, row->kind->str);
   check_heads(verifier);
   return expected % STORE_BLOCK_ROWS != 0 || check_block(verifier, expected, error);
+}
+
+/* Checks the rows that wait. */
+static gboolean
+check_waiting(Verifier *verifier, GError **error)
+{
+  const guint n = verifier->n_waiting;
+  StoreMessage messages[2];
+
+  for (guint i = 0; i < n; i++) {
+    const GByteArray *bytes = verifier->waiting[i].bytes;
+    messages[i] = (StoreMessage){.bytes = bytes->data, .n = bytes->len};
+  }
+  if (n == 2) {
+    store_sha256_two(&messages[0], &messages[1]);
+  } else if (n == 1) {
+    store_sha256(&messages[0]);
+  }
+  verifier->n_waiting = 0;
+  for (guint i = 0; i < n && !verifier->report->found; i++) {
+    if (!check_event(verifier, &verifier->waiting[i], messages[i].hash, error)) {
+      return FALSE;
+    }
+  }
+  return TRUE;
+}
+
+/* ROW is borrowed until the next step. */
+static gboolean
+add_waiting(Verifier *verifier, const StoreRow *row, GError **error)
+{
+  Waiting *waiting = &verifier->waiting[verifier->n_waiting++];
+
+  waiting->number = row->number;
+  waiting->previous = row->previous;
+  waiting->hash = row->hash;
+  waiting->migrated = strstr(row->body, "\"migrated\": true}") != NULL;
+  g_string_assign(waiting->time, row->time);
+  g_string_assign(waiting->kind, row->kind);
+  store_row_bytes(row, waiting->bytes);
+  return verifier->n_waiting < G_N_ELEMENTS(verifier->waiting) || check_waiting(verifier, error);
 }
 
 static gboolean
@@ -225,11 +275,14 @@ check_events(Verifier *verifier, gint64 total, StoreProgress progress, gpointer 
         g_propagate_error(error, g_steal_pointer(&local));
         return FALSE;
       }
+      if (!check_waiting(verifier, error)) {
+        return FALSE;
+      }
       find(verifier, verifier->report->events + 1, "event %" G_GINT64_FORMAT " cannot be read: %s",
            verifier->report->events + 1, local->message);
       return TRUE;
     }
-    if (more && !check_event(verifier, &row, error)) {
+    if (!(more ? add_waiting(verifier, &row, error) : check_waiting(verifier, error))) {
       return FALSE;
     }
     if (progress && verifier->report->events % PROGRESS_ROWS == 0 &&
@@ -426,7 +479,11 @@ store_log_verify(StoreLog *log, const char *public_key, StoreProgress progress, 
 
   g_return_val_if_fail(log, NULL);
   report->log_id = g_strdup(log->log_id);
-  verifier.scratch = g_byte_array_new();
+  for (guint i = 0; i < G_N_ELEMENTS(verifier.waiting); i++) {
+    verifier.waiting[i].time = g_string_new("");
+    verifier.waiting[i].kind = g_string_new("");
+    verifier.waiting[i].bytes = g_byte_array_new();
+  }
   /* One moment of the log, whoever else writes. */
   ok = store_exec(log->db, log->name, DOING, "BEGIN", error);
   if (ok) {
@@ -440,7 +497,11 @@ store_log_verify(StoreLog *log, const char *public_key, StoreProgress progress, 
     report->whole = report->found == NULL;
   }
   g_clear_pointer(&verifier.heads, g_ptr_array_unref);
-  g_byte_array_unref(verifier.scratch);
+  for (guint i = 0; i < G_N_ELEMENTS(verifier.waiting); i++) {
+    g_string_free(verifier.waiting[i].time, TRUE);
+    g_string_free(verifier.waiting[i].kind, TRUE);
+    g_byte_array_unref(verifier.waiting[i].bytes);
+  }
   g_free(verifier.time);
   return ok ? g_steal_pointer(&report) : NULL;
 }

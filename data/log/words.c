@@ -45,7 +45,7 @@ store_words_clear(StoreWords *words)
 gboolean
 store_words_read(StoreLog *log, gint64 event, StoreWords *words, GError **error)
 {
-  g_auto(StoreBody) body = {0};
+  g_auto(StoreBody) body = {.without_lists = TRUE};
 
   if (!store_row_open(log, event, NULL, &body, NULL, NULL, error)) {
     return FALSE;
