@@ -1,8 +1,10 @@
 /* store.h - the conversation log in SQLite.
  *
- * What this room does: keeps studies, images, models, conversations and turns, append-only, in one
- * SQLite file of mode 0600 (WAL, foreign keys, synchronous=FULL when a turn is finished), with a
- * versioned schema and migrations. What it does not do: read images, run models, know GTK.
+ * What this room does: keeps images, models, conversations, turns and whatever else happened as one
+ * append-only chain of events in an SQLite file of mode 0600 (WAL, foreign keys, synchronous=FULL
+ * when a turn is finished), with a versioned schema and migrations; what can name or describe a
+ * patient is sealed under a key of the patient's. record.h has the proofs of it, THREATS.md the
+ * bytes. What it does not do: read images, run models, know GTK.
  *
  * Thread rule: one StoreLog belongs to one thread at a time. Several processes may write the same
  * file (busy timeout; a turn is one transaction).
