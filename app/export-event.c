@@ -191,6 +191,17 @@ only_in_full(const StoreMask *mask, const char *value)
   return mask->patient == STORE_PATIENT_FULL ? g_strdup(value) : NULL;
 }
 
+/* Where something was written to, which a folder named for a patient may tell. */
+static const char *
+sealed_place(Draft *draft, const StoreMask *mask, JsonObject *sealed)
+{
+  JsonNode *fields = sealed ? json_object_get_member(sealed, "fields") : NULL;
+
+  return fields && JSON_NODE_HOLDS_OBJECT(fields)
+             ? sealed_text(draft, mask, json_node_get_object(fields), "out", only_in_full)
+             : NULL;
+}
+
 /* What the event was about, and its fields, which name nobody. Of what is sealed only who and which
  * images are told. */
 static void
@@ -204,6 +215,9 @@ draft_body(Draft *draft, const StoreMask *mask, const StoreEventRow *event, Stor
 
   if (fields && JSON_NODE_HOLDS_OBJECT(fields)) {
     add_fields(draft, json_node_get_object(fields), audit);
+  }
+  if (!audit->place) {
+    audit->place = sealed_place(draft, mask, sealed);
   }
   audit->study_instance_uid =
       sealed_text(draft, mask, sealed, "study_instance_uid", store_mask_uid);

@@ -184,8 +184,8 @@ note_export(AppExport *export, const char *manifest, gboolean failed, GError **e
   static const char *const patients[] = {"none", "pseudonym", "full"};
   g_autofree char *turns = g_strdup_printf("%" G_GUINT64_FORMAT, export->n_turns);
   g_autofree char *events = g_strdup_printf("%" G_GUINT64_FORMAT, export->n_events);
-  const StoreField fields[] = {{"out", export->options->out},
-                               {"text", export->options->text ? "yes" : "no"},
+  const StoreField out = {"out", export->options->out}; /* a folder may be named for a patient */
+  const StoreField fields[] = {{"text", export->options->text ? "yes" : "no"},
                                {"patient", patients[export->options->patient]},
                                {"turns", turns},
                                {"events", events},
@@ -194,7 +194,9 @@ note_export(AppExport *export, const char *manifest, gboolean failed, GError **e
                             .action = export->format->name,
                             .failed = failed,
                             .fields = fields,
-                            .n_fields = G_N_ELEMENTS(fields)};
+                            .n_fields = G_N_ELEMENTS(fields),
+                            .sealed = &out,
+                            .n_sealed = 1};
 
   return store_log_add_event(export->log, &event, error) != 0;
 }

@@ -206,8 +206,8 @@ typedef struct {
   gboolean failed;          /* the outcome */
   const StoreField *fields; /* what names nobody: readable to all who read the log */
   gsize n_fields;
-  const StoreImage *about;  /* whose key seals what follows; NULL: nothing is sealed */
-  const StoreField *sealed; /* what may name or describe a patient, besides what ABOUT says */
+  const StoreImage *about;  /* whose key seals what follows; NULL: a key for what is of nobody */
+  const StoreField *sealed; /* what may name or describe a patient (a path, say), besides ABOUT */
   gsize n_sealed;
 } StoreEvent;
 /* Its number, or 0. */
@@ -230,7 +230,8 @@ typedef struct {
 } StoreEventRow;
 /* FALSE with *error set ends the reading. */
 typedef gboolean (*StoreEventFunc)(const StoreEventRow *event, gpointer user, GError **error);
-/* Events FIRST to LAST (0: to the end) in order, one at a time: memory does not grow. */
+/* Events FIRST to LAST (0: to the end) in order, one at a time: memory does not grow. FUNC may read
+ * all else in the log, but not its events. */
 gboolean store_log_each_event(StoreLog *log, gint64 first, gint64 last, StoreEventFunc func,
                               gpointer user, GError **error);
 

@@ -287,8 +287,8 @@ store_put_event(StoreDraft *draft, const StoreEvent *event)
   store_draft_fields(draft, STORE_CLEAR, "fields", event->fields, event->n_fields);
   if (event->about) {
     store_put_image(draft, event->about);
-    store_draft_fields(draft, STORE_SEALED, "fields", event->sealed, event->n_sealed);
   }
+  store_draft_fields(draft, STORE_SEALED, "fields", event->sealed, event->n_sealed);
 }
 
 /* ---- subjects ------------------------------------------------------------------------------- */

@@ -76,8 +76,7 @@ store_words_forget(StoreLog *log, GError **error)
   g_autofree char *path = index_path(log);
 
   store_words_close(log);
-  return log->read_only || !g_file_test(path, G_FILE_TEST_EXISTS) ||
-         store_index_file_remove(path, error);
+  return !g_file_test(path, G_FILE_TEST_EXISTS) || store_index_file_remove(path, error);
 }
 
 static gboolean
@@ -100,7 +99,8 @@ open_in_memory(StoreLog *log, GError **error)
   return db;
 }
 
-/* LOG.index, made anew where it cannot be read; NULL where there is none to be had. */
+/* LOG.index, made anew where it cannot be read; NULL where there is none to be had. It is written
+ * though the log is open for reading only: whoever searches a long log need not wait each time. */
 static sqlite3 *
 open_sealed(StoreLog *log)
 {
@@ -108,7 +108,7 @@ open_sealed(StoreLog *log)
   guint8 key[STORE_KEY_BYTES];
   sqlite3 *db = NULL;
 
-  if (log->read_only || !log->keys || !store_keys_derive(log->keys, "index", key, NULL)) {
+  if (!log->keys || !store_keys_derive(log->keys, "index", key, NULL)) {
     return NULL;
   }
   db = store_index_file_open(path, key, FALSE, NULL);

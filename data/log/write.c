@@ -513,8 +513,8 @@ store_write_event(StoreLog *log, const StoreEvent *event, GError **error)
 
   store_draft_init(&draft, log->name, "events", error);
   store_put_event(&draft, event);
-  if (draft.failed ||
-      (event->about && !find_subject(log, event->about, 0, doing, &subject, error))) {
+  if (draft.failed || ((event->about || event->n_sealed) &&
+                       !find_subject(log, event->about, 0, doing, &subject, error))) {
     return 0;
   }
   return add(log, event->kind, subject, &draft, NULL, doing, error);
