@@ -14,9 +14,8 @@ place_of(const char *log_path)
   return log_path ? g_strdup(log_path) : store_default_path();
 }
 
-/* The log as it lies there: none is made. */
-static StoreLog *
-open_there(const char *log_path, GError **error)
+StoreLog *
+app_log_open_there(const char *log_path, GError **error)
 {
   g_autoptr(StoreLog) log = app_log_open(log_path, error);
 
@@ -125,7 +124,7 @@ app_log_verify(const char *log_path, const char *public_key, AppProgress progres
 JsonNode *
 app_log_prove(const char *log_path, gint64 id, const char *out, GError **error)
 {
-  g_autoptr(StoreLog) log = open_there(log_path, error);
+  g_autoptr(StoreLog) log = app_log_open_there(log_path, error);
   g_autofree char *proof = NULL;
   g_autofree char *number = g_strdup_printf("%" G_GINT64_FORMAT, id);
   const StoreField field = {"conversation", number};
@@ -209,7 +208,7 @@ JsonNode *
 app_log_erase(const char *log_path, gint64 id, const char *reason, GError **error)
 {
   const StoreSecrets secrets = app_secrets_get();
-  g_autoptr(StoreLog) log = open_there(log_path, error);
+  g_autoptr(StoreLog) log = app_log_open_there(log_path, error);
   JsonObject *object;
   guint subjects = 0, n_files = 0;
   guint64 n_bytes = 0;
@@ -254,7 +253,7 @@ app_log_protect(const char *log_path, const char *with, GError **error)
                 "the protection is '%s'; expected file, passphrase or keyring", with);
     return NULL;
   }
-  log = open_there(log_path, error);
+  log = app_log_open_there(log_path, error);
   if (!log || !store_log_protect(log, (StoreProtection)which, &secrets, error)) {
     return NULL;
   }

@@ -61,5 +61,18 @@ gboolean store_log_erase(StoreLog *log, gint64 conversation, const char *reason,
 gboolean store_log_protect(StoreLog *log, StoreProtection protection, const StoreSecrets *secrets,
                            GError **error);
 
+/* ---- copies ---------------------------------------------------------------------------------- */
+
+/* Copies the log, its keys, checkpoints and public key into FOLDER, which must not be there, while
+ * others go on writing; an event tells of it. The copy was verified, and is on the disk, before
+ * FOLDER has its name. WITH_KEY: LOG.key, too, and then the copy is as secret as the texts; INVALID
+ * when there is none. PROGRESS in pages. What the copy proves. */
+StoreReport *store_log_backup(StoreLog *log, const char *folder, gboolean with_key,
+                              StoreProgress progress, gpointer user, GError **error);
+/* Sets the copy in FOLDER at PATH, where nothing of a log may be, once it is verified. *with_key
+ * (may be NULL): LOG.key was in it. */
+StoreReport *store_restore(const char *folder, const char *path, gboolean *with_key,
+                           GError **error);
+
 G_END_DECLS
 #endif

@@ -148,6 +148,39 @@ test_protect(void)
   g_assert_nonnull(strstr(locked.err, "passphrase"));
 }
 
+static void
+test_backup(void)
+{
+  g_autofree char *log = g_build_filename(folder, "backup.sqlite", NULL);
+  g_autofree char *out = g_build_filename(folder, "copies", NULL);
+  g_autofree char *back = g_build_filename(folder, "back.sqlite", NULL);
+  g_auto(CliRun) no_out = {0}, run = {0}, again = {0}, restore = {0}, over = {0}, show = {0};
+  g_auto(CliRun) none = {0};
+  g_autoptr(GPtrArray) lines = NULL;
+
+  ask(log);
+  cli_run(&no_out, NULL, "log", "backup", "--log", log, NULL);
+  g_assert_cmpint(no_out.status, ==, 2);
+  cli_run(&run, NULL, "log", "backup", "--log", log, "--out", out, "--with-key", "--json", NULL);
+  g_assert_cmpint(run.status, ==, 0);
+  lines = cli_json_lines(run.out);
+  cli_assert_keys(json_node_get_object(lines->pdata[0]),
+                  "out log_id events root with_key protection");
+  g_assert_nonnull(strstr(run.err, "as secret as the texts"));
+  cli_run(&again, NULL, "log", "backup", "--log", log, "--out", out, NULL);
+  g_assert_cmpint(again.status, ==, 1);
+  cli_run(&over, NULL, "log", "restore", out, "--log", log, NULL);
+  g_assert_cmpint(over.status, ==, 1);
+  g_assert_nonnull(strstr(over.err, "never overwritten"));
+  cli_run(&restore, NULL, "log", "restore", out, "--log", back, NULL);
+  g_assert_cmpint(restore.status, ==, 0);
+  cli_run(&show, NULL, "log", "show", "1", "--log", back, NULL);
+  g_assert_cmpint(show.status, ==, 0);
+  g_assert_nonnull(strstr(show.out, "A hidden word?"));
+  cli_run(&none, NULL, "log", "restore", folder, "--log", out, NULL);
+  g_assert_cmpint(none.status, ==, 1);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -159,6 +192,7 @@ main(int argc, char **argv)
   g_test_add_func("/cli-record/prove", test_prove);
   g_test_add_func("/cli-record/erase", test_erase);
   g_test_add_func("/cli-record/protect", test_protect);
+  g_test_add_func("/cli-record/backup", test_backup);
   status = g_test_run();
   tiny_folder_free(folder);
   g_free(model);

@@ -394,6 +394,8 @@ cmd_log(int argc, char **argv)
       {"check-proof", "check such a proof", cmd_log_check_proof},
       {"erase", "erase a patient's key", cmd_log_erase},
       {"protect", "say where the log's key is kept", cmd_log_protect},
+      {"backup", "copy the log while it is used", cmd_log_backup},
+      {"restore", "set such a copy in its place", cmd_log_restore},
       {NULL, NULL, NULL}};
 
   return cli_dispatch("hilum log", "Reads the conversation log.", commands, argc, argv);
