@@ -65,9 +65,6 @@ quoted_words(const char *query)
 
 /* ---- finding -------------------------------------------------------------------------------- */
 
-/* How many rows a cursor steps over before it jumps. */
-#define MOST_STEPS 256
-
 /* The rows that one word is in, the newest conversation first. */
 typedef struct {
   sqlite3_stmt *statement;
@@ -94,30 +91,25 @@ step(StoreLog *log, Cursor *cursor, GError **error)
          store_fail_sqlite(error, log->words, log->name, "searching the log", rc);
 }
 
-/* To the first row of CONVERSATION or one before it. */
+/* To the first row of CONVERSATION or one before it. Stepping costs a fifth of a microsecond a row;
+ * asking anew from there on costs FTS5 the whole beginning of the word each time. */
 static gboolean
 move(StoreLog *log, Cursor *cursor, gint64 conversation, GError **error)
 {
   const gint64 most = ((conversation + 1) << STORE_WORDS_SHIFT) - 1;
 
-  for (guint i = 0; cursor->row > most && i < MOST_STEPS; i++) {
+  while (cursor->row > most) {
     if (!step(log, cursor, error)) {
       return FALSE;
     }
   }
-  if (cursor->row <= most) {
-    return TRUE;
-  }
-  sqlite3_reset(cursor->statement);
-  sqlite3_bind_int64(cursor->statement, 2, most);
-  return step(log, cursor, error);
+  return TRUE;
 }
 
 static Cursor *
 open_cursors(StoreLog *log, GPtrArray *words, GError **error)
 {
-  static const char sql[] =
-      "SELECT rowid FROM words WHERE words MATCH ?1 AND rowid <= ?2 ORDER BY rowid DESC";
+  static const char sql[] = "SELECT rowid FROM words WHERE words MATCH ?1 ORDER BY rowid DESC";
   g_autoptr(Cursor) cursors = g_new0(Cursor, words->len + 1);
 
   for (guint i = 0; i < words->len; i++) {
@@ -128,7 +120,6 @@ open_cursors(StoreLog *log, GPtrArray *words, GError **error)
       return NULL;
     }
     sqlite3_bind_text(cursors[i].statement, 1, words->pdata[i], -1, SQLITE_TRANSIENT);
-    sqlite3_bind_int64(cursors[i].statement, 2, G_MAXINT64);
     if (!step(log, &cursors[i], error)) {
       return NULL;
     }
