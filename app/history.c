@@ -64,6 +64,7 @@ entry_new(const StoreConversation *row)
   entry->n_turns = row->n_turns;
   entry->branch_of = row->rewound_from;
   entry->snippet = g_strdup(row->snippet ? row->snippet : "");
+  entry->erased = row->erased;
   return entry;
 }
 

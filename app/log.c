@@ -9,17 +9,23 @@ StoreLog *
 app_log_open_at(const char *path, gboolean read_only, GError **error)
 {
   g_autofree char *standard = path ? NULL : store_default_path();
-  const StoreSecrets secrets = app_secrets_get();
+  gboolean asked;
+  StoreSecrets secrets = app_secrets_get();
   const StoreOpen how = {.read_only = read_only, .secrets = &secrets};
-  g_autoptr(GError) failure = NULL;
+  GError *failure = NULL;
   StoreLog *log;
 
-  log = store_log_open_with(path ? path : standard, &how, &failure);
-  if (!log) {
-    if (g_error_matches(failure, STORE_ERROR, STORE_ERROR_LOCKED)) {
+  secrets.user = &asked;
+  do {
+    g_clear_error(&failure);
+    asked = FALSE;
+    log = store_log_open_with(path ? path : standard, &how, &failure);
+    if (app_log_is_locked(failure)) {
       app_secrets_forget_passphrase(); /* the next one may be right */
     }
-    g_propagate_error(error, g_steal_pointer(&failure));
+  } while (app_log_is_locked(failure) && asked && app_secrets_asks_again());
+  if (!log) {
+    g_propagate_error(error, failure);
   }
   return log;
 }

@@ -24,6 +24,7 @@ static struct {
   GMutex mutex;
   AppAskPassphrase ask;
   gpointer user;
+  gboolean asks_again;
   SecretValue *passphrase;
   guint patience;
 } state;
@@ -97,6 +98,31 @@ app_set_ask_passphrase(AppAskPassphrase ask, gpointer user)
   state.ask = ask;
   state.user = user;
   g_mutex_unlock(&state.mutex);
+}
+
+void
+app_set_ask_again(gboolean again)
+{
+  g_mutex_lock(&state.mutex);
+  state.asks_again = again;
+  g_mutex_unlock(&state.mutex);
+}
+
+gboolean
+app_secrets_asks_again(void)
+{
+  gboolean again;
+
+  g_mutex_lock(&state.mutex);
+  again = state.asks_again;
+  g_mutex_unlock(&state.mutex);
+  return again;
+}
+
+gboolean
+app_log_is_locked(const GError *error)
+{
+  return g_error_matches(error, STORE_ERROR, STORE_ERROR_LOCKED);
 }
 
 static void
@@ -212,6 +238,9 @@ ask(gboolean again, gpointer user, GError **error)
   }
   if (passphrase) {
     remember(passphrase);
+  }
+  if (passphrase && !has_file && user) {
+    *(gboolean *)user = TRUE;
   }
   return passphrase;
 }

@@ -5,6 +5,8 @@
 #ifndef HILUM_APP_PROOF_H
 #define HILUM_APP_PROOF_H
 
+#include <gio/gio.h>
+
 #include "app.h"
 
 G_BEGIN_DECLS
@@ -25,6 +27,23 @@ JsonNode *app_log_erase(const char *log_path, gint64 id, const char *reason, GEr
 /* WITH: "file", "passphrase" or "keyring". {protection}. ARGUMENT when it is none of them. */
 JsonNode *app_log_protect(const char *log_path, const char *with, GError **error);
 const char *app_log_protection_name(guint index); /* NULL past the last */
+
+/* ---- beside what the user does ----------------------------------------------------------------
+ */
+
+/* {protection} of the log that is there; null where there is none yet. Asks for no key. */
+JsonNode *app_log_state(const char *log_path, GError **error);
+/* What LOG.head told against the log when REVIEW opened it; NULL: nothing. Borrowed. */
+const char *app_review_log_trouble(AppReview *review);
+
+/* The calls above on threads of app's; each ends with app_log_job_finish(). PROGRESS is called in
+ * the caller's main context. */
+void app_log_state_async(const char *log_path, GAsyncReadyCallback callback, gpointer data);
+void app_log_verify_async(const char *log_path, AppProgress progress, gpointer user,
+                          GCancellable *cancellable, GAsyncReadyCallback callback, gpointer data);
+void app_log_protect_async(const char *log_path, const char *with, GAsyncReadyCallback callback,
+                           gpointer data);
+JsonNode *app_log_job_finish(GAsyncResult *result, GError **error);
 
 G_END_DECLS
 #endif

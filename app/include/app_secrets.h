@@ -17,6 +17,11 @@ G_BEGIN_DECLS
 typedef char *(*AppAskPassphrase)(gboolean again, gpointer user, GError **error);
 /* At the start, before a log is opened. */
 void app_set_ask_passphrase(AppAskPassphrase ask, gpointer user);
+/* Whether a wrong answer is asked for again, until the user refuses; without it, the log is not
+ * opened. */
+void app_set_ask_again(gboolean again);
+/* ERROR says that the key of the log's texts was not to be had. */
+gboolean app_log_is_locked(const GError *error);
 
 G_END_DECLS
 #endif

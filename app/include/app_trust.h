@@ -64,6 +64,7 @@ typedef struct {
   guint n_turns;
   gint64 branch_of; /* conversation that it branches off; 0: none */
   char *snippet;    /* around what was found; "" without a query */
+  gboolean erased;  /* the key of its texts is gone: no question */
 } AppHistoryEntry;
 void app_history_entry_free(AppHistoryEntry *entry);
 /* Conversations whose questions, answers or edited texts hold all words of QUERY (as beginnings of

@@ -3,6 +3,7 @@
 #include <locale.h>
 
 #include "application.h"
+#include "settings/passphrase.h"
 
 #define FAILED 1
 #define MISUSED 2
@@ -180,6 +181,7 @@ main(int argc, char **argv)
   set_cache_limit(settings);
   app_set_warning(warn);
   app_guard_files();
+  desktop_passphrase_attach();
   app_image_warm();
   application = desktop_application_new(&review, settings, is_alone(&options));
   return g_application_run(G_APPLICATION(application), argc, argv);

@@ -33,7 +33,7 @@ struct _DesktopTurnRow {
   GArray *pieces;   /* of DesktopPiece, which together are the answer; NULL: not told */
 
   gint64 conversation; /* of the log; 0: not told */
-  gboolean is_failed, sure;
+  gboolean is_failed, is_erased, sure;
   DesktopTurnOffers offers;
   guint flushing, clock;               /* sources, or 0 */
   gint64 flushed, started, first_text; /* monotonic, in µs; 0: not yet */

@@ -13,9 +13,9 @@ void
 desktop_turn_row_update_actions(DesktopTurnRow *self)
 {
   GtkWidget *widget = GTK_WIDGET(self);
-  gboolean is_over = self->turn || self->is_failed;
-  gboolean has_answer = self->turn && *gtk_label_get_text(self->answer) != '\0';
-  gboolean can_check = self->turn && (self->offers & DESKTOP_TURN_CHECK) &&
+  gboolean is_over = (self->turn || self->is_failed) && !self->is_erased;
+  gboolean has_answer = self->turn && !self->is_erased && *gtk_label_get_text(self->answer) != '\0';
+  gboolean can_check = self->turn && !self->is_erased && (self->offers & DESKTOP_TURN_CHECK) &&
                        !gtk_widget_get_visible(self->check_spinner);
 
   gtk_widget_action_set_enabled(widget, "turn.again", is_over && self->offers & DESKTOP_TURN_AGAIN);
@@ -23,7 +23,7 @@ desktop_turn_row_update_actions(DesktopTurnRow *self)
   gtk_widget_action_set_enabled(widget, "turn.check-blank", can_check);
   gtk_widget_action_set_enabled(widget, "turn.check-seeds", can_check);
   gtk_widget_action_set_enabled(widget, "turn.copy-answer", has_answer);
-  gtk_widget_action_set_enabled(widget, "turn.copy-turn", self->turn != NULL);
+  gtk_widget_action_set_enabled(widget, "turn.copy-turn", self->turn && !self->is_erased);
   desktop_verdict_bar_set_can_judge(self->verdict, has_answer &&
                                                        self->offers & DESKTOP_TURN_JUDGE &&
                                                        desktop_turn_row_get_id(self) != 0);
@@ -69,6 +69,16 @@ desktop_turn_row_focus_version(DesktopTurnRow *self, int step)
 
 /* ---- the finished turn -------------------------------------------------------------------- */
 
+/* The key of its texts is gone: there is nothing to judge, to copy or to ask again. */
+static void
+take_erased(DesktopTurnRow *self)
+{
+  gtk_label_set_text(self->question, _("Erased"));
+  gtk_label_set_text(self->answer, _("The question and its answer were erased. That they were "
+                                     "there, and when, the log still proves."));
+  gtk_widget_add_css_class(GTK_WIDGET(self->answer), "dim-label");
+}
+
 static void
 take_verdicts(DesktopTurnRow *self, JsonArray *verdicts)
 {
@@ -89,6 +99,7 @@ desktop_turn_row_finish(DesktopTurnRow *self, JsonNode *node)
 
   g_return_if_fail(DESKTOP_IS_TURN_ROW(self) && !self->turn);
   self->turn = json_node_ref(node);
+  self->is_erased = json_object_get_boolean_member_with_default(turn, "erased", FALSE);
   desktop_turn_row_stop_clock(self);
   desktop_turn_row_flush(self);
   summary = desktop_turn_row_summary(self);
@@ -103,8 +114,12 @@ desktop_turn_row_finish(DesktopTurnRow *self, JsonNode *node)
   desktop_verdict_bar_set_answer(self->verdict, answer);
   gtk_label_set_text(self->provenance, summary);
   gtk_widget_set_visible(self->footer, TRUE);
-  take_verdicts(self, desktop_turn_array(turn, "verdicts"));
-  desktop_turn_row_take_checks(self, desktop_turn_array(turn, "checks"));
+  if (self->is_erased) {
+    take_erased(self);
+  } else {
+    take_verdicts(self, desktop_turn_array(turn, "verdicts"));
+    desktop_turn_row_take_checks(self, desktop_turn_array(turn, "checks"));
+  }
   desktop_turn_row_update_actions(self);
 }
 

@@ -138,10 +138,12 @@ on_loaded(GObject *source, GAsyncResult *result, gpointer data)
   } else if (review) {
     self->review = review;
     desktop_conversation_set_model_status(self->conversation, NULL, FALSE, FALSE);
+    desktop_window_update_log(self);
+  } else if (desktop_window_log_is_locked(self, error)) {
+    desktop_window_load_model(self); /* without it */
   } else {
-    g_autofree char *text =
-        g_strdup_printf(_("There is no model to ask: %s\n\nImages can be viewed all the same."),
-                        error->message);
+    g_autofree char *text = g_strdup_printf(
+        _("There is no model to ask: %s\n\nImages can be viewed all the same."), error->message);
     desktop_conversation_set_model_status(self->conversation, text, FALSE, TRUE);
   }
   if (!self->closed) {
@@ -153,11 +155,14 @@ on_loaded(GObject *source, GAsyncResult *result, gpointer data)
 void
 desktop_window_load_model(DesktopWindow *self)
 {
+  AppReviewOptions options = *self->options;
+
   g_return_if_fail(!self->loading && !self->review);
+  options.no_log = options.no_log || self->locked;
   desktop_window_begin_job(self);
   self->loading = g_cancellable_new();
   desktop_conversation_set_model_status(self->conversation, _("Loading the model…"), TRUE, FALSE);
-  app_review_new_async(self->options, self->loading, on_loaded, self);
+  app_review_new_async(&options, self->loading, on_loaded, self);
 }
 
 /* ---- questions ---------------------------------------------------------------------------- */

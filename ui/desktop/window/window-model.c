@@ -19,6 +19,8 @@ desktop_window_change_model(DesktopWindow *self)
     gtk_widget_activate_action(GTK_WIDGET(self), "win.new-conversation", NULL);
     g_clear_pointer(&self->review, app_review_free);
   }
+  self->locked = FALSE;
+  desktop_window_update_log(self);
   /* Another log may be named as well. */
   desktop_history_set_log(self->history, self->options->log_path, !self->options->no_log);
   desktop_window_load_model(self);

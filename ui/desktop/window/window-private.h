@@ -32,6 +32,9 @@ struct _DesktopWindow {
 
   /* Template widgets. */
   AdwToastOverlay *toasts;
+  GtkWidget *log_bar; /* seen when something is the matter with the log */
+  GtkLabel *log_text;
+  GtkButton *log_button;
   AdwWindowTitle *title;
   GtkStack *pages;
   AdwStatusPage *failed_page;
@@ -54,6 +57,7 @@ struct _DesktopWindow {
   DesktopHistory *history;
 
   gboolean closed;
+  gboolean locked;        /* the log: its passphrase was not given */
   int least_side;         /* width of the conversation that its words need */
   guint placing;          /* source that lets go of the conversation's width, or 0 */
   gboolean series_shown;  /* the strip is not folded away by a person; */
@@ -199,6 +203,12 @@ void desktop_window_after_check(DesktopWindow *self, DesktopAfter after, gpointe
 
 /* window-record.c: the log beside the window */
 void desktop_window_record_class_setup(DesktopWindowClass *class);
+
+/* window-log.c: the log that cannot be opened, or is not as it was signed */
+void desktop_window_log_class_setup(DesktopWindowClass *class);
+void desktop_window_update_log(DesktopWindow *self);
+/* TRUE: ERROR says that its passphrase was refused; from now on the window goes on without. */
+gboolean desktop_window_log_is_locked(DesktopWindow *self, const GError *error);
 
 /* window-history.c: past conversations, and the images of any */
 void desktop_window_history_setup(DesktopWindow *self);

@@ -236,6 +236,7 @@ desktop_window_class_init(DesktopWindowClass *class)
   gtk_widget_class_install_action(widget_class, "win.history", NULL, on_history);
   gtk_widget_class_install_action(widget_class, "win.toast", "s", on_toast);
   gtk_widget_class_install_action(widget_class, "win.reload-model", NULL, on_reload_model);
+  desktop_window_log_class_setup(class);
   desktop_window_pane_class_setup(class);
   desktop_window_key_image_class_setup(class);
   desktop_window_tags_class_setup(class);

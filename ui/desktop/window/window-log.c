@@ -1,0 +1,194 @@
+/* window-log.c - the log that cannot be opened, or is not as it was signed: what the window says of
+ * it, and the verification. */
+#include <glib/gi18n.h>
+
+#include "app_proof.h"
+#include "app_secrets.h"
+#include "settings/passphrase.h"
+#include "window/window-private.h"
+
+/* ---- the bar under the header ---------------------------------------------------------------- */
+
+/* TEXT NULL: nothing is the matter. */
+static void
+set_bar(DesktopWindow *self, const char *text, const char *button, const char *action)
+{
+  gtk_label_set_text(self->log_text, text ? text : "");
+  gtk_button_set_label(self->log_button, button ? button : "");
+  gtk_actionable_set_action_name(GTK_ACTIONABLE(self->log_button), action);
+  gtk_widget_set_visible(self->log_bar, text != NULL);
+}
+
+void
+desktop_window_update_log(DesktopWindow *self)
+{
+  const char *trouble = self->review ? app_review_log_trouble(self->review) : NULL;
+  g_autofree char *text =
+      trouble ? g_strdup_printf(_("The log is not as it was signed: %s"), trouble) : NULL;
+  const gboolean kept = !self->options->no_log && !self->locked;
+
+  if (self->locked) {
+    set_bar(self, _("The log is locked. What is asked now is kept nowhere."), _("_Unlock…"),
+            "win.unlock-log");
+  } else {
+    set_bar(self, text, _("_Verify…"), "win.verify-log");
+  }
+  desktop_conversation_set_logged(self->conversation, kept);
+}
+
+/* ---- without its passphrase ------------------------------------------------------------------ */
+
+gboolean
+desktop_window_log_is_locked(DesktopWindow *self, const GError *error)
+{
+  if (self->locked || self->options->no_log || !app_log_is_locked(error)) {
+    return FALSE;
+  }
+  self->locked = TRUE;
+  desktop_history_set_log(self->history, self->options->log_path, FALSE);
+  desktop_window_update_log(self);
+  return TRUE;
+}
+
+static void
+on_unlock(GtkWidget *widget, const char *name, GVariant *parameter)
+{
+  DesktopWindow *self = DESKTOP_WINDOW(widget);
+
+  if (self->locked && !self->loading) {
+    desktop_passphrase_again();
+    desktop_window_change_model(self);
+  }
+}
+
+/* ---- verification -----------------------------------------------------------------------------
+ */
+
+typedef struct {
+  DesktopWindow *window;
+  GtkWidget *dialog; /* weak */
+  GtkWidget *bar;    /* of the dialog */
+  GCancellable *cancellable;
+} Verifying;
+
+static void
+verifying_free(Verifying *verifying)
+{
+  g_clear_weak_pointer(&verifying->dialog);
+  g_object_unref(verifying->cancellable);
+  desktop_window_end_job(verifying->window);
+  g_free(verifying);
+}
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Verifying, verifying_free)
+
+static gboolean
+on_progress(guint64 done, guint64 total, gpointer user)
+{
+  Verifying *verifying = user;
+
+  if (verifying->dialog) {
+    gtk_progress_bar_set_fraction(GTK_PROGRESS_BAR(verifying->bar), (double)done / (double)total);
+  }
+  return TRUE;
+}
+
+/* g_free(). */
+static char *
+words_of(JsonObject *report)
+{
+  const gint64 first = json_object_get_int_member(report, "first");
+  const char *found = json_object_get_string_member_with_default(report, "found", "");
+  g_autofree char *number = g_strdup_printf("%" G_GINT64_FORMAT, first);
+  g_autofree char *events =
+      g_strdup_printf("%" G_GINT64_FORMAT, json_object_get_int_member(report, "events"));
+  g_autofree char *later =
+      g_strdup_printf("%" G_GINT64_FORMAT, json_object_get_int_member(report, "unsigned_events"));
+
+  if (json_object_get_boolean_member(report, "whole")) {
+    return g_strdup_printf(_("Each of %s events is as it was written and in its place; %s of them "
+                             "came after the last signature."),
+                           events, later);
+  }
+  return first > 0 ? g_strdup_printf(_("Event %s is the first that is not as it should be: %s"),
+                                     number, found)
+                   : g_strdup(found);
+}
+
+static void
+tell(DesktopWindow *self, const char *title, const char *text)
+{
+  GtkWidget *dialog = adw_message_dialog_new(GTK_WINDOW(self), title, text);
+
+  adw_message_dialog_add_response(ADW_MESSAGE_DIALOG(dialog), "close", _("_Close"));
+  gtk_window_present(GTK_WINDOW(dialog));
+}
+
+static void
+on_verified(GObject *source, GAsyncResult *result, gpointer data)
+{
+  g_autoptr(Verifying) verifying = data;
+  g_autoptr(GError) error = NULL;
+  g_autoptr(JsonNode) node = app_log_job_finish(result, &error);
+  DesktopWindow *self = verifying->window;
+  const gboolean cancelled = g_cancellable_is_cancelled(verifying->cancellable);
+
+  if (verifying->dialog) {
+    GtkWidget *dialog = verifying->dialog;
+    g_clear_weak_pointer(&verifying->dialog); /* it does not cancel what is over */
+    gtk_window_destroy(GTK_WINDOW(dialog));
+  }
+  if (self->closed) {
+    return;
+  }
+  if (node) {
+    JsonObject *report = json_node_get_object(node);
+    g_autofree char *text = words_of(report);
+    tell(self,
+         json_object_get_boolean_member(report, "whole") ? _("The Log Is Whole")
+                                                         : _("The Log Was Changed"),
+         text);
+  } else if (!cancelled) {
+    tell(self, _("The Log Cannot Be Verified"), error->message);
+  }
+}
+
+static void
+on_verify(GtkWidget *widget, const char *name, GVariant *parameter)
+{
+  DesktopWindow *self = DESKTOP_WINDOW(widget);
+  Verifying *verifying;
+
+  if (self->options->no_log) {
+    desktop_window_toast(self, _("No log is kept, so nothing is remembered."));
+    return;
+  }
+  verifying = g_new0(Verifying, 1);
+  desktop_window_begin_job(self);
+  verifying->window = self;
+  verifying->cancellable = g_cancellable_new();
+  g_set_weak_pointer(&verifying->dialog,
+                     adw_message_dialog_new(GTK_WINDOW(self), _("Verifying the Log"), NULL));
+  adw_message_dialog_add_response(ADW_MESSAGE_DIALOG(verifying->dialog), "cancel", _("_Cancel"));
+  verifying->bar = gtk_progress_bar_new();
+  gtk_accessible_update_property(GTK_ACCESSIBLE(verifying->bar), GTK_ACCESSIBLE_PROPERTY_LABEL,
+                                 _("Events that were looked at"), -1);
+  adw_message_dialog_set_extra_child(ADW_MESSAGE_DIALOG(verifying->dialog), verifying->bar);
+  g_signal_connect_object(verifying->dialog, "response", G_CALLBACK(g_cancellable_cancel),
+                          verifying->cancellable, G_CONNECT_SWAPPED);
+  gtk_window_set_destroy_with_parent(GTK_WINDOW(verifying->dialog), TRUE);
+  gtk_window_present(GTK_WINDOW(verifying->dialog));
+  app_log_verify_async(self->options->log_path, on_progress, verifying, verifying->cancellable,
+                       on_verified, verifying);
+}
+
+void
+desktop_window_log_class_setup(DesktopWindowClass *window_class)
+{
+  GtkWidgetClass *class = GTK_WIDGET_CLASS(window_class);
+
+  gtk_widget_class_bind_template_child(class, DesktopWindow, log_bar);
+  gtk_widget_class_bind_template_child(class, DesktopWindow, log_text);
+  gtk_widget_class_bind_template_child(class, DesktopWindow, log_button);
+  gtk_widget_class_install_action(class, "win.unlock-log", NULL, on_unlock);
+  gtk_widget_class_install_action(class, "win.verify-log", NULL, on_verify);
+}
