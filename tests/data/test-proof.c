@@ -234,6 +234,7 @@ test_checkpoints(void)
     g_assert_false(store_checkpoint_parse(&read, whole, "log", &error));
     g_assert_error(error, STORE_ERROR, STORE_ERROR_FORMAT);
   }
+  store_signer_clear(&signer);
   g_assert_false(store_signer_init(&signer, "a b", seed, NULL));
   g_assert_false(store_signer_init(&signer, "a+b", seed, NULL));
   g_assert_false(store_signer_init(&signer, "", seed, NULL));
