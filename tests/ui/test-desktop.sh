@@ -19,7 +19,7 @@ fi
 # The file chooser's libraries have no frame pointers: what they leak is known as theirs (lsan.supp) only
 # when stacks are walked the slow way.
 case $1 in
-*-desktop-output) export ASAN_OPTIONS="${ASAN_OPTIONS:-}:fast_unwind_on_malloc=0" ;;
+*-desktop-output | *-desktop-models | *-desktop-record) export ASAN_OPTIONS="${ASAN_OPTIONS:-}:fast_unwind_on_malloc=0" ;;
 esac
 
 # The server picks a free display itself and says which: two tests that start at once cannot collide.
