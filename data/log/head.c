@@ -158,6 +158,13 @@ parse_head(const char *note, const StoreVerifier *verifier, GError **error)
   return g_steal_pointer(&head);
 }
 
+/* Whether TEXT may be the beginning of a note, cut wherever it was. */
+static gboolean
+may_begin(const char *text, const StoreVerifier *verifier)
+{
+  return strncmp(text, verifier->name, MIN(strlen(text), strlen(verifier->name))) == 0;
+}
+
 /* A note that a crash cut short is followed by a whole one: the next begins with the log's name. */
 static const char *
 next_note(const char *text, const StoreVerifier *verifier)
@@ -188,6 +195,12 @@ store_head_read(const char *path, const StoreVerifier *verifier, gboolean *cut, 
     if (*at == '\n') {
       at++;
       continue;
+    }
+    if (!may_begin(at, verifier)) {
+      store_fail(error, STORE_ERROR_CORRUPT, name,
+                 "behind checkpoint %u: found something else, expected checkpoints of this log",
+                 heads->len);
+      return NULL;
     }
     if (!end || (next && next < end) || !is_signed_whole(at, end, verifier)) {
       *cut = TRUE;

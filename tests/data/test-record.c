@@ -223,7 +223,7 @@ static void
 test_heads(LogFolder *folder, gconstpointer data)
 {
   g_autofree char *head = g_strconcat(folder->path, ".head", NULL);
-  g_autofree char *text = NULL, *cut = NULL, *key = NULL;
+  g_autofree char *text = NULL, *cut = NULL, *kept = NULL;
   g_autofree char *pub = g_strconcat(folder->path, ".pub", NULL);
   g_autofree char *other = g_build_filename(folder->folder, "other.sqlite", NULL);
   g_autofree char *other_pub = g_strconcat(other, ".pub", NULL);
@@ -250,6 +250,15 @@ test_heads(LogFolder *folder, gconstpointer data)
   g_assert_true(report->cut);
   g_assert_cmpuint(report->checkpoints, ==, 1);
   g_assert_cmpint(report->signed_events, ==, 6);
+  /* Something else in its place. */
+  g_assert_true(g_file_get_contents(head, &kept, NULL, NULL));
+  g_assert_true(g_file_set_contents(head, "nothing to see here\n", -1, NULL));
+  assert_found(folder->path, "*behind checkpoint 0: found something else*", 0);
+  {
+    g_autoptr(StoreLog) log = open_log(folder->path, FALSE);
+    g_assert_cmpstr(store_log_trouble(log), ==, "LOG.head cannot be read");
+  }
+  g_assert_true(g_file_set_contents(head, kept, -1, NULL));
   /* Another log's key. */
   g_clear_pointer(&report, store_report_free);
   report = verify(folder->path, other_pub);
