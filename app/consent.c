@@ -58,7 +58,7 @@ app_log_consent(const char *log_path, GError **error)
 JsonNode *
 app_log_set_consent(const char *log_path, gboolean given, GError **error)
 {
-  g_autoptr(StoreLog) log = app_export_log_open(log_path, error);
+  g_autoptr(StoreLog) log = app_log_open_there(log_path, error);
   const StoreField fields[] = {{"purpose", "training"}};
   const StoreEvent event = {.kind = "consent",
                             .action = given ? "give" : "withdraw",

@@ -2,17 +2,14 @@
 #include <string.h>
 
 #include "app_export.h"
+#include "relay.h"
 
 typedef struct {
   AppExportOptions options; /* points at what is below */
   char *log_path, *format, *out, *since, *until;
   gint64 *conversations;
   char **studies;
-  GMainContext *context;
-  GCancellable *cancellable;
-  AppProgress progress;
-  gpointer user;
-  gint64 told; /* µs */
+  AppRelay relay;
 } Job;
 
 static void
@@ -27,8 +24,7 @@ job_free(gpointer data)
   g_free(job->until);
   g_free(job->conversations);
   g_strfreev(job->studies);
-  g_main_context_unref(job->context);
-  g_clear_object(&job->cancellable);
+  app_relay_clear(&job->relay);
   g_free(job);
 }
 
@@ -48,54 +44,15 @@ job_new(const AppExportOptions *options)
   job->options.conversations = job->conversations;
   job->studies = g_strdupv((char **)options->studies);
   job->options.studies = (const char *const *)job->studies;
-  job->context = g_main_context_ref_thread_default();
   return job;
-}
-
-/* ---- progress, in the caller's context ---------------------------------------------------- */
-
-typedef struct {
-  GTask *task;
-  guint64 done, total;
-} Step;
-
-static void
-step_free(gpointer data)
-{
-  Step *step = data;
-
-  g_object_unref(step->task);
-  g_free(step);
-}
-
-static gboolean
-tell(gpointer data)
-{
-  const Step *step = data;
-  const Job *job = g_task_get_task_data(step->task);
-
-  /* What comes behind the end of the work is told to nobody. */
-  if (!g_task_get_completed(step->task) && !job->progress(step->done, step->total, job->user) &&
-      job->cancellable) {
-    g_cancellable_cancel(job->cancellable);
-  }
-  return G_SOURCE_REMOVE;
 }
 
 static gboolean
 on_progress(guint64 done, guint64 total, gpointer user)
 {
-  GTask *task = user;
-  Job *job = g_task_get_task_data(task);
-  const gint64 now = g_get_monotonic_time();
+  Job *job = g_task_get_task_data(user);
 
-  if (job->progress && total > 0 && now - job->told > 100000) {
-    Step *step = g_new0(Step, 1);
-    job->told = now;
-    *step = (Step){g_object_ref(task), done, total};
-    g_main_context_invoke_full(job->context, G_PRIORITY_DEFAULT, tell, step, step_free);
-  }
-  return !g_cancellable_is_cancelled(job->cancellable);
+  return app_relay_progress(&job->relay, user, done, total);
 }
 
 static void
@@ -119,9 +76,7 @@ app_export_async(const AppExportOptions *options, AppProgress progress, gpointer
   g_autoptr(GTask) task = g_task_new(NULL, cancellable, callback, data);
   Job *job = job_new(options);
 
-  job->progress = progress;
-  job->user = user;
-  job->cancellable = cancellable ? g_object_ref(cancellable) : g_cancellable_new();
+  app_relay_init(&job->relay, progress, user, cancellable);
   g_task_set_source_tag(task, app_export_async);
   /* A folder that stands is told of, however late the wish to end came. */
   g_task_set_check_cancellable(task, FALSE);

@@ -65,10 +65,6 @@ gboolean app_export_moment(const char *option, const char *text, gboolean end, c
 /* ---- export.c ---- */
 gboolean app_export_key(guint8 key[32], GError **error);
 char *app_export_pseudonym(const char *value, gpointer key);
-/* For writing too; one that is not there is not made. */
-StoreLog *app_export_log_open(const char *path, GError **error);
-/* The same, made when it is not there. */
-StoreLog *app_export_log_make(const char *path, GError **error);
 
 /* ---- consent.c ---- */
 gboolean app_consent_is_given(StoreLog *log, gboolean *given, GError **error);

@@ -68,21 +68,6 @@ app_export_pseudonym(const char *value, gpointer key)
 
 /* ---- from beginning to end ---------------------------------------------------------------- */
 
-StoreLog *
-app_export_log_make(const char *path, GError **error)
-{
-  return app_log_open_at(path, FALSE, error);
-}
-
-StoreLog *
-app_export_log_open(const char *path, GError **error)
-{
-  /* Opening for writing makes what is not there. */
-  g_autoptr(StoreLog) there = app_log_open(path, error);
-
-  return there ? app_export_log_make(path, error) : NULL;
-}
-
 static gboolean
 check_options(const AppExportOptions *options, const AppExportFormat **format, GError **error)
 {
@@ -125,7 +110,7 @@ fill(AppExport *export, GError **error)
       !app_export_key(export->key, error)) {
     return FALSE;
   }
-  export->log = app_export_log_open(options->log_path, error);
+  export->log = app_log_open_there(options->log_path, error);
   return export->log && app_export_begin_folder(export, error);
 }
 

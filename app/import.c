@@ -287,7 +287,7 @@ app_import(const char *log_path, const char *folder, AppProgress progress, gpoin
   if (!manifest || !survey(manifest, error)) {
     return NULL;
   }
-  import.log = app_export_log_make(log_path, error);
+  import.log = app_log_open_at(log_path, FALSE, error);
   if (!import.log) {
     return NULL;
   }

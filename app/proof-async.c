@@ -1,16 +1,13 @@
 /* proof-async.c - the log's proofs and its root key, beside what the user does. */
 #include "app_proof.h"
 #include "private.h"
+#include "relay.h"
 #include "review.h"
 
 typedef struct {
   char *log_path, *with;
   JsonNode *(*run)(GTask *task, GError **error);
-  GMainContext *context;
-  GCancellable *cancellable; /* or NULL */
-  AppProgress progress;
-  gpointer user;
-  gint64 told; /* µs */
+  AppRelay relay;
 } Job;
 
 static void
@@ -20,8 +17,7 @@ job_free(gpointer data)
 
   g_free(job->log_path);
   g_free(job->with);
-  g_main_context_unref(job->context);
-  g_clear_object(&job->cancellable);
+  app_relay_clear(&job->relay);
   g_free(job);
 }
 
@@ -49,9 +45,8 @@ run_in_thread(GTask *task, gpointer source, gpointer data, GCancellable *cancell
 static void
 start(Job *job, gpointer tag, GAsyncReadyCallback callback, gpointer data)
 {
-  g_autoptr(GTask) task = g_task_new(NULL, job->cancellable, callback, data);
+  g_autoptr(GTask) task = g_task_new(NULL, job->relay.cancellable, callback, data);
 
-  job->context = g_main_context_ref_thread_default();
   g_task_set_source_tag(task, tag);
   g_task_set_check_cancellable(task, FALSE); /* what was done is told, however late the wish */
   g_task_set_task_data(task, job, job_free);
@@ -129,48 +124,12 @@ app_log_protect_async(const char *log_path, const char *with, GAsyncReadyCallbac
 /* ---- verification -----------------------------------------------------------------------------
  */
 
-typedef struct {
-  GTask *task;
-  guint64 done, total;
-} Step;
-
-static void
-step_free(gpointer data)
-{
-  Step *step = data;
-
-  g_object_unref(step->task);
-  g_free(step);
-}
-
-static gboolean
-tell(gpointer data)
-{
-  const Step *step = data;
-  const Job *job = g_task_get_task_data(step->task);
-
-  /* What comes behind the end of the work is told to nobody. */
-  if (!g_task_get_completed(step->task) && !job->progress(step->done, step->total, job->user) &&
-      job->cancellable) {
-    g_cancellable_cancel(job->cancellable);
-  }
-  return G_SOURCE_REMOVE;
-}
-
 static gboolean
 on_progress(guint64 done, guint64 total, gpointer user)
 {
-  GTask *task = user;
-  Job *job = g_task_get_task_data(task);
-  const gint64 now = g_get_monotonic_time();
+  Job *job = g_task_get_task_data(user);
 
-  if (job->progress && total > 0 && now - job->told > 100000) {
-    Step *step = g_new0(Step, 1);
-    job->told = now;
-    *step = (Step){g_object_ref(task), done, total};
-    g_main_context_invoke_full(job->context, G_PRIORITY_DEFAULT, tell, step, step_free);
-  }
-  return !g_cancellable_is_cancelled(job->cancellable);
+  return app_relay_progress(&job->relay, user, done, total);
 }
 
 static JsonNode *
@@ -189,9 +148,7 @@ app_log_verify_async(const char *log_path, AppProgress progress, gpointer user,
 
   job->log_path = g_strdup(log_path);
   job->run = run_verify;
-  job->progress = progress;
-  job->user = user;
-  job->cancellable = cancellable ? g_object_ref(cancellable) : NULL;
+  app_relay_init(&job->relay, progress, user, cancellable);
   start(job, app_log_verify_async, callback, data);
 }
 

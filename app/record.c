@@ -92,7 +92,7 @@ static void
 tell_that_it_was_viewed(const char *path)
 {
   const StoreEvent event = {.kind = "viewed", .action = "events"};
-  g_autoptr(StoreLog) log = app_export_log_open(path, NULL);
+  g_autoptr(StoreLog) log = app_log_open_there(path, NULL);
 
   if (log) {
     store_log_add_event(log, &event, NULL);
