@@ -14,18 +14,10 @@
 
 #define DOING "bringing schema version 4 to 5"
 
-typedef sqlite3_stmt OwnedStatement;
-static void
-owned_statement_free(OwnedStatement *statement)
-{
-  sqlite3_finalize(statement);
-}
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(OwnedStatement, owned_statement_free)
-
-static OwnedStatement *
+static StoreOwnedStatement *
 prepare(StoreLog *log, const char *sql, GError **error)
 {
-  OwnedStatement *statement = NULL;
+  StoreOwnedStatement *statement = NULL;
   int rc = sqlite3_prepare_v2(log->db, sql, -1, &statement, NULL);
 
   if (rc != SQLITE_OK) {
@@ -178,7 +170,7 @@ convert_conversation(StoreLog *log, StoreReader *reader, GStringChunk *strings,
 static gint64 *
 earlier_images(StoreLog *log, gint64 id, gsize *count, GError **error)
 {
-  g_autoptr(OwnedStatement) statement = prepare(
+  g_autoptr(StoreOwnedStatement) statement = prepare(
       log, "SELECT image FROM turn_images WHERE turn = ?1 ORDER BY number LIMIT 10000", error);
   g_autoptr(GArray) images = g_array_new(FALSE, FALSE, sizeof(gint64));
   int rc = SQLITE_DONE;
@@ -275,7 +267,7 @@ convert_verdict(StoreLog *log, StoreReader *reader, GStringChunk *strings,
 static gboolean
 read_answers(StoreLog *log, gint64 id, GStringChunk *strings, GArray *answers, GError **error)
 {
-  g_autoptr(OwnedStatement) statement =
+  g_autoptr(StoreOwnedStatement) statement =
       prepare(log,
               "SELECT answer, seed, blank FROM check_answers WHERE of_check = ?1 ORDER BY number"
               " LIMIT 10000",
@@ -354,8 +346,8 @@ static gboolean
 convert_table(StoreLog *log, guint kind, gint64 *count, GError **error)
 {
   g_autofree char *list = g_strdup_printf("SELECT id, time FROM %s ORDER BY id", kinds[kind].table);
-  g_autoptr(OwnedStatement) ids = prepare(log, list, error);
-  g_autoptr(OwnedStatement) one = ids ? prepare(log, kinds[kind].sql, error) : NULL;
+  g_autoptr(StoreOwnedStatement) ids = prepare(log, list, error);
+  g_autoptr(StoreOwnedStatement) one = ids ? prepare(log, kinds[kind].sql, error) : NULL;
   int rc;
 
   *count = 0;

@@ -21,15 +21,6 @@
 static const char *const suffixes[] = {"", ".pub", ".head", ".key", ".keys"};
 
 static gboolean
-fail_errno(GError **error, const char *path, const char *doing, int number)
-{
-  g_autofree char *name = g_filename_display_name(path);
-
-  return store_fail(error, number == ENOENT ? STORE_ERROR_NOT_FOUND : STORE_ERROR_IO, name,
-                    "%s: %s", doing, g_strerror(number));
-}
-
-static gboolean
 is_there(const char *path)
 {
   struct stat st;
@@ -45,7 +36,7 @@ store_copy_aside(const char *path, GError **error)
   g_autofree char *aside = g_strconcat(path, ".new-XXXXXX", NULL);
 
   if (!g_mkdtemp_full(aside, 0700)) {
-    fail_errno(error, path, "making a folder beside it", errno);
+    store_fail_errno(error, path, "making a folder beside it", errno);
     return NULL;
   }
   return g_steal_pointer(&aside);
@@ -74,7 +65,7 @@ sync_path(const char *path, int flags, GError **error)
   if (fd >= 0) {
     close(fd);
   }
-  return good || fail_errno(error, path, "writing it to the disk", number);
+  return good || store_fail_errno(error, path, "writing it to the disk", number);
 }
 
 gboolean
@@ -110,7 +101,7 @@ make_new(const char *path, GError **error)
   if (fd >= 0 && fchmod(fd, 0600) == 0) {
     return fd;
   }
-  fail_errno(error, path, "making a copy", errno);
+  store_fail_errno(error, path, "making a copy", errno);
   if (fd >= 0) {
     close(fd);
   }
@@ -220,7 +211,7 @@ store_copy_keys(const char *from_log, const char *to_log, GError **error)
   int rc;
 
   if (!is_there(from)) {
-    return fail_errno(error, from, "copying the keys", ENOENT);
+    return store_fail_errno(error, from, "copying the keys", ENOENT);
   }
   rc = sqlite3_open_v2(from, &db, flags | SQLITE_OPEN_READWRITE, NULL);
   if (rc != SQLITE_OK) {
@@ -284,11 +275,11 @@ store_copy_beside(const char *from_log, const char *to_log, const char *suffix, 
     }
   }
   if (in < 0) {
-    return fail_errno(error, from, "copying", errno);
+    return store_fail_errno(error, from, "copying", errno);
   }
   if (fstat(in, &st) != 0 || !S_ISREG(st.st_mode)) {
     close(in);
-    return fail_errno(error, from, "copying", EINVAL);
+    return store_fail_errno(error, from, "copying", EINVAL);
   }
   out = make_new(to, error);
   good = out >= 0 && copy_bytes(in, out);
@@ -298,7 +289,7 @@ store_copy_beside(const char *from_log, const char *to_log, const char *suffix, 
     return FALSE;
   }
   close(out);
-  return good || fail_errno(error, to, "copying", number);
+  return good || store_fail_errno(error, to, "copying", number);
 }
 
 /* ---- setting in place ------------------------------------------------------------------------ */
@@ -351,7 +342,7 @@ store_copy_set(const char *aside, const char *path, GError **error)
     g_autofree char *to = g_strconcat(path, suffixes[i], NULL);
     if (is_there(from)) {
       set[i] = set_file(from, to);
-      good = set[i] || fail_errno(error, to, "setting the copy in its place", errno);
+      good = set[i] || store_fail_errno(error, to, "setting the copy in its place", errno);
     }
   }
   good = good && sync_path(folder, O_DIRECTORY, error);

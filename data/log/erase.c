@@ -5,7 +5,7 @@
 #include "row.h"
 #include "words.h"
 #include "write.h"
-#include <string.h>
+#include <sodium.h>
 
 /* The subjects that the texts of CONVERSATION are sealed under: of its turns and of all images that
  * they were asked on. */
@@ -49,7 +49,7 @@ erase_subject(StoreLog *log, gint64 subject, const char *reason, const StoreSecr
   if (!store_keys_get_subject(log->keys, subject, key, &there, error)) {
     return FALSE;
   }
-  memset(key, 0, sizeof key);
+  sodium_memzero(key, sizeof key);
   if (!there) {
     return TRUE;
   }

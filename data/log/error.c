@@ -21,6 +21,15 @@ store_fail(GError **error, StoreError code, const char *name, const char *format
   return FALSE;
 }
 
+gboolean
+store_fail_errno(GError **error, const char *path, const char *doing, int number)
+{
+  g_autofree char *name = g_filename_display_name(path);
+
+  return store_fail(error, number == ENOENT ? STORE_ERROR_NOT_FOUND : STORE_ERROR_IO, name,
+                    "%s: %s", doing, g_strerror(number));
+}
+
 /* SQLite calls only ENOSPC a full disk, and keeps no errno of a failed write. NUMBER, the errno
  * that it left, is believed only where it names a quota, a size limit or a full disk. */
 static gboolean

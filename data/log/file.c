@@ -32,13 +32,6 @@ store_file_size(const char *path, const char *suffix)
   return lstat(whole, &st) == 0 ? (gint64)st.st_size : 0;
 }
 
-static gboolean
-fail_errno(GError **error, const char *name, const char *doing, int number)
-{
-  return store_fail(error, number == ENOENT ? STORE_ERROR_NOT_FOUND : STORE_ERROR_IO, name,
-                    "%s: %s", doing, g_strerror(number));
-}
-
 /* Missing folders get mode 0700; one that is there stays as it is: it may be /tmp. */
 static gboolean
 make_folder(const char *folder, const char *name, GError **error)
@@ -50,10 +43,10 @@ make_folder(const char *folder, const char *name, GError **error)
   }
   if (g_mkdir_with_parents(parent, 0700) == 0 && g_mkdir(folder, 0700) == 0) {
     /* The umask may have taken the owner's own rights. */
-    return g_chmod(folder, 0700) == 0 || fail_errno(error, name, "making its folder", errno);
+    return g_chmod(folder, 0700) == 0 || store_fail_errno(error, name, "making its folder", errno);
   }
   return g_file_test(folder, G_FILE_TEST_IS_DIR) || /* another process was faster */
-         fail_errno(error, name, "making its folder", errno);
+         store_fail_errno(error, name, "making its folder", errno);
 }
 
 /* A file that already has the right mode, or is not there, is left alone. */
@@ -85,12 +78,12 @@ make_file(const char *path, const char *name, gboolean *made, GError **error)
 
   *made = fd >= 0;
   if (fd < 0) {
-    return number == EEXIST || fail_errno(error, name, "making the file", number);
+    return number == EEXIST || store_fail_errno(error, name, "making the file", number);
   }
   ok = fchmod(fd, 0600) == 0; /* against a umask that takes the owner's own rights */
   number = errno;
   close(fd);
-  return ok || fail_errno(error, name, "setting mode 0600", number);
+  return ok || store_fail_errno(error, name, "setting mode 0600", number);
 }
 
 static const char *
@@ -109,7 +102,7 @@ check_existing(const char *path, const char *name, gboolean read_only, GError **
   struct stat st;
 
   if (lstat(path, &st) != 0) {
-    return fail_errno(error, name, "looking at the file", errno);
+    return store_fail_errno(error, name, "looking at the file", errno);
   }
   if (!S_ISREG(st.st_mode)) {
     return store_fail(error, STORE_ERROR_FORMAT, name, "found %s, expected a regular file",
@@ -145,7 +138,7 @@ store_file_prepare(const char *path, gboolean read_only, GError **error)
   /* SQLite is told to follow no link at all, so links among the folders are resolved here. */
   resolved = realpath(folder, NULL);
   if (!resolved) {
-    fail_errno(error, name, "finding its folder", errno);
+    store_fail_errno(error, name, "finding its folder", errno);
     return NULL;
   }
   real = g_build_filename(resolved, base, NULL);

@@ -34,15 +34,6 @@ store_head_free(StoreHead *head)
 }
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(StoreHead, store_head_free)
 
-static gboolean
-fail_errno(GError **error, const char *path, const char *doing, int number)
-{
-  g_autofree char *name = g_filename_display_name(path);
-
-  return store_fail(error, number == ENOENT ? STORE_ERROR_NOT_FOUND : STORE_ERROR_IO, name,
-                    "%s: %s", doing, g_strerror(number));
-}
-
 /* ---- reading -------------------------------------------------------------------------------- */
 
 static char *
@@ -55,7 +46,7 @@ read_small(const char *path, gsize most, GError **error)
   gssize n = 1;
 
   if (fd < 0) {
-    fail_errno(error, path, "opening", errno);
+    store_fail_errno(error, path, "opening", errno);
     return NULL;
   }
   if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_size > (off_t)most) {
@@ -73,7 +64,7 @@ read_small(const char *path, gsize most, GError **error)
     } else if (n < 0) {
       int number = errno;
       close(fd);
-      fail_errno(error, path, "reading", number);
+      store_fail_errno(error, path, "reading", number);
       return NULL;
     } else {
       g_string_append_len(text, buffer, n);
@@ -260,7 +251,7 @@ append_note(const char *path, const char *note, GError **error)
   int number;
 
   if (fd < 0) {
-    return fail_errno(error, path, "opening", errno);
+    return store_fail_errno(error, path, "opening", errno);
   }
   ok = fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && flock(fd, LOCK_EX) == 0;
   if (ok) {
@@ -269,7 +260,7 @@ append_note(const char *path, const char *note, GError **error)
   }
   number = errno;
   close(fd);
-  return ok || fail_errno(error, path, "writing a checkpoint", number);
+  return ok || store_fail_errno(error, path, "writing a checkpoint", number);
 }
 
 static gboolean

@@ -52,8 +52,8 @@ struct _StoreLog {
   char *name; /* the path as messages show it */
   gboolean read_only;
   GTimeSpan clock_offset; /* of the clock that events are dated by; 0 but in tests */
-  StoreKeys *keys; /* NULL: locked, only what is readable to all can be read */
-  char *path;      /* as it was opened, its folder resolved */
+  StoreKeys *keys;        /* NULL: locked, only what is readable to all can be read */
+  char *path;             /* as it was opened, its folder resolved */
   char *log_id;
   char *person;          /* who signed in, or NULL */
   gboolean words_sealed; /* the index is a file */
@@ -67,6 +67,8 @@ struct _StoreLog {
 
 gboolean store_fail(GError **error, StoreError code, const char *name, const char *format, ...)
     G_GNUC_PRINTF(4, 5);
+/* NUMBER: the errno of what was done to the file PATH; NOT_FOUND or IO. */
+gboolean store_fail_errno(GError **error, const char *path, const char *doing, int number);
 /* RC: what SQLite answered while DOING ("adding a turn"). Says nothing of any row's content. */
 gboolean store_fail_sqlite(GError **error, sqlite3 *db, const char *name, const char *doing,
                            int rc);
@@ -92,6 +94,16 @@ void store_log_set_busy_timeout(StoreLog *log, int milliseconds);
 typedef sqlite3_stmt StoreStatement;
 void store_statement_done(StoreStatement *statement);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(StoreStatement, store_statement_done)
+
+/* One that is prepared for a single use: leaving the scope frees it. */
+typedef sqlite3_stmt StoreOwnedStatement;
+static inline void
+store_owned_statement_free(StoreOwnedStatement *statement)
+{
+  sqlite3_finalize(statement);
+}
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(StoreOwnedStatement, store_owned_statement_free)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(sqlite3, sqlite3_close)
 
 StoreStatement *store_statement(StoreLog *log, StoreSql sql, const char *doing, GError **error);
 /* One step; *row says whether there is a row. */

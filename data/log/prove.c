@@ -30,14 +30,6 @@
 /* ---- which events -----------------------------------------------------------------------------
  */
 
-typedef sqlite3_stmt OwnedStatement;
-static void
-owned_statement_free(OwnedStatement *statement)
-{
-  sqlite3_finalize(statement);
-}
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(OwnedStatement, owned_statement_free)
-
 /* The first event, which names the log; those of the conversation, its model and images, and what
  * was made of its answers; in order. */
 static const char events_sql[] =
@@ -58,7 +50,7 @@ static GArray *
 list_events(StoreLog *log, gint64 conversation, GError **error)
 {
   g_autoptr(GArray) events = g_array_new(FALSE, FALSE, sizeof(gint64));
-  g_autoptr(OwnedStatement) statement = NULL;
+  g_autoptr(StoreOwnedStatement) statement = NULL;
   int rc = sqlite3_prepare_v2(log->db, events_sql, -1, &statement, NULL);
 
   if (rc == SQLITE_OK) {
@@ -95,7 +87,7 @@ static gboolean
 read_hashes(StoreLog *log, const char *sql, gint64 first, gint64 last, gboolean leaf, GArray *into,
             GError **error)
 {
-  g_autoptr(OwnedStatement) statement = NULL;
+  g_autoptr(StoreOwnedStatement) statement = NULL;
   int rc = sqlite3_prepare_v2(log->db, sql, -1, &statement, NULL);
 
   if (rc == SQLITE_OK) {

@@ -18,20 +18,10 @@ static const char *const migrations[] = {store_schema_v1, store_schema_v2, store
                                          store_schema_v4, store_schema_v5};
 const StoreSchema store_schema = {migrations, G_N_ELEMENTS(migrations)};
 
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(sqlite3, sqlite3_close)
-/* Here a statement is prepared for one use: leaving the scope frees it. */
-typedef sqlite3_stmt OwnedStatement;
-static void
-owned_statement_free(OwnedStatement *statement)
-{
-  sqlite3_finalize(statement);
-}
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(OwnedStatement, owned_statement_free)
-
 static gboolean
 read_number(sqlite3 *db, const char *name, const char *sql, gint64 *number, GError **error)
 {
-  g_autoptr(OwnedStatement) statement = NULL;
+  g_autoptr(StoreOwnedStatement) statement = NULL;
   int rc = sqlite3_prepare_v2(db, sql, -1, &statement, NULL);
 
   if (rc == SQLITE_OK) {
@@ -229,8 +219,8 @@ gboolean
 store_schema_compare(sqlite3 *db, const char *name, const StoreSchema *schema, GError **error)
 {
   g_autoptr(sqlite3) model = NULL;
-  g_autoptr(OwnedStatement) found = NULL;
-  g_autoptr(OwnedStatement) expected = NULL;
+  g_autoptr(StoreOwnedStatement) found = NULL;
+  g_autoptr(StoreOwnedStatement) expected = NULL;
   int rc = sqlite3_open_v2(":memory:", &model, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL);
 
   if (rc != SQLITE_OK) {

@@ -6,8 +6,6 @@
 #include "words.h"
 #include <string.h>
 
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(sqlite3, sqlite3_close)
-
 #define MOST_WORDS 32u
 
 static int

@@ -17,14 +17,6 @@
 #define DOING "verifying the log"
 #define PROGRESS_ROWS 4096
 
-typedef sqlite3_stmt OwnedStatement;
-static void
-owned_statement_free(OwnedStatement *statement)
-{
-  sqlite3_finalize(statement);
-}
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(OwnedStatement, owned_statement_free)
-
 /* The kinds that have derived tables. */
 static const struct {
   const char *kind, *table, *differs;
@@ -59,7 +51,7 @@ typedef struct {
   GPtrArray *heads; /* of StoreHead, by size */
   guint head;       /* the next to be met */
   StoreMerkle tree, block;
-  OwnedStatement *blocks;
+  StoreOwnedStatement *blocks;
   StoreHash last;
   char *time; /* of the event before */
   gint64 counts[G_N_ELEMENTS(derived)];
@@ -298,7 +290,7 @@ check_events(Verifier *verifier, gint64 total, StoreProgress progress, gpointer 
 static gboolean
 ask(Verifier *verifier, const char *sql, gint64 found[2], GError **error)
 {
-  g_autoptr(OwnedStatement) statement = NULL;
+  g_autoptr(StoreOwnedStatement) statement = NULL;
   int rc = sqlite3_prepare_v2(verifier->log->db, sql, -1, &statement, NULL);
 
   found[0] = found[1] = 0;

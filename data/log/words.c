@@ -21,14 +21,6 @@ static const char tables[] =
     "CREATE VIRTUAL TABLE IF NOT EXISTS words USING fts5 (text, more, content='', columnsize=0,"
     " tokenize='unicode61 remove_diacritics 2', prefix='2 3');";
 
-typedef sqlite3_stmt OwnedStatement;
-static void
-owned_statement_free(OwnedStatement *statement)
-{
-  sqlite3_finalize(statement);
-}
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(OwnedStatement, owned_statement_free)
-
 static void
 close_memory(sqlite3 *db)
 {
@@ -168,11 +160,11 @@ open_index(StoreLog *log, GError **error)
 typedef struct {
   StoreLog *log;
   sqlite3 *db;
-  OwnedStatement *last, *doc, *words;
+  StoreOwnedStatement *last, *doc, *words;
 } Writer;
 
 static gboolean
-run(Writer *writer, OwnedStatement *statement, GError **error)
+run(Writer *writer, StoreOwnedStatement *statement, GError **error)
 {
   int rc = sqlite3_step(statement);
 
@@ -286,7 +278,7 @@ hash_of(StoreLog *log, gint64 number, StoreHash *hash, GError **error)
 static gboolean
 read_state(StoreLog *log, sqlite3 *db, gint64 *upto, StoreHash *hash, GError **error)
 {
-  g_autoptr(OwnedStatement) statement = NULL;
+  g_autoptr(StoreOwnedStatement) statement = NULL;
   int rc = sqlite3_prepare_v2(db, "SELECT upto, hash FROM state", -1, &statement, NULL);
 
   *upto = 0;
@@ -304,7 +296,7 @@ read_state(StoreLog *log, sqlite3 *db, gint64 *upto, StoreHash *hash, GError **e
 static gboolean
 write_state(Writer *writer, gint64 upto, GError **error)
 {
-  g_autoptr(OwnedStatement) statement = NULL;
+  g_autoptr(StoreOwnedStatement) statement = NULL;
   StoreHash hash;
   int rc;
 
