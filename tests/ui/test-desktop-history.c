@@ -1,59 +1,15 @@
 /* test-desktop-history.c - past conversations in the whole window: found by keys, read, gone on
  * with; and what an answer is checked and judged by, with a model that really answers. */
-#include "desktop-fixture.h"
-#include "desktop-hands.h"
-#include "conversation/conversation-private.h"
+#include "window-fixture.h"
 #include "conversation/turn-row-private.h"
 #include "history/history-row.h"
-#include "window/window-private.h"
-
-typedef struct {
-  char *folder, *study, *log, *model;
-  AppReviewOptions options;
-  DesktopWindow *window; /* borrowed; NULL once it is finalised */
-} Fixture;
-
-static void
-open_window(Fixture *f)
-{
-  f->window = desktop_window_new(NULL, &f->options);
-  g_object_add_weak_pointer(G_OBJECT(f->window), (gpointer *)&f->window);
-  gtk_window_present(GTK_WINDOW(f->window));
-  /* What is checked beside is asked for by the tests themselves. */
-  g_object_set(f->window->conversation, "check-blank", FALSE, NULL);
-  desktop_window_load_model(f->window);
-  wait_until(f->window->review);
-}
 
 static void
 setup(Fixture *f, gconstpointer data)
 {
-  f->folder = tiny_folder_new();
-  f->study = fixture_study_new(5);
-  f->log = g_build_filename(f->folder, "log.sqlite", NULL);
-  f->model = g_build_filename(f->folder, "model.gguf", NULL);
-  tiny_model_write(f->folder, f->model);
-  f->options = (AppReviewOptions){.model = {.model = f->model}, .log_path = f->log};
+  fixture_begin(f, 5);
   open_window(f);
-}
-
-static void
-close_window(Fixture *f)
-{
-  gtk_window_close(GTK_WINDOW(f->window));
-  wait_until(f->window == NULL);
-}
-
-static void
-teardown(Fixture *f, gconstpointer data)
-{
-  if (f->window) {
-    close_window(f);
-  }
-  tiny_folder_free(f->folder);
-  tiny_folder_free(f->study);
-  g_free(f->log);
-  g_free(f->model);
+  wait_until(f->window->review);
 }
 
 static void
@@ -155,6 +111,7 @@ test_resume(Fixture *f, gconstpointer data)
   ask(f, "Is there a nodule?");
   close_window(f);
   open_window(f);
+  wait_until(f->window->review);
   c = f->window->conversation;
   gtk_widget_activate_action(GTK_WIDGET(f->window), "win.history", NULL);
   wait_until(n_found(f) == 1);

@@ -1,18 +1,9 @@
 /* test-desktop-log.c - the window and a log that is locked, erased, or not as it was signed. */
+#include "window-fixture.h"
 #include "app_proof.h"
-#include "conversation/conversation-private.h"
 #include "conversation/turn-row-private.h"
-#include "desktop-fixture.h"
-#include "desktop-hands.h"
 #include "history/history-row.h"
 #include "settings/passphrase.h"
-#include "window/window-private.h"
-
-typedef struct {
-  char *folder, *study, *log, *model;
-  AppReviewOptions options;
-  DesktopWindow *window; /* borrowed; NULL once it is finalised */
-} Fixture;
 
 /* A log with one conversation in it. */
 static void
@@ -26,12 +17,7 @@ setup(Fixture *f, gconstpointer data)
   AppQuestion question = {.question = "Is there a nodule?",
                           .sampling = {.temperature = 0, .top_p = 1, .max_tokens = 4}};
 
-  f->folder = tiny_folder_new();
-  f->study = fixture_study_new(3);
-  f->log = g_build_filename(f->folder, "log.sqlite", NULL);
-  f->model = g_build_filename(f->folder, "model.gguf", NULL);
-  tiny_model_write(f->folder, f->model);
-  f->options = (AppReviewOptions){.model = {.model = f->model}, .log_path = f->log};
+  fixture_begin(f, 3);
   image = g_build_filename(f->study, "slice-00.dcm", NULL);
   choice.path = image;
   question.image = &choice;
@@ -40,35 +26,6 @@ setup(Fixture *f, gconstpointer data)
   turn = app_review_ask(review, &question, NULL, NULL, &error);
   g_assert_no_error(error);
   g_assert_true(app_review_save(review, &error));
-}
-
-static void
-open_window(Fixture *f)
-{
-  f->window = desktop_window_new(NULL, &f->options);
-  g_object_add_weak_pointer(G_OBJECT(f->window), (gpointer *)&f->window);
-  gtk_window_present(GTK_WINDOW(f->window));
-  g_object_set(f->window->conversation, "check-blank", FALSE, NULL);
-  desktop_window_load_model(f->window);
-}
-
-static void
-close_window(Fixture *f)
-{
-  gtk_window_close(GTK_WINDOW(f->window));
-  wait_until(f->window == NULL);
-}
-
-static void
-teardown(Fixture *f, gconstpointer data)
-{
-  if (f->window) {
-    close_window(f);
-  }
-  tiny_folder_free(f->folder);
-  tiny_folder_free(f->study);
-  g_free(f->log);
-  g_free(f->model);
 }
 
 /* By another process: nothing of it is remembered in this one. */
