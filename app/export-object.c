@@ -125,9 +125,12 @@ collect_images(Objects *objects)
 
     for (guint i = 0; i < app_export_n_images(row); i++) {
       const StoreImage *from = app_export_image(row, i);
-      const DicomTalkImage image = {from->sop_class, from->sop_instance_uid,
-                                    from->series_instance_uid, from->study_instance_uid,
-                                    has_one_frame(from) ? 0 : from->frame + 1};
+      const DicomTalkImage image = {from->sop_class,
+                                    from->sop_instance_uid,
+                                    from->series_instance_uid,
+                                    from->study_instance_uid,
+                                    has_one_frame(from) ? 0 : from->frame + 1,
+                                    from->modality};
 
       g_array_append_val(objects->images, image);
     }

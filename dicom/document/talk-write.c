@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "dicom/document/talk.h"
-#include "dicom_key_object.h"
 
 #define ENHANCED_SR "1.2.840.10008.5.1.4.1.1.88.22"
 
@@ -42,15 +41,6 @@ static const DicomCode report_title = DCM("126000", "Imaging Measurement Report"
                        own_text = OWN("READERTEXT", "Reader's text in place of the answer"),
                        verdict_time = OWN("VERDICTTIME", "When the verdict was given (UTC)");
 
-/* A node of the content tree (PS3.3 C.17.3). What does not belong to its type is NULL. */
-typedef struct {
-  const char *relationship, *type;
-  const DicomCode *name, *code;
-  const char *text, *uid, *person, *time; /* TIME as DT */
-  const DicomTalkImage *image;
-  GByteArray *children; /* taken; NULL: none */
-} Node;
-
 /* ISO 8601 in UTC, "2026-08-03T10:11:12Z", as DT; "" when it is something else. Without its offset:
  * DCMTK 3.6.7 refuses one of +0000. g_free(). */
 static char *
@@ -63,105 +53,16 @@ date_time_of(const char *text)
   return there ? g_date_time_format(there, "%Y%m%d%H%M%S") : g_strdup("");
 }
 
-/* UT may have line ends, as CR LF (PS3.5 6.1.3), but no other control characters. */
-static void
-put_words(GByteArray *to, guint32 tag, const char *text)
-{
-  g_autofree char *valid = g_utf8_make_valid(text, -1);
-  g_autoptr(GString) words = g_string_new(NULL);
-
-  for (const char *c = valid; *c; c++) {
-    if (*c == '\n') {
-      g_string_append(words, "\r\n");
-    } else if (*c != '\r') {
-      g_string_append_c(words, ((guchar)*c < 32 && *c != '\t') || *c == 127 ? ' ' : *c);
-    }
-  }
-  /* A text may not be empty. */
-  if (words->len == 0) {
-    g_string_append(words, "-");
-  }
-  dicom_put_long(to, tag, "UT", (const guint8 *)words->str, words->len);
-}
-
-static void
-put_value(GByteArray *item, const Node *node)
-{
-  if (strcmp(node->type, "CONTAINER") == 0) {
-    dicom_put_text(item, 0x0040a050, "CS", "SEPARATE");
-  }
-  if (node->time) {
-    dicom_put_text(item, 0x0040a120, "DT", node->time);
-  }
-  if (node->person) {
-    dicom_put_text(item, 0x0040a123, "PN", node->person);
-  }
-  if (node->uid) {
-    dicom_put_text(item, 0x0040a124, "UI", node->uid);
-  }
-  if (node->text) {
-    put_words(item, 0x0040a160, node->text);
-  }
-  if (node->code) {
-    dicom_put_code(item, 0x0040a168, node->code);
-  }
-}
-
-static void
-put_node(GByteArray *items, const Node *node)
-{
-  GByteArray *item = g_byte_array_new();
-
-  if (node->image) {
-    dicom_put_single(item, 0x00081199, dicom_talk_reference(node->image, TRUE));
-  }
-  dicom_put_text(item, 0x0040a010, "CS", node->relationship);
-  dicom_put_text(item, 0x0040a040, "CS", node->type);
-  if (node->name) {
-    dicom_put_code(item, 0x0040a043, node->name);
-  }
-  put_value(item, node);
-  if (node->children) {
-    dicom_put_sequence(item, 0x0040a730, node->children);
-  }
-  dicom_put_item(items, item);
-}
-
-static void
-put_text_node(GByteArray *items, const char *relationship, const DicomCode *name, const char *text)
-{
-  const Node node = {.relationship = relationship, .type = "TEXT", .name = name, .text = text};
-
-  put_node(items, &node);
-}
-
-static void
-put_code_node(GByteArray *items, const char *relationship, const DicomCode *name,
-              const DicomCode *code)
-{
-  const Node node = {.relationship = relationship, .type = "CODE", .name = name, .code = code};
-
-  put_node(items, &node);
-}
-
-static void
-put_uid_node(GByteArray *items, const DicomCode *name, const char *uid)
-{
-  const Node node = {.relationship = "HAS OBS CONTEXT", .type = "UIDREF", .name = name, .uid = uid};
-
-  put_node(items, &node);
-}
-
 /* ---- one turn ------------------------------------------------------------------------------ */
 
 /* TID 4019. */
 static void
 put_algorithm(GByteArray *items, const DicomTalkTurn *turn)
 {
-  put_text_node(items, "HAS CONCEPT MOD", &algorithm_name, turn->algorithm);
-  put_text_node(items, "HAS CONCEPT MOD", &algorithm_version, turn->version);
+  dicom_talk_put_text(items, "HAS CONCEPT MOD", &algorithm_name, turn->algorithm);
+  dicom_talk_put_text(items, "HAS CONCEPT MOD", &algorithm_version, turn->version);
   for (const char *const *p = turn->parameters; p && *p; p++) {
-    put_text_node(items, "HAS CONCEPT MOD", &algorithm_parameters, *p);
+    dicom_talk_put_text(items, "HAS CONCEPT MOD", &algorithm_parameters, *p);
   }
 }
 
@@ -169,18 +70,18 @@ put_algorithm(GByteArray *items, const DicomTalkTurn *turn)
 static void
 put_answer(GByteArray *items, const DicomTalkTurn *turn)
 {
-  Node node = {.relationship = "CONTAINS", .type = "TEXT", .name = &answer};
+  DicomTalkNode node = {.relationship = "CONTAINS", .type = "TEXT", .name = &answer};
 
   node.text = turn->answer ? turn->answer : "[left out of this document]";
   node.children = g_byte_array_new();
   put_algorithm(node.children, turn);
   for (gsize i = 0; i < turn->n_images; i++) {
-    const Node image = {
+    const DicomTalkNode image = {
         .relationship = "INFERRED FROM", .type = "IMAGE", .image = &turn->images[i]};
 
-    put_node(node.children, &image);
+    dicom_talk_put_node(node.children, &image);
   }
-  put_node(items, &node);
+  dicom_talk_put_node(items, &node);
 }
 
 static const DicomCode *
@@ -201,25 +102,26 @@ put_verdict(GByteArray *items, const DicomTalkVerdict *from)
 {
   static const DicomCode container = OWN("JUDGEMENT", "A reader's judgement of the answer");
   g_autofree char *time = date_time_of(from->time);
-  Node node = {.relationship = "CONTAINS", .type = "CONTAINER", .name = &container};
+  DicomTalkNode node = {.relationship = "CONTAINS", .type = "CONTAINER", .name = &container};
 
   node.children = g_byte_array_new();
-  put_code_node(node.children, "HAS OBS CONTEXT", &observer_type, &person);
-  put_node(node.children, &(Node){.relationship = "HAS OBS CONTEXT",
-                                  .type = "PNAME",
-                                  .name = &person_name,
-                                  .person = from->person ? from->person : "Not^Said"});
-  put_code_node(node.children, "CONTAINS", &verdict, code_of_verdict(from->verdict));
+  dicom_talk_put_code(node.children, "HAS OBS CONTEXT", &observer_type, &person);
+  dicom_talk_put_node(node.children,
+                      &(DicomTalkNode){.relationship = "HAS OBS CONTEXT",
+                                       .type = "PNAME",
+                                       .name = &person_name,
+                                       .person = from->person ? from->person : "Not^Said"});
+  dicom_talk_put_code(node.children, "CONTAINS", &verdict, code_of_verdict(from->verdict));
   if (from->text) {
-    put_text_node(node.children, "CONTAINS", &own_text, from->text);
+    dicom_talk_put_text(node.children, "CONTAINS", &own_text, from->text);
   }
   if (*time) {
-    put_node(node.children, &(Node){.relationship = "CONTAINS",
-                                    .type = "DATETIME",
-                                    .name = &verdict_time,
-                                    .time = time});
+    dicom_talk_put_node(node.children, &(DicomTalkNode){.relationship = "CONTAINS",
+                                                        .type = "DATETIME",
+                                                        .name = &verdict_time,
+                                                        .time = time});
   }
-  put_node(items, &node);
+  dicom_talk_put_node(items, &node);
 }
 
 static void
@@ -230,21 +132,21 @@ put_turn(GByteArray *items, const DicomTalk *talk, gsize i)
                                           turn->time ? ", " : "", turn->time ? turn->time : "");
   g_autofree char *seed = g_strconcat(name, turn->question, turn->answer, NULL);
   g_autofree char *uid = dicom_uid_of(seed, strlen(seed));
-  Node node = {.relationship = "CONTAINS", .type = "CONTAINER", .name = &group};
+  DicomTalkNode node = {.relationship = "CONTAINS", .type = "CONTAINER", .name = &group};
 
   node.children = g_byte_array_new();
-  put_text_node(node.children, "HAS OBS CONTEXT", &tracking, name);
-  put_uid_node(node.children, &tracking_uid, uid);
-  put_text_node(node.children, "CONTAINS", &question,
-                turn->question ? turn->question : "[left out of this document]");
+  dicom_talk_put_text(node.children, "HAS OBS CONTEXT", &tracking, name);
+  dicom_talk_put_uid(node.children, &tracking_uid, uid);
+  dicom_talk_put_text(node.children, "CONTAINS", &question,
+                      turn->question ? turn->question : "[left out of this document]");
   put_answer(node.children, turn);
   for (const char *const *c = turn->checks; c && *c; c++) {
-    put_text_node(node.children, "CONTAINS", &check, *c);
+    dicom_talk_put_text(node.children, "CONTAINS", &check, *c);
   }
   for (gsize k = 0; k < turn->n_verdicts; k++) {
     put_verdict(node.children, &turn->verdicts[k]);
   }
-  put_node(items, &node);
+  dicom_talk_put_node(items, &node);
 }
 
 /* ---- the document -------------------------------------------------------------------------- */
@@ -319,25 +221,26 @@ put_evidence(GByteArray *to, const GArray *images)
 }
 
 static GByteArray *
-tree_new(const DicomTalk *talk)
+tree_new(const DicomTalk *talk, const GArray *images)
 {
   GByteArray *tree = g_byte_array_new(), *turns = g_byte_array_new();
   g_autofree char *program = g_strconcat("Hilum ", talk->software_version, NULL);
   g_autofree char *uid = dicom_uid_of(program, strlen(program));
 
-  put_code_node(tree, "HAS CONCEPT MOD", &language, &undetermined);
-  put_code_node(tree, "HAS OBS CONTEXT", &observer_type, &device);
-  put_uid_node(tree, &device_uid, uid);
-  put_text_node(tree, "HAS OBS CONTEXT", &device_name, program);
-  put_code_node(tree, "HAS CONCEPT MOD", &procedure, &imaging);
-  put_text_node(tree, "CONTAINS", &notice, talk->notice);
+  dicom_talk_put_code(tree, "HAS CONCEPT MOD", &language, &undetermined);
+  dicom_talk_put_code(tree, "HAS OBS CONTEXT", &observer_type, &device);
+  dicom_talk_put_uid(tree, &device_uid, uid);
+  dicom_talk_put_text(tree, "HAS OBS CONTEXT", &device_name, program);
+  dicom_talk_put_code(tree, "HAS CONCEPT MOD", &procedure, &imaging);
+  dicom_talk_put_library(tree, IMAGE(images, 0), images->len);
+  dicom_talk_put_text(tree, "CONTAINS", &notice, talk->notice);
   for (gsize i = 0; i < talk->n_turns; i++) {
     put_turn(turns, talk, i);
   }
-  put_node(tree, &(Node){.relationship = "CONTAINS",
-                         .type = "CONTAINER",
-                         .name = &measurements,
-                         .children = turns});
+  dicom_talk_put_node(tree, &(DicomTalkNode){.relationship = "CONTAINS",
+                                             .type = "CONTAINER",
+                                             .name = &measurements,
+                                             .children = turns});
   return tree;
 }
 
@@ -358,7 +261,7 @@ content_new(const DicomTalk *talk, const GArray *images)
   dicom_put_text(template, 0x00080105, "CS", "DCMR");
   dicom_put_text(template, 0x0040db00, "CS", "1500");
   dicom_put_single(content, 0x0040a504, template);
-  dicom_put_sequence(content, 0x0040a730, tree_new(talk));
+  dicom_put_sequence(content, 0x0040a730, tree_new(talk, images));
   return content;
 }
 

@@ -3,6 +3,7 @@
 #define HILUM_DICOM_DOCUMENT_TALK_H
 
 #include "dicom/document/put.h"
+#include "dicom_key_object.h"
 #include "dicom_talk.h"
 
 /* How one kind of document differs from another in the modules that all have. */
@@ -27,5 +28,23 @@ GByteArray *dicom_talk_reference(const DicomTalkImage *image, gboolean frames);
 /* All that must be there is. */
 gboolean dicom_talk_check(const char *path, const DicomTalkStudy *study,
                           const DicomTalkImage *images, gsize n, GError **error);
+
+/* A node of the content tree (PS3.3 C.17.3). What does not belong to its type is NULL. */
+typedef struct {
+  const char *relationship, *type;
+  const DicomCode *name, *code;
+  const char *text, *uid, *person, *time; /* TIME as DT */
+  const DicomTalkImage *image;
+  GByteArray *children; /* taken; NULL: none */
+} DicomTalkNode;
+void dicom_talk_put_node(GByteArray *items, const DicomTalkNode *node);
+void dicom_talk_put_text(GByteArray *items, const char *relationship, const DicomCode *name,
+                         const char *text);
+void dicom_talk_put_code(GByteArray *items, const char *relationship, const DicomCode *name,
+                         const DicomCode *code);
+void dicom_talk_put_uid(GByteArray *items, const DicomCode *name, const char *uid);
+
+/* The image library (TID 1600): each of the IMAGES once. */
+void dicom_talk_put_library(GByteArray *items, const DicomTalkImage *images, gsize n);
 
 #endif

@@ -1,11 +1,11 @@
 /* dicom_talk.h - writes what was asked about images, and answered by a machine, as objects of the
  * study that the images belong to: a structured report, and a PDF in an envelope.
  *
- * The report is an Enhanced SR (PS3.3 A.35.2) whose root is that of TID 1500: a measurement group
- * for each turn (TID 1501), in which the algorithm is named (TID 4019), what it said is inferred
- * from the image, and what a person made of it stands beside it with that person as the observer
- * (TID 1003). It is never VERIFIED: nobody attests to it. Codes that no standard has are of the
- * scheme 99HILUM, which the report declares.
+ * The report is an Enhanced SR (PS3.3 A.35.2) whose root is that of TID 1500: the images in a
+ * library (TID 1600), and a measurement group for each turn (TID 1501), in which the algorithm is
+ * named (TID 4019), what it said is inferred from the image, and what a person made of it stands
+ * beside it with that person as the observer (TID 1003). It is never VERIFIED: nobody attests to
+ * it. Codes that no standard has are of the scheme 99HILUM, which the report declares.
  *
  * The same input gives the same bytes, UIDs too.
  * Thread rule: any thread. Errors: DICOM_ERROR, G_FILE_ERROR. Strings are UTF-8 and borrowed.
@@ -20,7 +20,8 @@ G_BEGIN_DECLS
 /* An image that was asked about. */
 typedef struct {
   const char *sop_class, *sop_instance_uid, *series_instance_uid, *study_instance_uid;
-  guint frame; /* from 1, as DICOM counts; 0: the image has one */
+  guint frame;          /* from 1, as DICOM counts; 0: the image has one */
+  const char *modality; /* NULL or "": not known */
 } DicomTalkImage;
 
 typedef struct {

@@ -60,9 +60,9 @@ static gboolean
 write_report(Fixture *f, GError **error)
 {
   const char *study = dicom_file_info(f->source)->study_instance_uid;
-  const DicomTalkImage images[] = {{CT, "1.2.9.1", "1.2.3.200", study, 0},
-                                   {XA, "1.2.9.22", "1.2.3.201", study, 12},
-                                   {CT, "1.2.9.3", "1.2.4.200", "1.2.4.100", 0}};
+  const DicomTalkImage images[] = {{CT, "1.2.9.1", "1.2.3.200", study, 0, "CT"},
+                                   {XA, "1.2.9.22", "1.2.3.201", study, 12, "XA"},
+                                   {CT, "1.2.9.3", "1.2.4.200", "1.2.4.100", 0, NULL}};
   const DicomTalkVerdict verdicts[] = {
       {"accepted", NULL, "Doe^Jane", "2026-08-03T09:00:00Z"},
       {"edited", "No nodule.\nA granuloma: \xc3\xbc\xc3\xa4.", "Roe^R", "2026-08-03T09:01:00Z"}};
@@ -84,8 +84,8 @@ static gboolean
 write_pdf(Fixture *f, const char *text, GError **error)
 {
   const char *study = dicom_file_info(f->source)->study_instance_uid;
-  const DicomTalkImage images[] = {{CT, "1.2.9.1", "1.2.3.200", study, 0},
-                                   {CT, "1.2.9.1", "1.2.3.200", study, 0}};
+  const DicomTalkImage images[] = {{CT, "1.2.9.1", "1.2.3.200", study, 0, "CT"},
+                                   {CT, "1.2.9.1", "1.2.3.200", study, 0, "CT"}};
   const DicomTalkPdf about = {"Conversation 3", "0.1.0", f->created, TRUE, images, 2};
   g_autoptr(GBytes) bytes = g_bytes_new(text, strlen(text));
 
@@ -195,6 +195,10 @@ test_dsrdump(Fixture *f, gconstpointer data)
     g_assert_nonnull(strstr(said, "UNVERIFIED"));
     g_assert_nonnull(strstr(said, "<inferred from IMAGE:=(XA image,,12)>"));
     g_assert_nonnull(strstr(said, "Machine-made answer"));
+    /* each image once, and of what kind it is where that is known */
+    g_assert_nonnull(strstr(said, "<contains CONTAINER:(,,\"Image Library\")=SEPARATE>"));
+    g_assert_nonnull(strstr(said, "<contains IMAGE:=(XA image,)>"));
+    g_assert_nonnull(strstr(said, "<has acq context CODE:(,,\"Modality\")=(XA"));
     g_assert_null(strstr(said, "E: "));
     /* What it warns of is its own: "The VR checker does not support ... ISO_IR 192". */
     g_assert_null(strstr(said, "W: Reading"));
@@ -266,7 +270,7 @@ test_same(Fixture *f, gconstpointer data)
 static void
 test_refused(Fixture *f, gconstpointer data)
 {
-  const DicomTalkImage nameless = {CT, "", "1.2.3.200", "1.2.3.100", 0};
+  const DicomTalkImage nameless = {CT, "", "1.2.3.200", "1.2.3.100", 0, NULL};
   DicomTalkTurn turn = {.question = "?",
                         .answer = "!",
                         .algorithm = "m",
