@@ -9,7 +9,7 @@ StoreLog *
 app_log_open_at(const char *path, gboolean read_only, GError **error)
 {
   g_autofree char *standard = path ? NULL : store_default_path();
-  gboolean asked;
+  AppAsked asked;
   StoreSecrets secrets = app_secrets_get();
   const StoreOpen how = {.read_only = read_only, .secrets = &secrets};
   GError *failure = NULL;
@@ -18,12 +18,12 @@ app_log_open_at(const char *path, gboolean read_only, GError **error)
   secrets.user = &asked;
   do {
     g_clear_error(&failure);
-    asked = FALSE;
+    asked = (AppAsked){0};
     log = store_log_open_with(path ? path : standard, &how, &failure);
     if (app_log_is_locked(failure)) {
-      app_secrets_forget_passphrase(); /* the next one may be right */
+      app_secrets_forget_wrong(&asked); /* the next one may be right */
     }
-  } while (app_log_is_locked(failure) && asked && app_secrets_asks_again());
+  } while (app_log_is_locked(failure) && asked.answered && app_secrets_asks_again());
   if (!log) {
     g_propagate_error(error, failure);
   }

@@ -26,6 +26,7 @@ static struct {
   gpointer user;
   gboolean asks_again;
   SecretValue *passphrase;
+  guint which; /* counts what was heard, from 1 */
   guint patience;
 } state;
 
@@ -125,15 +126,21 @@ app_log_is_locked(const GError *error)
   return g_error_matches(error, STORE_ERROR, STORE_ERROR_LOCKED);
 }
 
-static void
+/* Which it is. What several threads heard at once is one. */
+static guint
 remember(const char *passphrase)
 {
-  SecretValue *value = secret_value_new(passphrase, -1, "text/plain");
+  guint which;
 
   g_mutex_lock(&state.mutex);
-  g_clear_pointer(&state.passphrase, secret_value_unref);
-  state.passphrase = value;
+  if (!state.passphrase || strcmp(secret_value_get_text(state.passphrase), passphrase) != 0) {
+    g_clear_pointer(&state.passphrase, secret_value_unref);
+    state.passphrase = secret_value_new(passphrase, -1, "text/plain");
+    state.which = MAX(state.which + 1, 1);
+  }
+  which = state.which;
   g_mutex_unlock(&state.mutex);
+  return which;
 }
 
 void
@@ -141,6 +148,18 @@ app_secrets_forget_passphrase(void)
 {
   g_mutex_lock(&state.mutex);
   g_clear_pointer(&state.passphrase, secret_value_unref);
+  g_mutex_unlock(&state.mutex);
+}
+
+/* A thread that tried the wrong one for a long time must not forget the right one, which another
+ * thread was given meanwhile. */
+void
+app_secrets_forget_wrong(const AppAsked *asked)
+{
+  g_mutex_lock(&state.mutex);
+  if (asked->which == state.which) {
+    g_clear_pointer(&state.passphrase, secret_value_unref);
+  }
   g_mutex_unlock(&state.mutex);
 }
 
@@ -220,6 +239,7 @@ ask(gboolean again, gpointer user, GError **error)
   char *passphrase = other || (again && !has_file) ? NULL : remembered();
   AppAskPassphrase asker;
   gpointer asker_user;
+  AppAsked *asked = user;
 
   g_mutex_lock(&state.mutex);
   asker = state.ask;
@@ -237,10 +257,10 @@ ask(gboolean again, gpointer user, GError **error)
     locked(error, "the log's passphrase is needed, and there is nobody to ask: set $" OLD_FILE);
   }
   if (passphrase) {
-    remember(passphrase);
-  }
-  if (passphrase && !has_file && user) {
-    *(gboolean *)user = TRUE;
+    const guint which = remember(passphrase);
+    if (asked) {
+      *asked = (AppAsked){!has_file, which};
+    }
   }
   return passphrase;
 }

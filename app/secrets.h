@@ -14,15 +14,22 @@
 
 G_BEGIN_DECLS
 
+/* What became of a question for the passphrase. */
+typedef struct {
+  gboolean answered; /* a person can be, or was, asked, and there was an answer */
+  guint which;       /* of those that were heard; 0: none */
+} AppAsked;
+
 /* How to come by root keys in this session: without a session bus there are no functions of the
- * keyring. */
-/* Its USER may point to a gboolean, which becomes TRUE when a person was asked and answered. */
+ * keyring. Its USER may point to an AppAsked, which is filled in. */
 StoreSecrets app_secrets_get(void);
 /* Whether there is a keyring that answers; takes up to the patience for silent services. */
 gboolean app_secrets_has_keyring(void);
-/* A passphrase is kept in locked memory, so that nobody is asked twice. Forgets it: it was wrong,
- * or the log is to be locked. */
+/* A passphrase is kept in locked memory, so that nobody is asked twice. Forgets it: the log is to be
+ * locked. */
 void app_secrets_forget_passphrase(void);
+/* Forgets what was answered then, which was wrong; not what was heard since, in another thread. */
+void app_secrets_forget_wrong(const AppAsked *asked);
 /* Whether a passphrase that a person was asked for, and that was wrong, is asked for again. */
 gboolean app_secrets_asks_again(void);
 /* For tests: how long to wait for a service that says nothing, in milliseconds; 0: as usual. */

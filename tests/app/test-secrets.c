@@ -278,6 +278,32 @@ test_asked(void)
   app_set_ask_passphrase(NULL, NULL);
 }
 
+/* Two threads open a log and were told the same; one is slow to find that it is wrong. */
+static void
+test_wrong(void)
+{
+  Person person = {"wrong"};
+  AppAsked fast = {0}, slow = {0};
+  StoreSecrets secrets = app_secrets_get();
+
+  app_secrets_forget_passphrase();
+  app_set_ask_passphrase(answer, &person);
+  secrets.user = &fast;
+  g_free(secrets.ask(FALSE, secrets.user, NULL));
+  g_assert_true(fast.answered);
+  secrets.user = &slow;
+  g_free(secrets.ask(FALSE, secrets.user, NULL));
+  g_assert_cmpuint(slow.which, ==, fast.which);
+  app_secrets_forget_wrong(&fast);
+  person.answer = "right";
+  assert_heard(FALSE, "right");
+  app_secrets_forget_wrong(&slow);
+  person.answer = NULL;
+  assert_heard(FALSE, "right");
+  app_set_ask_passphrase(NULL, NULL);
+  app_secrets_forget_passphrase();
+}
+
 static void
 test_files(void)
 {
@@ -353,6 +379,7 @@ main(int argc, char **argv)
   g_test_add_func("/secrets/no-bus", test_no_bus);
   g_test_add_func("/secrets/services", test_services);
   g_test_add_func("/secrets/asked", test_asked);
+  g_test_add_func("/secrets/wrong", test_wrong);
   g_test_add_func("/secrets/files", test_files);
   status = g_test_run();
   remove = g_strdup_printf("rm -rf %s", folder);

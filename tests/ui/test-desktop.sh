@@ -22,9 +22,10 @@ case $1 in
 *-desktop-output | *-desktop-models | *-desktop-record) export ASAN_OPTIONS="${ASAN_OPTIONS:-}:fast_unwind_on_malloc=0" ;;
 esac
 
+# No key repeats itself (-r): where the machine is busy, one is held longer than hands would.
 # The server picks a free display itself and says which: two tests that start at once cannot collide.
 folder=$(mktemp -d)
-Xvfb -displayfd 3 -screen 0 "${SCREEN:-1280x800x24}" -nolisten tcp -noreset 3>"$folder/display" 2>"$folder/log" &
+Xvfb -r -displayfd 3 -screen 0 "${SCREEN:-1280x800x24}" -nolisten tcp -noreset 3>"$folder/display" 2>"$folder/log" &
 server=$!
 trap 'kill "$server" 2>/dev/null; rm -rf "$folder"' EXIT
 waited=0
