@@ -137,7 +137,7 @@ run_verify(GTask *task, GError **error)
 {
   const Job *job = g_task_get_task_data(task);
 
-  return app_log_verify(job->log_path, NULL, on_progress, task, error);
+  return app_log_verify(job->log_path, NULL, NULL, on_progress, task, error);
 }
 
 void

@@ -2,6 +2,7 @@
 #include "app_proof.h"
 
 #include "app_cache.h"
+#include "checkpoint.h"
 #include "private.h"
 #include "record.h"
 #include "secrets.h"
@@ -66,6 +67,7 @@ report_node(const StoreReport *report)
   json_object_set_int_member(object, "unsigned_events",
                              MAX(report->events - report->signed_events, 0));
   app_json_set_text(object, "signed_at", report->signed_at);
+  json_object_set_int_member(object, "kept_checkpoints", report->kept);
   json_object_set_boolean_member(object, "cut", report->cut);
   json_object_set_int_member(object, "clock_back", report->clock_back);
   json_object_set_int_member(object, "clock_back_first", report->clock_back_first);
@@ -92,16 +94,22 @@ note_verification(const char *log_path, const StoreReport *report)
 }
 
 JsonNode *
-app_log_verify(const char *log_path, const char *public_key, AppProgress progress, gpointer user,
-               GError **error)
+app_log_verify(const char *log_path, const char *public_key, const char *checkpoints,
+               AppProgress progress, gpointer user, GError **error)
 {
+  g_autofree char *kept_text = checkpoints ? app_checkpoint_read(checkpoints, error) : NULL;
+  const StoreKept kept = {public_key, kept_text};
   const StoreOpen how = {.locked = TRUE};
   g_autofree char *place = place_of(log_path);
   g_autoptr(GError) local = NULL;
-  g_autoptr(StoreLog) log = store_log_open_with(place, &how, &local);
+  g_autoptr(StoreLog) log = NULL;
   g_autoptr(StoreReport) report = NULL;
   Progress passed = {progress, user};
 
+  if (checkpoints && !kept_text) {
+    return NULL;
+  }
+  log = store_log_open_with(place, &how, &local);
   if (!log && g_error_matches(local, STORE_ERROR, STORE_ERROR_OLDER)) {
     log = app_log_open(log_path, error); /* brought up to date, and signed from then on */
   } else if (!log) {
@@ -110,7 +118,7 @@ app_log_verify(const char *log_path, const char *public_key, AppProgress progres
   if (!log) {
     return NULL;
   }
-  report = store_log_verify(log, public_key, progress ? pass_on : NULL, &passed, error);
+  report = store_log_verify(log, &kept, progress ? pass_on : NULL, &passed, error);
   if (!report) {
     return NULL;
   }

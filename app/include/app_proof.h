@@ -12,11 +12,15 @@
 G_BEGIN_DECLS
 
 /* {whole, found, first, log_id, events, root, checkpoints, signed_events, unsigned_events,
- * signed_at, cut, clock_back, clock_back_first, protection}. PUBLIC_KEY: a copy of LOG.pub, or
- * NULL. PROGRESS in events; FALSE cancels. The log keeps an event of it, where it can be written.
- */
-JsonNode *app_log_verify(const char *log_path, const char *public_key, AppProgress progress,
-                         gpointer user, GError **error);
+ * signed_at, kept_checkpoints, cut, clock_back, clock_back_first}. PUBLIC_KEY: a copy of LOG.pub,
+ * or NULL. CHECKPOINTS: a file with checkpoints that were kept elsewhere (notes, a copy of
+ * LOG.head, a proof, an export's manifest), or NULL. PROGRESS in events; FALSE cancels. The log
+ * keeps an event of it, where it can be written. */
+JsonNode *app_log_verify(const char *log_path, const char *public_key, const char *checkpoints,
+                         AppProgress progress, gpointer user, GError **error);
+/* Signs how the log stands now, appends that to LOG.head and gives it out, to be kept elsewhere:
+ * {log_id, checkpoint, journal}. JOURNAL: gives it to the system's journal, too. */
+JsonNode *app_log_checkpoint(const char *log_path, gboolean journal, GError **error);
 /* Writes the proof of conversation ID to OUT (aside, then renamed): {out, conversation, bytes}. */
 JsonNode *app_log_prove(const char *log_path, gint64 id, const char *out, GError **error);
 /* Needs no log: FILE and the public key of the log that it came from. {valid: true, events: [...]},

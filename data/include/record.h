@@ -22,6 +22,7 @@ typedef struct {
   guint checkpoints;    /* of LOG.head, all of which fit */
   gint64 signed_events; /* how many the last of them covers: what came after it is not signed yet */
   char *signed_at;      /* when, or NULL */
+  guint kept;           /* checkpoints that were kept elsewhere, all of which fit */
   gboolean cut;         /* a checkpoint in LOG.head was cut short (a crash while it was written) */
   gint64 clock_back;    /* events whose time is before that of the event before them */
   gint64 clock_back_first;
@@ -32,11 +33,17 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(StoreReport, store_report_free)
 /* FALSE cancels. */
 typedef gboolean (*StoreProgress)(gint64 done, gint64 total, gpointer user);
 
+/* What was kept elsewhere, out of the reach of whoever can write the log's folder. */
+typedef struct {
+  const char *public_key;  /* a file with what LOG.pub held; NULL: LOG.pub beside the log */
+  const char *checkpoints; /* the text of one or more, as LOG.head has them; NULL: none */
+} StoreKept;
+
 /* Looks at every event (order, hash, chain), the blocks and derived tables, and holds each
- * checkpoint of LOG.head against them. PUBLIC_KEY: a file with what LOG.pub held when it was copied
- * elsewhere; NULL: LOG.pub itself. What is found is in the report; NULL only when the log cannot be
- * looked at (IO, CANCELLED, no public key). The log may be open for reading only, or locked. */
-StoreReport *store_log_verify(StoreLog *log, const char *public_key, StoreProgress progress,
+ * checkpoint of LOG.head, and of KEPT (may be NULL), against them. What is found is in the report;
+ * NULL only when the log cannot be looked at (IO, CANCELLED, no public key, or KEPT holds no
+ * checkpoint of this log). The log may be open for reading only, or locked. */
+StoreReport *store_log_verify(StoreLog *log, const StoreKept *kept, StoreProgress progress,
                               gpointer user, GError **error);
 
 /* ---- proofs ---------------------------------------------------------------------------------- */

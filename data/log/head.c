@@ -167,16 +167,12 @@ next_note(const char *text, const StoreVerifier *verifier)
 }
 
 GPtrArray *
-store_head_read(const char *path, const StoreVerifier *verifier, gboolean *cut, GError **error)
+store_head_parse(const char *text, const char *name, const StoreVerifier *verifier, gboolean *cut,
+                 GError **error)
 {
-  g_autofree char *name = g_filename_display_name(path);
-  g_autofree char *text = read_small(path, STORE_HEAD_MOST_BYTES, error);
   g_autoptr(GPtrArray) heads = g_ptr_array_new_with_free_func((GDestroyNotify)store_head_free);
 
   *cut = FALSE;
-  if (!text) {
-    return NULL;
-  }
   for (const char *at = text; at && *at;) {
     const char *next = next_note(at, verifier), *end = end_of_note(at);
     g_autofree char *note = NULL;
@@ -209,6 +205,16 @@ store_head_read(const char *path, const StoreVerifier *verifier, gboolean *cut, 
     at = end;
   }
   return g_steal_pointer(&heads);
+}
+
+GPtrArray *
+store_head_read(const char *path, const StoreVerifier *verifier, gboolean *cut, GError **error)
+{
+  g_autofree char *name = g_filename_display_name(path);
+  g_autofree char *text = read_small(path, STORE_HEAD_MOST_BYTES, error);
+
+  *cut = FALSE;
+  return text ? store_head_parse(text, name, verifier, cut, error) : NULL;
 }
 
 /* ---- writing -------------------------------------------------------------------------------- */

@@ -24,11 +24,15 @@ char *store_head_name(const char *log_id);
  * was cut off) is left out and *cut set. */
 typedef struct {
   StoreCheckpoint checkpoint;
-  char *time; /* ISO 8601, or NULL */
-  char *note; /* as it stands in the file */
+  char *time;    /* ISO 8601, or NULL */
+  char *note;    /* as it stands in the file */
+  gboolean kept; /* elsewhere: not of LOG.head */
 } StoreHead;
 GPtrArray *store_head_read(const char *path, const StoreVerifier *verifier, gboolean *cut,
                            GError **error);
+/* The same of TEXT; NAME is for messages. */
+GPtrArray *store_head_parse(const char *text, const char *name, const StoreVerifier *verifier,
+                            gboolean *cut, GError **error);
 void store_head_free(StoreHead *head);
 /* What LOG.pub of the log at PATH holds. */
 gboolean store_head_verifier(const char *log_path, StoreVerifier *verifier, GError **error);

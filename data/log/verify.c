@@ -128,12 +128,15 @@ check_heads(Verifier *verifier)
     }
     root = store_merkle_root(&verifier->tree);
     if (!store_hash_equal(&root, &head->checkpoint.root)) {
-      find(verifier, 0, "the first %" G_GUINT64_FORMAT " events are not those that were signed%s%s",
-           head->checkpoint.size, head->time ? " at " : "", head->time ? head->time : "");
+      find(verifier, 0,
+           "the first %" G_GUINT64_FORMAT " events are not those that were signed%s%s%s",
+           head->checkpoint.size, head->time ? " at " : "", head->time ? head->time : "",
+           head->kept ? ", says a checkpoint that was kept elsewhere" : "");
       return;
     }
     verifier->head++;
-    verifier->report->checkpoints++;
+    verifier->report->checkpoints += !head->kept;
+    verifier->report->kept += head->kept;
     verifier->report->signed_events = (gint64)head->checkpoint.size;
     g_free(verifier->report->signed_at);
     verifier->report->signed_at = g_strdup(head->time);
@@ -382,6 +385,27 @@ read_key(StoreLog *log, const char *public_key, StoreVerifier *key, GError **err
   return TRUE;
 }
 
+/* What was kept elsewhere is held against the log with the checkpoints of its own. */
+static gboolean
+add_kept(Verifier *verifier, const char *text, const StoreVerifier *key, GError **error)
+{
+  const guint before = verifier->heads->len;
+  g_autoptr(GPtrArray) kept = NULL;
+  gboolean cut = FALSE;
+
+  kept = store_head_parse(text, "the checkpoints that were kept", key, &cut, error);
+  if (!kept) {
+    return FALSE;
+  }
+  for (guint i = 0; i < kept->len; i++) {
+    ((StoreHead *)kept->pdata[i])->kept = TRUE;
+  }
+  g_ptr_array_extend_and_steal(verifier->heads, g_steal_pointer(&kept));
+  return verifier->heads->len > before ||
+         store_fail(error, STORE_ERROR_FORMAT, "the checkpoints that were kept",
+                    "found none, expected a signed checkpoint of this log");
+}
+
 /* A LOG.head that says nothing, or what its key did not sign, is something found. */
 static gboolean
 read_heads(Verifier *verifier, const StoreVerifier *key, GError **error)
@@ -401,13 +425,11 @@ read_heads(Verifier *verifier, const StoreVerifier *key, GError **error)
       return FALSE;
     }
     if (g_error_matches(local, STORE_ERROR, STORE_ERROR_NOT_FOUND)) {
-      verifier->heads = g_ptr_array_new();
+      verifier->heads = g_ptr_array_new_with_free_func((GDestroyNotify)store_head_free);
       return TRUE; /* that nothing is signed is said at the end */
     }
     find(verifier, 0, "%s", local->message);
-    return TRUE;
   }
-  g_ptr_array_sort(verifier->heads, smaller_first);
   return TRUE;
 }
 
@@ -426,15 +448,17 @@ check_end(Verifier *verifier)
   next = verifier->heads->pdata[verifier->head];
   find(verifier, verifier->report->events + 1,
        "%" G_GUINT64_FORMAT " events were signed, and there are %" G_GINT64_FORMAT
-       ": the end is missing",
-       next->checkpoint.size, verifier->report->events);
+       ": the end is missing%s",
+       next->checkpoint.size, verifier->report->events,
+       next->kept ? ", says a checkpoint that was kept elsewhere" : "");
 }
 
 static gboolean
-run(Verifier *verifier, const char *public_key, StoreProgress progress, gpointer user,
+run(Verifier *verifier, const StoreKept *kept, StoreProgress progress, gpointer user,
     GError **error)
 {
   StoreLog *log = verifier->log;
+  const char *public_key = kept ? kept->public_key : NULL;
   g_auto(StoreVerifier) key = {0};
   gint64 total[2] = {0, 0};
   int rc;
@@ -445,6 +469,10 @@ run(Verifier *verifier, const char *public_key, StoreProgress progress, gpointer
   if (verifier->report->found) {
     return TRUE;
   }
+  if (kept && kept->checkpoints && !add_kept(verifier, kept->checkpoints, &key, error)) {
+    return FALSE;
+  }
+  g_ptr_array_sort(verifier->heads, smaller_first);
   rc = sqlite3_prepare_v2(log->db, "SELECT root, event FROM block WHERE id = ?1", -1,
                           &verifier->blocks, NULL);
   if (rc != SQLITE_OK) {
@@ -462,7 +490,7 @@ run(Verifier *verifier, const char *public_key, StoreProgress progress, gpointer
 }
 
 StoreReport *
-store_log_verify(StoreLog *log, const char *public_key, StoreProgress progress, gpointer user,
+store_log_verify(StoreLog *log, const StoreKept *kept, StoreProgress progress, gpointer user,
                  GError **error)
 {
   g_autoptr(StoreReport) report = g_new0(StoreReport, 1);
@@ -480,7 +508,7 @@ store_log_verify(StoreLog *log, const char *public_key, StoreProgress progress, 
   ok = store_exec(log->db, log->name, DOING, "BEGIN", error);
   if (ok) {
     StoreHash root;
-    ok = run(&verifier, public_key, progress, user, error);
+    ok = run(&verifier, kept, progress, user, error);
     sqlite3_finalize(verifier.blocks);
     sqlite3_exec(log->db, "ROLLBACK", NULL, NULL, NULL);
     root = store_merkle_root(&verifier.tree);

@@ -40,12 +40,13 @@ static StoreReport *
 verify(const char *path, const char *key)
 {
   const StoreOpen how = {.locked = TRUE}; /* who verifies needs no key that opens a text */
+  const StoreKept kept = {.public_key = key};
   g_autoptr(GError) error = NULL;
   g_autoptr(StoreLog) log = store_log_open_with(path, &how, &error);
   StoreReport *report;
 
   g_assert_no_error(error);
-  report = store_log_verify(log, key, NULL, NULL, &error);
+  report = store_log_verify(log, &kept, NULL, NULL, &error);
   g_assert_no_error(error);
   g_assert_null(report->found ? strstr(report->found, SECRET_NAME) : NULL);
   return report;

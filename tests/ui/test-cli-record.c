@@ -47,8 +47,9 @@ test_verify(void)
   g_assert_cmpint(json.status, ==, 0);
   lines = cli_json_lines(json.out);
   report = json_node_get_object(lines->pdata[0]);
-  cli_assert_keys(report, "whole found first log_id events root checkpoints signed_events "
-                          "unsigned_events signed_at cut clock_back clock_back_first");
+  cli_assert_keys(report,
+                  "whole found first log_id events root checkpoints signed_events "
+                  "unsigned_events signed_at kept_checkpoints cut clock_back clock_back_first");
   g_assert_true(json_object_get_boolean_member(report, "whole"));
   g_assert_cmpint(json_object_get_int_member(report, "events"), >, 5);
   g_assert_cmpint(json_object_get_int_member(report, "unsigned_events"), ==, 0);
@@ -66,6 +67,59 @@ test_verify(void)
   cli_run(&missing, NULL, "log", "verify", "--log", "/nowhere/log.sqlite", NULL);
   g_assert_cmpint(missing.status, ==, 1);
   g_assert_nonnull(strstr(missing.err, "/nowhere/log.sqlite"));
+}
+
+/* Older copies of all files are found by whoever kept a later checkpoint, however it was kept. */
+static void
+test_checkpoint(void)
+{
+  static const char *const beside[] = {"", ".head", ".keys", ".pub"};
+  g_autofree char *log = g_build_filename(folder, "kept.sqlite", NULL);
+  g_autofree char *kept = g_build_filename(folder, "kept.txt", NULL);
+  g_autofree char *proof = g_build_filename(folder, "kept.json", NULL);
+  g_autofree char *other = g_build_filename(folder, "other.sqlite", NULL);
+  g_auto(CliRun) run = {0}, prove = {0}, whole = {0}, old = {0}, by_proof = {0}, alone = {0};
+  g_auto(CliRun) foreign = {0}, nothing = {0};
+  char *copies[G_N_ELEMENTS(beside)];
+  gsize sizes[G_N_ELEMENTS(beside)];
+
+  ask(log);
+  for (guint i = 0; i < G_N_ELEMENTS(beside); i++) {
+    g_autofree char *path = g_strconcat(log, beside[i], NULL);
+    g_assert_true(g_file_get_contents(path, &copies[i], &sizes[i], NULL));
+  }
+  ask(log);
+  cli_run(&prove, NULL, "log", "prove", "1", "--log", log, "--out", proof, NULL);
+  g_assert_cmpint(prove.status, ==, 0);
+  cli_run(&run, NULL, "log", "checkpoint", "--log", log, NULL);
+  g_assert_cmpint(run.status, ==, 0);
+  g_assert_true(g_str_has_prefix(run.out, "hilum-log/"));
+  g_assert_true(g_file_set_contents(kept, run.out, -1, NULL));
+  cli_run(&whole, NULL, "log", "verify", "--log", log, "--checkpoint", kept, "--json", NULL);
+  g_assert_cmpint(whole.status, ==, 0);
+  g_assert_nonnull(strstr(whole.out, "\"kept_checkpoints\": 1"));
+  for (guint i = 0; i < G_N_ELEMENTS(beside); i++) {
+    g_autofree char *path = g_strconcat(log, beside[i], NULL);
+    g_assert_true(g_file_set_contents(path, copies[i], (gssize)sizes[i], NULL));
+    g_free(copies[i]);
+  }
+  /* Nothing beside the log tells; what was kept does, under either form. */
+  cli_run(&alone, NULL, "log", "verify", "--log", log, NULL);
+  g_assert_cmpint(alone.status, ==, 0);
+  cli_run(&old, NULL, "log", "verify", "--log", log, "--checkpoint", kept, NULL);
+  g_assert_cmpint(old.status, ==, 1);
+  g_assert_nonnull(strstr(old.out, "the end is missing, says a checkpoint that was kept"));
+  cli_run(&by_proof, NULL, "log", "verify", "--log", log, "--checkpoint", proof, NULL);
+  g_assert_cmpint(by_proof.status, ==, 1);
+  g_assert_nonnull(strstr(by_proof.out, "kept elsewhere"));
+  ask(other);
+  cli_run(&foreign, NULL, "log", "verify", "--log", other, "--checkpoint", kept, NULL);
+  g_assert_cmpint(foreign.status, ==, 1);
+  g_assert_nonnull(strstr(foreign.err, "expected checkpoints of this log"));
+  g_assert_true(g_file_set_contents(kept, "\n", -1, NULL));
+  cli_run(&nothing, NULL, "log", "verify", "--log", other, "--checkpoint", kept, NULL);
+  g_assert_cmpint(nothing.status, ==, 1);
+  g_assert_nonnull(strstr(nothing.err, "found none"));
 }
 
 static void
@@ -189,6 +243,7 @@ main(int argc, char **argv)
   g_test_init(&argc, &argv, NULL);
   set_up_files();
   g_test_add_func("/cli-record/verify", test_verify);
+  g_test_add_func("/cli-record/checkpoint", test_checkpoint);
   g_test_add_func("/cli-record/prove", test_prove);
   g_test_add_func("/cli-record/erase", test_erase);
   g_test_add_func("/cli-record/protect", test_protect);

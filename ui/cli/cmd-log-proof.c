@@ -1,4 +1,4 @@
-/* cmd-log-proof.c - hilum log verify|prove|check-proof|erase|protect */
+/* cmd-log-proof.c - hilum log verify|checkpoint|prove|check-proof|erase|protect */
 #include <stdio.h>
 #include <unistd.h>
 
@@ -33,6 +33,10 @@ print_report(JsonObject *report)
       int_of(report, "checkpoints"), int_of(report, "signed_events"),
       *cli_text_member(report, "signed_at") != '-' ? ", " : "",
       *cli_text_member(report, "signed_at") != '-' ? cli_text_member(report, "signed_at") : "");
+  if (int_of(report, "kept_checkpoints") > 0) {
+    cli_print_field("kept elsewhere", "%" G_GINT64_FORMAT " checkpoints",
+                    int_of(report, "kept_checkpoints"));
+  }
   if (left > 0) {
     cli_print_field("not signed yet", "the last %" G_GINT64_FORMAT, left);
   }
@@ -54,7 +58,7 @@ print_report(JsonObject *report)
 int
 cmd_log_verify(int argc, char **argv)
 {
-  g_autofree char *log = NULL, *key = NULL;
+  g_autofree char *log = NULL, *key = NULL, *kept = NULL;
   gboolean json = FALSE;
   int status = CLI_DONE;
   g_autoptr(GError) error = NULL;
@@ -63,6 +67,10 @@ cmd_log_verify(int argc, char **argv)
       {"log", 0, 0, G_OPTION_ARG_FILENAME, &log, "The log (default: the user's own)", "PATH"},
       {"key", 0, 0, G_OPTION_ARG_FILENAME, &key,
        "A copy of LOG.pub that was kept elsewhere (default: LOG.pub beside the log)", "FILE"},
+      {"checkpoint", 0, 0, G_OPTION_ARG_FILENAME, &kept,
+       "Checkpoints that were kept elsewhere: of 'hilum log checkpoint', a copy of LOG.head, a "
+       "proof, or an export's manifest.json",
+       "FILE"},
       {"json", 0, 0, G_OPTION_ARG_NONE, &json, "Print one JSON object", NULL},
       {NULL}};
 
@@ -72,7 +80,7 @@ cmd_log_verify(int argc, char **argv)
     return status;
   }
   cli_catch_interrupt();
-  node = app_log_verify(log, key, show_progress, NULL, &error);
+  node = app_log_verify(log, key, kept, show_progress, NULL, &error);
   if (isatty(STDERR_FILENO)) {
     fputs("\r      \r", stderr);
   }
@@ -86,6 +94,41 @@ cmd_log_verify(int argc, char **argv)
   }
   return json_object_get_boolean_member(json_node_get_object(node), "whole") ? CLI_DONE
                                                                              : CLI_FAILED;
+}
+
+int
+cmd_log_checkpoint(int argc, char **argv)
+{
+  g_autofree char *log = NULL;
+  gboolean json = FALSE, journal = FALSE;
+  int status = CLI_DONE;
+  g_autoptr(GError) error = NULL;
+  g_autoptr(JsonNode) node = NULL;
+  const GOptionEntry entries[] = {
+      {"log", 0, 0, G_OPTION_ARG_FILENAME, &log, "The log (default: the user's own)", "PATH"},
+      {"journal", 0, 0, G_OPTION_ARG_NONE, &journal, "Give it to the system's journal, too", NULL},
+      {"json", 0, 0, G_OPTION_ARG_NONE, &json, "Print one JSON object", NULL},
+      {NULL}};
+
+  if (!cli_parse(
+          &argc, &argv, entries, NULL, NULL,
+          "Signs how the log stands now and prints that, to be kept where nobody who can "
+          "write the log's folder can change it.",
+          "'hilum log verify --checkpoint FILE' holds it against the log later, and so finds "
+          "an older copy of all its files. It names no patient.",
+          0, 0, &status)) {
+    return status;
+  }
+  node = app_log_checkpoint(log, journal, &error);
+  if (!node) {
+    return cli_failed(error);
+  }
+  if (json) {
+    cli_print_json(node);
+  } else {
+    printf("%s\n", cli_text_member(json_node_get_object(node), "checkpoint"));
+  }
+  return CLI_DONE;
 }
 
 static gboolean

@@ -390,6 +390,7 @@ cmd_log(int argc, char **argv)
       {"send", "send audit messages", cmd_log_send},
       {"consent", "consent to training", cmd_log_consent},
       {"verify", "prove that nothing was changed", cmd_log_verify},
+      {"checkpoint", "sign how the log stands, to be kept elsewhere", cmd_log_checkpoint},
       {"prove", "write a conversation with its proof", cmd_log_prove},
       {"check-proof", "check such a proof", cmd_log_check_proof},
       {"erase", "erase a patient's key", cmd_log_erase},

@@ -33,6 +33,7 @@ int cmd_log_send(int argc, char **argv);
 int cmd_log_consent(int argc, char **argv);
 int cmd_log_verify(int argc, char **argv);
 int cmd_log_prove(int argc, char **argv);
+int cmd_log_checkpoint(int argc, char **argv);
 int cmd_log_check_proof(int argc, char **argv);
 int cmd_log_erase(int argc, char **argv);
 int cmd_log_protect(int argc, char **argv);
