@@ -166,27 +166,76 @@ def frames_of_syslog_count_their_octets(work):
     assert n >= 3
 
 
+DCM = 'http://dicom.nema.org/resources/ontology/DCM'
+TERMS = 'http://terminology.hl7.org/CodeSystem/'
+
+
+def conforms(event, profile):
+    """The rules of IHE BALP's profiles Read, PatientRead, Update and PatientUpdate (published with
+    ITI.BasicAudit, read on 2026-11-26), one by one; slices are open and go by what they say."""
+    update, patient = 'Update' in profile, 'Patient' in profile
+    one = lambda many: len(many) == 1
+    is_code = lambda coding, system, *codes: coding['system'] == system and coding['code'] in codes
+    assert is_code(event['type'], TERMS + 'audit-event-type', 'rest')
+    assert one([code for code in event['subtype'] if is_code(
+        code, 'http://hl7.org/fhir/restful-interaction',
+        *(('update', 'patch') if update else ('read', 'vread')))])
+    assert event['action'] == ('U' if update else 'R') and event['outcome'] == '0'
+    assert re.fullmatch(r'\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z', event['recorded'])
+
+    def agents(system, *codes):
+        return [agent for agent in event['agent']
+                if any(is_code(coding, system, *codes) for coding in agent['type']['coding'])]
+
+    assert len(event['agent']) >= 2
+    for role in ('110152', '110153'):  # client and server, which the program is both
+        found = agents(DCM, role)
+        assert one(found) and found[0]['who'] and found[0]['network'] and 'media' not in found[0]
+    users = agents(TERMS + 'v3-ParticipationType', *(('AUT', 'INF', 'CST') if update else ('IRCP',)))
+    assert one(users) and users[0]['who'] and users[0]['requestor'] is True
+    assert 'media' not in users[0] and 'network' not in users[0]
+    assert one([agent for agent in event['agent'] if agent['requestor']])
+    data = [entity for entity in event['entity']
+            if is_code(entity['type'], TERMS + 'audit-entity-type', '2')]
+    assert one(data) and data[0]['what']
+    assert is_code(data[0]['role'], TERMS + 'object-role', '4', '3', '20')
+    people = [entity for entity in event['entity']
+              if is_code(entity['type'], TERMS + 'audit-entity-type', '1')]
+    assert len(people) == (1 if patient else 0)
+    for entity in people:
+        assert is_code(entity['role'], TERMS + 'object-role', '1')
+        assert entity['what']['type'] == 'Patient' and entity['what']['identifier']['value']
+
+
+def no_empty_values(value):
+    """FHIR has no empty objects, arrays or texts (R4, 2.6.2)."""
+    if isinstance(value, dict):
+        return bool(value) and all(no_empty_values(part) for part in value.values())
+    if isinstance(value, list):
+        return bool(value) and all(no_empty_values(part) for part in value)
+    return value is not None and value != ''
+
+
 @check
-def fhir_events_have_what_balp_wants(work):
+def fhir_events_are_as_balp_has_them(work):
     out = os.path.join(work, 'full-balp')
     events = [json.loads(line) for line in lines(os.path.join(out, 'audit-events.ndjson'))]
     with open(os.path.join(out, 'audit-events.bundle.json'), encoding='utf-8') as file:
         bundle = json.load(file)
     assert [entry['resource'] for entry in bundle['entry']] == events
     assert bundle['resourceType'] == 'Bundle' and bundle['type'] == 'collection'
-    reads = 0
+    claimed = []
     for event in events:
         assert event['resourceType'] == 'AuditEvent' and event['type']['code']
         assert event['recorded'] and event['source']['observer'] and event['outcome'] in '04812'
         assert all('who' in agent and 'requestor' in agent for agent in event['agent'])
-        profile = event.get('meta', {}).get('profile', [''])[0]
-        if profile.endswith('PatientRead'):
-            reads += 1
-            roles = [coding['code'] for agent in event['agent'] for coding in agent['type']['coding']]
-            assert roles.count('110152') == 1 and roles.count('110153') == 1
-            kinds = [entity['type']['code'] for entity in event['entity']]
-            assert sorted(kinds) == ['1', '2'] and event['action'] == 'R' and event['outcome'] == '0'
-    assert reads == 2
+        assert no_empty_values(event), event
+        for profile in event.get('meta', {}).get('profile', []):
+            base, _, name = profile.rpartition('/IHE.BasicAudit.')
+            assert base == 'https://profiles.ihe.net/ITI/BALP/StructureDefinition'
+            conforms(event, name)
+            claimed.append(name)
+    assert claimed.count('PatientRead') == 2 and claimed.count('PatientUpdate') == 1, claimed
 
 
 @check
