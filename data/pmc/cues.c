@@ -164,16 +164,26 @@ is_near(const GArray *words, guint i, guint before, guint behind, const char *co
   return FALSE;
 }
 
-/* "Total gross resection", "grossly dilated" and a stain of contrast are no pathology. */
+/* A stain of contrast is no pathology, a histological score no picture, and what emits photons or
+ * positrons is tomographed, but not by X-rays. */
 static gboolean
 means_something_else(const GArray *words, guint i, const Cue *cue)
 {
+  static const char *const emission[] = {"emission", NULL};
+  static const char *const judged[] = {"score",    "type",    "subtype", "grad",
+                                       "classifi", "diagnos", "respons", NULL};
   static const char *const contrast[] = {"contrast", "angiogra", "arteriogra", "late", NULL};
   static const char *const electron[] = {"electron", "tem",          "sem", "fluoresc",
                                          "confocal", "transmission", NULL};
 
   if (g_str_has_prefix(cue->words, "stain")) {
     return is_near(words, i, 4, 4, contrast);
+  }
+  if (g_str_has_prefix(cue->words, "computed tomogra")) {
+    return is_near(words, i, 1, 0, emission);
+  }
+  if (g_str_has_prefix(cue->words, "histolog")) {
+    return is_near(words, i, 0, 1, judged);
   }
   return (g_str_has_prefix(cue->words, "micrograph") ||
           g_str_has_prefix(cue->words, "photomicrograph") ||
@@ -213,11 +223,16 @@ hear_radiograph(PmcCues *cues, const GArray *words, guint i)
   }
 }
 
+/* What a list of abbreviations spells out need not be in the picture. */
 static void
 hear_words(PmcCues *cues, const GArray *words)
 {
   for (guint i = 0; i < words->len; i++) {
     const Word *word = word_at(words, i);
+
+    if (i > 0 && strcmp(word->text, "abbreviations") == 0) {
+      return;
+    }
 
     if (is_radiograph(words, i)) {
       hear_radiograph(cues, words, i);
@@ -276,8 +291,8 @@ letters_at(const char *at, gboolean starts, gboolean *list)
     }
     break;
   }
-  if (bracket) {
-    return *p == ')' || *p == ']' ? letters : 0;
+  if (bracket) { /* "(a; ×200)", too */
+    return *p == ')' || *p == ']' || *p == ';' ? letters : 0;
   }
   return starts && (*p == ')' || *p == ':') ? letters : 0;
 }

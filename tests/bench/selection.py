@@ -1,6 +1,7 @@
-"""selection.py HILUM LIST... [--half tuned|held] [--wrong] - how often `hilum pmc select` is right about captions.
+"""selection.py HILUM LIST... [--half tuned|held|fifty] [--wrong] - how often `hilum pmc select` is right about captions.
 
-LISTs hold the captions that tests/data/select-labels.tsv labels (corpus/roco, MedICaT's public sample).
+LISTs hold the captions that tests/data/select-labels.tsv labels (corpus/roco, MedICaT's public sample, the fifty
+of LLaVA-Med's chat evaluation).
 "Selected" is right when the caption is of one panel and of the kind that it was selected as. Prints one JSON
 line per half and kind: precision and recall with Wilson's 95 % intervals. --wrong also names what went wrong.
 """
@@ -39,13 +40,15 @@ def decisions(hilum, lists):
 def main():
     arguments = [a for a in sys.argv[1:] if not a.startswith('--')]
     wrong = '--wrong' in sys.argv
-    halves = [sys.argv[sys.argv.index('--half') + 1]] if '--half' in sys.argv else ['tuned', 'held']
-    arguments = [a for a in arguments if a not in ('tuned', 'held')]
+    halves = [sys.argv[sys.argv.index('--half') + 1]] if '--half' in sys.argv else ['tuned', 'held', 'fifty']
+    arguments = [a for a in arguments if a not in ('tuned', 'held', 'fifty')]
     found = decisions(arguments[0], arguments[1:])
     labels = Path(__file__).parent.parent / 'data' / 'select-labels.tsv'
     rows = [line.rstrip('\n').split('\t') for line in open(labels, encoding='utf-8') if not line.startswith('#')][1:]
     for half in halves:
         mine = [r for r in rows if r[1] == half and r[0] in found]
+        if not mine:
+            continue
         for kind in ['all'] + KINDS:
             hits = said = true = 0
             for name, _, label, panels in mine:

@@ -67,6 +67,15 @@ test_words(void)
       {"A CT of the liver shows a tumour (T)", PMC_SELECTED, DATA_DOMAIN_CT_SCAN},
       {"A large lesion. It was seen by CT.", PMC_SELECTED, DATA_DOMAIN_CT_SCAN},
       {"Survival by group.", PMC_NO_KIND, DATA_DOMAIN_NONE},
+      {"Single photon emission computed tomography of a brain", PMC_OTHER_KIND, DATA_DOMAIN_NONE},
+      {"Overall survival by histological type", PMC_OTHER_KIND, DATA_DOMAIN_NONE},
+      {"Groups by histological score", PMC_NO_KIND, DATA_DOMAIN_NONE},
+      {"Histological finding in the liver", PMC_SELECTED, DATA_DOMAIN_HISTOLOGY},
+      {"Pathway of a patient. Abbreviations: CXR, chest X-ray", PMC_NO_KIND, DATA_DOMAIN_NONE},
+      {"T cells (a; \xc3\x97"
+       "200) and B cells, H&E (b; \xc3\x97"
+       "100)",
+       PMC_SEVERAL_PANELS, DATA_DOMAIN_NONE},
       {"", PMC_NO_CAPTION, DATA_DOMAIN_NONE},
   };
   PmcSelect select = all_kinds();
