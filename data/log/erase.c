@@ -1,14 +1,17 @@
 /* erase.c - keys that die, and a root key that moves. */
 #include "record.h"
 
+#include "joint.h"
 #include "keys.h"
 #include "row.h"
 #include "words.h"
 #include "write.h"
 #include <sodium.h>
 
+#define DOING "erasing what is known of a patient"
+
 /* The subjects that the texts of CONVERSATION are sealed under: of its turns and of all images that
- * they were asked on. */
+ * they were asked on; and those that stand for one of these together with others. */
 static gboolean
 list_subjects(StoreLog *log, gint64 conversation, GArray *subjects, GError **error)
 {
@@ -30,8 +33,15 @@ list_subjects(StoreLog *log, gint64 conversation, GArray *subjects, GError **err
     }
   }
   sqlite3_finalize(statement);
-  return rc == SQLITE_DONE ||
-         store_fail_sqlite(error, log->db, log->name, "erasing what is known of a patient", rc);
+  if (rc != SQLITE_DONE) {
+    return store_fail_sqlite(error, log->db, log->name, DOING, rc);
+  }
+  for (guint i = 0, n = subjects->len; i < n; i++) {
+    if (!store_joint_list(log, g_array_index(subjects, gint64, i), DOING, subjects, error)) {
+      return FALSE;
+    }
+  }
+  return TRUE;
 }
 
 /* The event comes first: should the process end between the two, the log says what was to be done,
@@ -65,7 +75,7 @@ gboolean
 store_log_erase(StoreLog *log, gint64 conversation, const char *reason, guint *subjects,
                 const StoreSecrets *secrets, GError **error)
 {
-  const char *doing = "erasing what is known of a patient";
+  const char *doing = DOING;
   g_autoptr(GArray) list = g_array_new(FALSE, FALSE, sizeof(gint64));
   guint erased = 0;
 

@@ -8,6 +8,7 @@
  */
 #include "write.h"
 
+#include "joint.h"
 #include "keys.h"
 #include "row.h"
 #include <sodium.h>
@@ -376,24 +377,6 @@ store_log_add_conversation(StoreLog *log, gint64 model, const char *program_vers
 
 /* ---- turns ---------------------------------------------------------------------------------- */
 
-static gboolean
-turn_subject(StoreLog *log, gint64 conversation, const StoreTurn *turn, const char *doing,
-             gint64 *subject, GError **error)
-{
-  gint64 event = 0;
-
-  for (gsize i = 0; i < turn->n_earlier_images; i++) {
-    if (!store_require(log, STORE_SQL_HAS_IMAGE, "image", doing, turn->earlier_images[i], error)) {
-      return FALSE;
-    }
-  }
-  if (!turn->image) {
-    return find_subject(log, NULL, conversation, doing, subject, error);
-  }
-  event = store_require(log, STORE_SQL_HAS_IMAGE, "image", doing, turn->image, error);
-  return event && subject_of(log, event, "image", subject, error);
-}
-
 gint64
 store_write_turn(StoreLog *log, gint64 conversation, const StoreTurn *turn,
                  const StoreOrigin *origin, GError **error)
@@ -410,7 +393,9 @@ store_write_turn(StoreLog *log, gint64 conversation, const StoreTurn *turn,
   store_draft_init(&draft, log->name, "turns", error);
   store_put_turn(&draft, conversation, last[0] + 1, turn);
   store_draft_int(&draft, STORE_CLEAR, "id", id);
-  if (draft.failed || !turn_subject(log, conversation, turn, doing, &subject, error)) {
+  if (draft.failed ||
+      !(turn->image ? store_joint_subject(log, turn, doing, &subject, error)
+                    : find_subject(log, NULL, conversation, doing, &subject, error))) {
     return 0;
   }
   event = add(log, "turn", subject, &draft, origin, doing, error);

@@ -451,6 +451,54 @@ test_erase(LogFolder *folder, gconstpointer data)
   g_assert_null(report->found); /* every proof is whole */
 }
 
+/* What is about two patients goes with either; what is about the other alone stays. */
+static void
+test_erase_of_several(LogFolder *folder, gconstpointer data)
+{
+  g_autoptr(GError) error = NULL;
+  g_autoptr(StoreReport) report = NULL;
+  g_autoptr(GPtrArray) both = NULL, alone = NULL;
+  StoreImage other = sample_image;
+  StoreTurn turn = sample_turn;
+  gint64 first = 0, second, third;
+  guint subjects = 0;
+
+  {
+    g_autoptr(StoreLog) log = open_log(folder->path, FALSE);
+    const gint64 one = new_conversation(log);
+    other.patient_id = "PID-2";
+    turn.n_earlier_images = 0;
+    turn.image = first = store_log_add_image(log, &sample_image, &error);
+    g_assert_cmpint(store_log_add_turn(log, one, &turn, &error), >, 0);
+    second = new_conversation(log);
+    turn.earlier_images = &first;
+    turn.n_earlier_images = 1;
+    turn.image = store_log_add_image(log, &other, &error);
+    g_assert_cmpint(store_log_add_turn(log, second, &turn, &error), >, 0);
+    g_assert_cmpint(store_log_add_turn(log, second, &turn, &error), >, 0);
+    third = new_conversation(log);
+    turn.n_earlier_images = 0;
+    g_assert_cmpint(store_log_add_turn(log, third, &turn, &error), >, 0);
+    g_assert_no_error(error);
+    g_assert_true(store_log_erase(log, one, "asked by the patient", &subjects, NULL, &error));
+    g_assert_no_error(error);
+    g_assert_cmpuint(subjects, ==, 2); /* the patient, and the two together */
+    both = store_log_show(log, second, &error);
+    g_assert_no_error(error);
+    g_assert_true(((StoreTurnRow *)both->pdata[0])->erased);
+    g_assert_true(((StoreTurnRow *)both->pdata[1])->erased);
+    alone = store_log_show(log, third, &error);
+    g_assert_false(((StoreTurnRow *)alone->pdata[0])->erased);
+    g_assert_cmpstr(((StoreTurnRow *)alone->pdata[0])->turn.question, ==, sample_turn.question);
+    /* Nothing new can be written about whom is no more. */
+    turn.n_earlier_images = 1;
+    g_assert_cmpint(store_log_add_turn(log, second, &turn, &error), ==, 0);
+    g_assert_error(error, STORE_ERROR, STORE_ERROR_NOT_FOUND);
+  }
+  report = verify(folder->path, NULL);
+  g_assert_null(report->found);
+}
+
 /* Reading without a key: what names nobody is there, and no text. */
 static void
 test_locked(LogFolder *folder, gconstpointer data)
@@ -532,6 +580,7 @@ main(int argc, char **argv)
   LOG_TEST("/record/clock-back", test_clock_back);
   LOG_TEST("/record/proof", test_proof);
   LOG_TEST("/record/erase", test_erase);
+  LOG_TEST("/record/erase-of-several", test_erase_of_several);
   LOG_TEST("/record/locked", test_locked);
   LOG_TEST("/record/protect", test_protect);
   return g_test_run();
