@@ -2,6 +2,7 @@
 #include "body.h"
 
 #include "limits.h"
+#include "numbers.h"
 #include "seal.h"
 #include <math.h>
 #include <string.h>
@@ -99,6 +100,23 @@ load(const StoreBody *body, JsonParser *parser, const char *text, gsize n)
   return good;
 }
 
+/* Numbers lie behind the object and a byte 0, which JSON does not have. Returns the length of the
+ * object. */
+static gsize
+split_numbers(StoreBody *body, const char *text, gsize n)
+{
+  const char *end = memchr(text, '\0', n);
+
+  if (!end) {
+    return n;
+  }
+  if (!body->without_lists) {
+    body->n_numbers = n - (gsize)(end - text) - 1;
+    body->numbers = g_memdup2(end + 1, body->n_numbers);
+  }
+  return (gsize)(end - text);
+}
+
 gboolean
 store_body_parse(StoreBody *body, StorePlace place, const char *text, gsize n)
 {
@@ -108,6 +126,9 @@ store_body_parse(StoreBody *body, StorePlace place, const char *text, gsize n)
 
   if (body->failed || !text) {
     return !body->failed;
+  }
+  if (place == STORE_SEALED) {
+    n = split_numbers(body, text, n);
   }
   if (n > G_MAXINT || !g_utf8_validate_len(text, n, NULL) || is_deep(text, n) ||
       !load(body, parser, text, n)) {
@@ -129,6 +150,8 @@ store_body_clear(StoreBody *body)
   for (guint i = 0; i < STORE_N_PLACES; i++) {
     g_clear_pointer(&body->json[i], json_object_unref);
   }
+  store_wipe((char *)g_steal_pointer(&body->numbers), body->n_numbers);
+  body->n_numbers = 0;
 }
 
 static JsonNode *
@@ -287,28 +310,6 @@ list(StoreBody *body, StorePlace place, const char *field)
   return json_array_get_length(array) ? array : NULL;
 }
 
-gint32 *
-store_body_ids(StoreBody *body, StorePlace place, const char *field, gsize *count)
-{
-  JsonArray *array = list(body, place, field);
-  g_autofree gint32 *ids = NULL;
-
-  *count = 0;
-  if (!array) {
-    return NULL;
-  }
-  ids = g_new(gint32, json_array_get_length(array));
-  for (guint i = 0; i < json_array_get_length(array); i++) {
-    gint64 id = 0;
-    if (!read_int(body, json_array_get_element(array, i), field, G_MININT32, G_MAXINT32, &id)) {
-      return NULL;
-    }
-    ids[i] = (gint32)id;
-  }
-  *count = json_array_get_length(array);
-  return g_steal_pointer(&ids);
-}
-
 gint64 *
 store_body_rows(StoreBody *body, StorePlace place, const char *field, gsize *count)
 {
@@ -335,16 +336,88 @@ is_cut(const char *text, gsize length, gint64 end)
   return end <= (gint64)length && ((guchar)text[end] & 0xc0) != 0x80;
 }
 
-StorePiece *
-store_body_pieces(StoreBody *body, StorePlace place, const char *field, const char *text,
-                  gsize *count)
+/* ---- numbers behind the object ----------------------------------------------------------------
+ */
+
+/* Where the numbers that NODE, {"i16": COUNT, "at": BYTE}, tells of lie; NULL: there are none, or
+ * it is wrong. REALS: they must be. */
+static const guint8 *
+find_numbers(StoreBody *body, JsonNode *node, const char *field, gboolean reals, StoreWidth *width,
+             gsize *count)
 {
-  JsonArray *array = list(body, place, field);
-  g_autofree StorePiece *pieces = NULL;
-  const gsize length = text ? strlen(text) : 0;
-  gint64 before = 0;
+  JsonObject *where = node && JSON_NODE_HOLDS_OBJECT(node) ? json_node_get_object(node) : NULL;
+  JsonNode *n = NULL, *at = where ? json_object_get_member(where, "at") : NULL;
+  gint64 many = 0, from = 0;
 
   *count = 0;
+  for (guint i = reals ? STORE_F32 : 0; where && !n && i < STORE_F32 + (guint)reals; i++) {
+    *width = (StoreWidth)i;
+    n = json_object_get_member(where, store_numbers_name(*width));
+  }
+  if (!n || !at) {
+    store_body_corrupt(body, field, "found something else, expected a list");
+    return NULL;
+  }
+  if (!read_int(body, n, field, 0, STORE_MAX_IDS, &many) ||
+      !read_int(body, at, field, 0, G_MAXINT64, &from)) {
+    return NULL;
+  }
+  if ((guint64)from > body->n_numbers ||
+      (gsize)many > (body->n_numbers - (gsize)from) / store_numbers_bytes(*width)) {
+    store_body_corrupt(body, field,
+                       "found %" G_GINT64_FORMAT " numbers from byte %" G_GINT64_FORMAT
+                       " on, and %" G_GSIZE_FORMAT " bytes in all",
+                       many, from, body->n_numbers);
+    return NULL;
+  }
+  *count = (gsize)many;
+  return many ? body->numbers + from : NULL;
+}
+
+/* Those of a list of JSON, as events were written before. */
+static gint32 *
+listed_ids(StoreBody *body, const char *field, gsize *count)
+{
+  JsonArray *array = list(body, STORE_SEALED, field);
+  g_autofree gint32 *ids = NULL;
+
+  if (!array) {
+    return NULL;
+  }
+  ids = g_new(gint32, json_array_get_length(array));
+  for (guint i = 0; i < json_array_get_length(array); i++) {
+    gint64 id = 0;
+    if (!read_int(body, json_array_get_element(array, i), field, G_MININT32, G_MAXINT32, &id)) {
+      return NULL;
+    }
+    ids[i] = (gint32)id;
+  }
+  *count = json_array_get_length(array);
+  return g_steal_pointer(&ids);
+}
+
+gint32 *
+store_body_ids(StoreBody *body, const char *field, gsize *count)
+{
+  JsonNode *node = member(body, STORE_SEALED, field);
+  const guint8 *from;
+  StoreWidth width = 0;
+
+  *count = 0;
+  if (!node || !JSON_NODE_HOLDS_OBJECT(node)) {
+    return listed_ids(body, field, count);
+  }
+  from = find_numbers(body, node, field, FALSE, &width, count);
+  return from ? store_numbers_take(from, width, *count) : NULL;
+}
+
+/* [[END, P], ...], as events were written before. */
+static StorePiece *
+listed_pieces(StoreBody *body, const char *field, gsize *count)
+{
+  JsonArray *array = list(body, STORE_SEALED, field);
+  g_autofree StorePiece *pieces = NULL;
+
   if (!array) {
     return NULL;
   }
@@ -353,7 +426,6 @@ store_body_pieces(StoreBody *body, StorePlace place, const char *field, const ch
     JsonNode *node = json_array_get_element(array, i);
     JsonArray *pair = JSON_NODE_HOLDS_ARRAY(node) ? json_node_get_array(node) : NULL;
     gint64 end = 0;
-    double p;
 
     if (!pair || json_array_get_length(pair) != 2) {
       store_body_corrupt(body, field, "found something else, expected pairs");
@@ -362,15 +434,68 @@ store_body_pieces(StoreBody *body, StorePlace place, const char *field, const ch
     if (!read_int(body, json_array_get_element(pair, 0), field, 0, G_MAXUINT, &end)) {
       return NULL;
     }
-    p = read_real(body, json_array_get_element(pair, 1), field);
-    if (end < before || !is_cut(text ? text : "", length, end) || !(p >= 0 && p <= 1)) {
-      store_body_corrupt(body, field, "found a piece that the answer does not have");
-      return NULL;
-    }
-    before = end;
-    pieces[i] = (StorePiece){(guint)end, (float)p};
+    pieces[i] =
+        (StorePiece){(guint)end, (float)read_real(body, json_array_get_element(pair, 1), field)};
   }
   *count = json_array_get_length(array);
+  return g_steal_pointer(&pieces);
+}
+
+/* {"ends": ..., "p": ...} */
+static StorePiece *
+dense_pieces(StoreBody *body, JsonObject *object, const char *field, gsize *count)
+{
+  StoreWidth width = 0, real = STORE_F32;
+  gsize n = 0, n_p = 0;
+  const guint8 *from =
+      find_numbers(body, json_object_get_member(object, "ends"), field, FALSE, &width, &n);
+  const guint8 *from_p = body->failed ? NULL
+                                      : find_numbers(body, json_object_get_member(object, "p"),
+                                                     field, TRUE, &real, &n_p);
+  g_autofree gint32 *ends = NULL;
+  g_autofree float *p = NULL;
+  StorePiece *pieces;
+
+  if (!body->failed && n != n_p) {
+    store_body_corrupt(body, field, "found something else, expected pairs");
+  }
+  if (body->failed || !from || !from_p) {
+    return NULL;
+  }
+  ends = store_numbers_take(from, width, n);
+  p = store_numbers_take_reals(from_p, n);
+  pieces = g_new0(StorePiece, n);
+  for (gsize i = 0; i < n; i++) {
+    pieces[i] = (StorePiece){(guint)ends[i], p[i]}; /* below 0: beyond any text */
+  }
+  *count = n;
+  return pieces;
+}
+
+StorePiece *
+store_body_pieces(StoreBody *body, const char *field, const char *text, gsize *count)
+{
+  JsonNode *node = member(body, STORE_SEALED, field);
+  const gsize length = text ? strlen(text) : 0;
+  g_autofree StorePiece *pieces = NULL;
+  gsize n = 0;
+
+  *count = 0;
+  pieces = node && JSON_NODE_HOLDS_OBJECT(node)
+               ? dense_pieces(body, json_node_get_object(node), field, &n)
+               : listed_pieces(body, field, &n);
+  for (gsize i = 0; pieces && !body->failed && i < n; i++) {
+    const guint before = i ? pieces[i - 1].end : 0;
+
+    if (pieces[i].end < before || !is_cut(text ? text : "", length, pieces[i].end) ||
+        !(pieces[i].p >= 0 && pieces[i].p <= 1)) {
+      store_body_corrupt(body, field, "found a piece that the answer does not have");
+    }
+  }
+  if (body->failed || !pieces) {
+    return NULL;
+  }
+  *count = n;
   return g_steal_pointer(&pieces);
 }
 

@@ -19,13 +19,15 @@ typedef struct {
   const char *kind;
   gint64 number;                    /* of the event */
   JsonObject *json[STORE_N_PLACES]; /* NULL: not readable */
-  gboolean without_lists;           /* set before it is parsed: members that are lists are not read
-                                       and come out empty (ids and pieces are most of a turn) */
+  guint8 *numbers;                  /* behind the sealed object (numbers.h); g_free() */
+  gsize n_numbers;
+  gboolean without_lists; /* set before it is parsed: members that are lists are not read
+                             and come out empty (ids and pieces are most of a turn) */
   gboolean failed;
   GError **error;
 } StoreBody;
 
-/* TEXT is one JSON object, or NULL. */
+/* TEXT is one JSON object, or NULL; with numbers behind it (numbers.h) where it was sealed. */
 gboolean store_body_parse(StoreBody *body, StorePlace place, const char *text, gsize n);
 void store_body_clear(StoreBody *body);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(StoreBody, store_body_clear)
@@ -42,11 +44,10 @@ gboolean store_body_has(StoreBody *body, StorePlace place, const char *field);
 /* NaN where it is absent. */
 double store_body_real(StoreBody *body, StorePlace place, const char *field);
 /* g_free(); NULL with *count 0 for none. */
-gint32 *store_body_ids(StoreBody *body, StorePlace place, const char *field, gsize *count);
+gint32 *store_body_ids(StoreBody *body, const char *field, gsize *count); /* of what is sealed */
 gint64 *store_body_rows(StoreBody *body, StorePlace place, const char *field, gsize *count);
-/* Pieces of TEXT: their ends never fall, and stand between characters. */
-StorePiece *store_body_pieces(StoreBody *body, StorePlace place, const char *field,
-                              const char *text, gsize *count);
+/* Pieces of TEXT: their ends never fall, and stand between characters. Of what is sealed. */
+StorePiece *store_body_pieces(StoreBody *body, const char *field, const char *text, gsize *count);
 /* Into an array of StoreCheckAnswer whose answers are copies. */
 void store_body_answers(StoreBody *body, StorePlace place, const char *field, GArray *answers);
 void store_body_corrupt(StoreBody *body, const char *field, const char *format, ...)

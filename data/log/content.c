@@ -192,11 +192,11 @@ store_put_turn(StoreDraft *draft, gint64 conversation, gint64 number, const Stor
   store_draft_int(draft, STORE_CLEAR, "instruction_threshold", turn->instruction_threshold);
   put_required(draft, STORE_SEALED, "question", turn->question);
   put_required(draft, STORE_SEALED, "answer", turn->answer);
-  store_draft_ids(draft, STORE_SEALED, "prompt_ids", turn->prompt_ids, turn->n_prompt_ids);
-  store_draft_ids(draft, STORE_SEALED, "answer_ids", turn->answer_ids, turn->n_answer_ids);
+  store_draft_ids(draft, "prompt_ids", turn->prompt_ids, turn->n_prompt_ids);
+  store_draft_ids(draft, "answer_ids", turn->answer_ids, turn->n_answer_ids);
   store_draft_text(draft, STORE_SEALED, "instruction_text", turn->instruction_text);
   /* A text that has to be repaired is not the one that was cut. */
-  store_draft_pieces(draft, STORE_SEALED, "pieces",
+  store_draft_pieces(draft, "pieces",
                      turn->answer && g_utf8_validate(turn->answer, -1, NULL) ? turn->pieces : NULL,
                      turn->n_pieces);
 }
@@ -206,8 +206,8 @@ store_get_turn(StoreBody *body, StoreTurn *turn, GStringChunk *strings)
 {
   turn->question = chunk_text(body, STORE_SEALED, "question", STORE_REQUIRED, strings);
   turn->answer = chunk_text(body, STORE_SEALED, "answer", STORE_REQUIRED, strings);
-  turn->prompt_ids = store_body_ids(body, STORE_SEALED, "prompt_ids", &turn->n_prompt_ids);
-  turn->answer_ids = store_body_ids(body, STORE_SEALED, "answer_ids", &turn->n_answer_ids);
+  turn->prompt_ids = store_body_ids(body, "prompt_ids", &turn->n_prompt_ids);
+  turn->answer_ids = store_body_ids(body, "answer_ids", &turn->n_answer_ids);
   turn->stop = chunk_text(body, STORE_CLEAR, "stop", STORE_NULLABLE, strings);
   turn->temperature = store_body_real(body, STORE_CLEAR, "temperature");
   turn->top_p = store_body_real(body, STORE_CLEAR, "top_p");
@@ -231,7 +231,7 @@ store_get_turn(StoreBody *body, StoreTurn *turn, GStringChunk *strings)
   turn->image = store_body_int(body, STORE_CLEAR, "image", 1, G_MAXINT64);
   turn->earlier_images =
       store_body_rows(body, STORE_CLEAR, "earlier_images", &turn->n_earlier_images);
-  turn->pieces = store_body_pieces(body, STORE_SEALED, "pieces", turn->answer, &turn->n_pieces);
+  turn->pieces = store_body_pieces(body, "pieces", turn->answer, &turn->n_pieces);
 }
 
 /* ---- what was made of an answer ------------------------------------------------------------- */

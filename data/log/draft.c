@@ -3,6 +3,7 @@
 
 #include "json-text.h"
 #include "limits.h"
+#include "numbers.h"
 #include "private.h"
 #include <math.h>
 #include <string.h>
@@ -14,6 +15,7 @@ store_draft_init(StoreDraft *draft, const char *name, const char *what, GError *
   for (guint i = 0; i < STORE_N_PLACES; i++) {
     draft->json[i] = g_string_new("{");
   }
+  draft->numbers = g_byte_array_new();
 }
 
 void
@@ -25,6 +27,7 @@ store_draft_clear(StoreDraft *draft)
       draft->json[i] = NULL;
     }
   }
+  g_clear_pointer(&draft->numbers, g_byte_array_unref);
 }
 
 gboolean
@@ -157,9 +160,25 @@ store_draft_real(StoreDraft *draft, StorePlace place, const char *field, double 
   }
 }
 
+/* Where the COUNT numbers of WIDTH that come next will lie. */
+static void
+append_where(StoreDraft *draft, GString *json, StoreWidth width, gsize count)
+{
+  g_string_append_printf(json, "{\"%s\": %" G_GSIZE_FORMAT ", \"at\": %u}",
+                         store_numbers_name(width), count, draft->numbers->len);
+}
+
+static void
+append_numbers(StoreDraft *draft, GString *json, const gint32 *numbers, gsize count)
+{
+  const StoreWidth width = store_numbers_width(numbers, count);
+
+  append_where(draft, json, width, count);
+  store_numbers_append(draft->numbers, width, numbers, count);
+}
+
 void
-store_draft_ids(StoreDraft *draft, StorePlace place, const char *field, const gint32 *ids,
-                gsize count)
+store_draft_ids(StoreDraft *draft, const char *field, const gint32 *ids, gsize count)
 {
   GString *json;
 
@@ -167,15 +186,10 @@ store_draft_ids(StoreDraft *draft, StorePlace place, const char *field, const gi
     refuse_count(draft, field, count, "ids", STORE_MAX_IDS);
     return;
   }
-  json = begin(draft, place, field);
-  if (!json) {
-    return;
+  json = begin(draft, STORE_SEALED, field);
+  if (json) {
+    append_numbers(draft, json, ids, count);
   }
-  g_string_append_c(json, '[');
-  for (gsize i = 0; i < count; i++) {
-    g_string_append_printf(json, "%s%d", i ? "," : "", ids[i]);
-  }
-  g_string_append_c(json, ']');
 }
 
 void
@@ -195,26 +209,32 @@ store_draft_rows(StoreDraft *draft, StorePlace place, const char *field, const g
 }
 
 void
-store_draft_pieces(StoreDraft *draft, StorePlace place, const char *field, const StorePiece *pieces,
-                   gsize count)
+store_draft_pieces(StoreDraft *draft, const char *field, const StorePiece *pieces, gsize count)
 {
+  g_autofree gint32 *ends = NULL;
+  g_autofree float *p = NULL;
   GString *json;
 
   if (pieces && count > STORE_MAX_IDS) {
     refuse_count(draft, field, count, "pieces", STORE_MAX_IDS);
     return;
   }
-  json = pieces ? begin(draft, place, field) : NULL;
+  json = pieces ? begin(draft, STORE_SEALED, field) : NULL;
   if (!json) {
     return;
   }
-  g_string_append_c(json, '[');
+  ends = g_new(gint32, count);
+  p = g_new(float, count);
   for (gsize i = 0; i < count; i++) {
-    g_string_append_printf(json, "%s[%u,", i ? "," : "", pieces[i].end);
-    append_real(json, (double)pieces[i].p);
-    g_string_append_c(json, ']');
+    ends[i] = (gint32)pieces[i].end; /* an answer is shorter than 2^31: STORE_MAX_TEXT */
+    p[i] = pieces[i].p;
   }
-  g_string_append_c(json, ']');
+  g_string_append(json, "{\"ends\": ");
+  append_numbers(draft, json, ends, count);
+  g_string_append(json, ", \"p\": ");
+  append_where(draft, json, STORE_F32, count);
+  store_numbers_append_reals(draft->numbers, p, count);
+  g_string_append_c(json, '}');
 }
 
 void

@@ -19,6 +19,7 @@ typedef struct {
   const char *name; /* of the log, for messages */
   const char *what; /* "turns": for messages */
   GString *json[STORE_N_PLACES];
+  GByteArray *numbers; /* behind the sealed object (numbers.h) */
   gboolean failed;
   GError **error;
 } StoreDraft;
@@ -38,14 +39,14 @@ void store_draft_int(StoreDraft *draft, StorePlace place, const char *field, gin
 void store_draft_uint64(StoreDraft *draft, StorePlace place, const char *field, guint64 value);
 void store_draft_flag(StoreDraft *draft, StorePlace place, const char *field, gboolean value);
 void store_draft_real(StoreDraft *draft, StorePlace place, const char *field, double value);
-void store_draft_ids(StoreDraft *draft, StorePlace place, const char *field, const gint32 *ids,
-                     gsize count);
+/* Of the sealed object. */
+void store_draft_ids(StoreDraft *draft, const char *field, const gint32 *ids, gsize count);
 /* Rows of the log: plain numbers. */
 void store_draft_rows(StoreDraft *draft, StorePlace place, const char *field, const gint64 *rows,
                       gsize count);
-/* [[end, p], ...]; NULL is absent. */
-void store_draft_pieces(StoreDraft *draft, StorePlace place, const char *field,
-                        const StorePiece *pieces, gsize count);
+/* {"ends": ids, "p": reals}, of the sealed object; NULL is absent. */
+void store_draft_pieces(StoreDraft *draft, const char *field, const StorePiece *pieces,
+                        gsize count);
 /* {"name": "text", ...} */
 void store_draft_fields(StoreDraft *draft, StorePlace place, const char *field,
                         const StoreField *fields, gsize count);

@@ -407,12 +407,18 @@ add_block(StoreLog *log, gint64 last, const char *doing, GError **error)
 }
 
 static gboolean
-seal_row(StoreLog *log, StoreRow *row, const GString *text, GByteArray **sealed, GError **error)
+seal_row(StoreLog *log, StoreRow *row, const StoreDraft *draft, GByteArray **sealed, GError **error)
 {
   g_autoptr(GByteArray) bound = g_byte_array_new();
+  g_autoptr(GString) text =
+      g_string_new_len(draft->json[STORE_SEALED]->str, (gssize)draft->json[STORE_SEALED]->len);
   guint8 key[STORE_SEAL_KEY_BYTES];
   gboolean there = FALSE;
 
+  if (draft->numbers->len) { /* numbers.h */
+    g_string_append_c(text, '\0');
+    g_string_append_len(text, (const char *)draft->numbers->data, draft->numbers->len);
+  }
   if (!store_row_key(log, row, key, &there, error)) {
     return FALSE;
   }
@@ -442,12 +448,13 @@ store_row_add(StoreLog *log, const char *kind, const char *time, gint64 subject,
   row.number++;
   row.body = draft->json[STORE_CLEAR]->str;
   row.n_body = draft->json[STORE_CLEAR]->len;
-  if (row.n_body > STORE_MAX_BODY || draft->json[STORE_SEALED]->len > STORE_MAX_BODY) {
+  if (row.n_body > STORE_MAX_BODY ||
+      draft->json[STORE_SEALED]->len + draft->numbers->len > STORE_MAX_BODY) {
     store_fail(error, STORE_ERROR_INVALID, log->name, "%s: found more than %u bytes", doing,
                STORE_MAX_BODY);
     return 0;
   }
-  if (subject && !seal_row(log, &row, draft->json[STORE_SEALED], &sealed, error)) {
+  if (subject && !seal_row(log, &row, draft, &sealed, error)) {
     return 0;
   }
   row.hash = store_row_hash(&row, scratch);

@@ -179,6 +179,7 @@ test_statistics_are_allowed(LogFolder *folder, gconstpointer data)
  * and what they say is not. */
 static const struct {
   const char *name, *clear, *sealed, *pattern;
+  const char *numbers; /* behind what is sealed */
 } poisons[] = {
     {"no-object", "[1]", "{}", "event * (turn): body: found something else*"},
     {"no-json", "{\"a\"", "{}", "event * (turn): body: found no JSON*"},
@@ -204,6 +205,28 @@ static const struct {
     {"pieces-unlikely", TURN_2, SAID ",\"pieces\":[[1,1.5]]}",
      "event * (turn): pieces: found a piece*"},
     {"pieces-no-pairs", TURN_2, SAID ",\"pieces\":[1]}", "event * (turn): pieces: *pairs"},
+    {"ids-beyond", TURN_2, SAID ",\"prompt_ids\":{\"i16\":3,\"at\":0}}",
+     "event * (turn): prompt_ids: found 3 numbers from byte 0 on, and 4 bytes in all", "abcd"},
+    {"ids-far", TURN_2, SAID ",\"prompt_ids\":{\"i32\":1,\"at\":9223372036854775807}}",
+     "event * (turn): prompt_ids: found 1 numbers from byte 9223372036854775807 on*", "abcd"},
+    {"ids-before", TURN_2, SAID ",\"prompt_ids\":{\"i16\":1,\"at\":-2}}",
+     "event * (turn): prompt_ids: found -2, expected 0 to *", "abcd"},
+    {"ids-nowhere", TURN_2, SAID ",\"answer_ids\":{\"i16\":1,\"at\":0}}",
+     "event * (turn): answer_ids: found 1 numbers from byte 0 on, and 0 bytes in all"},
+    {"ids-many", TURN_2, SAID ",\"prompt_ids\":{\"i16\":1048577,\"at\":0}}",
+     "event * (turn): prompt_ids: found 1048577, expected 0 to 1048576", "abcd"},
+    {"ids-no-place", TURN_2, SAID ",\"prompt_ids\":{\"i16\":1}}",
+     "event * (turn): prompt_ids: found something else, expected a list", "abcd"},
+    {"ids-reals", TURN_2, SAID ",\"prompt_ids\":{\"f32\":1,\"at\":0}}",
+     "event * (turn): prompt_ids: found something else, expected a list", "abcd"},
+    {"dense-pieces-odd", TURN_2,
+     SAID ",\"pieces\":{\"ends\":{\"i16\":2,\"at\":0},\"p\":{\"f32\":1,\"at\":0}}}",
+     "event * (turn): pieces: *pairs", "abcd"},
+    {"dense-pieces-beyond", TURN_2,
+     SAID ",\"pieces\":{\"ends\":{\"i16\":1,\"at\":0},\"p\":{\"f32\":1,\"at\":2}}}",
+     "event * (turn): pieces: found a piece*", "ab\1\1\1\1"},
+    {"dense-pieces-no-reals", TURN_2, SAID ",\"pieces\":{\"ends\":{\"i16\":1,\"at\":0}}}",
+     "event * (turn): pieces: found something else, expected a list", "ab"},
     {"seed-no-number", CLEAR_2 ",\"seed\":\"x\"}", SAID "}", "event * (turn): seed: *"},
     {"negative-count", CLEAR_2 ",\"max_tokens\":-1}", SAID "}",
      "event * (turn): max_tokens: found -1, expected 0 to *"},
@@ -224,7 +247,7 @@ static const struct {
 };
 
 static gint64
-add_raw(StoreLog *log, const char *kind, const char *clear, const char *sealed)
+add_raw(StoreLog *log, const char *kind, const char *clear, const char *sealed, const char *numbers)
 {
   g_auto(StoreDraft) draft = {0};
   g_autoptr(GError) error = NULL;
@@ -233,6 +256,9 @@ add_raw(StoreLog *log, const char *kind, const char *clear, const char *sealed)
   store_draft_init(&draft, log->name, "raw", &error);
   g_string_assign(draft.json[STORE_CLEAR], clear);
   g_string_assign(draft.json[STORE_SEALED], sealed);
+  if (numbers) {
+    g_byte_array_append(draft.numbers, (const guint8 *)numbers, (guint)strlen(numbers));
+  }
   g_assert_true(store_begin(log, "adding", &error));
   g_assert_true(store_keys_find_subject(log->keys, "raw", 3, TRUE, 1, &subject, &error));
   event = store_row_add(log, kind, NULL, subject, &draft, "adding", &error);
@@ -252,9 +278,35 @@ test_poisoned_event(LogFolder *folder, gconstpointer data)
 
   make_log(folder->path, 1);
   log = open_log(folder->path, FALSE);
-  add_raw(log, "turn", poisons[i].clear, poisons[i].sealed);
+  add_raw(log, "turn", poisons[i].clear, poisons[i].sealed, poisons[i].numbers);
   g_assert_null(store_log_show(log, 1, &error));
   assert_message(&error, STORE_ERROR_CORRUPT, folder->path, poisons[i].pattern);
+}
+
+/* Events from before their numbers lay behind the object. */
+static void
+test_listed_numbers(LogFolder *folder, gconstpointer data)
+{
+  const gint32 ids[] = {1, -200, 70000};
+  g_autoptr(GError) error = NULL;
+  g_autoptr(GPtrArray) rows = NULL;
+  g_autoptr(StoreLog) log = NULL;
+  const StoreTurn *turn;
+
+  make_log(folder->path, 1);
+  log = open_log(folder->path, FALSE);
+  add_raw(log, "turn", TURN_2,
+          "{\"question\":\"q\",\"answer\":\"ab\",\"prompt_ids\":[1,-200,70000],\"answer_ids\":[],"
+          "\"pieces\":[[1,0.5],[2,1]]}",
+          NULL);
+  rows = store_log_show(log, 1, &error);
+  g_assert_no_error(error);
+  turn = &((StoreTurnRow *)rows->pdata[1])->turn;
+  g_assert_cmpmem(turn->prompt_ids, turn->n_prompt_ids * 4, ids, sizeof ids);
+  g_assert_cmpuint(turn->n_answer_ids, ==, 0);
+  g_assert_cmpuint(turn->n_pieces, ==, 2);
+  g_assert_cmpuint(turn->pieces[1].end, ==, 2);
+  g_assert_cmpfloat(turn->pieces[0].p, ==, 0.5f);
 }
 
 /* Rows that hands without keys have changed: each is found when it is read. */
@@ -472,6 +524,7 @@ main(int argc, char **argv)
     g_test_add(name, LogFolder, GUINT_TO_POINTER(i), log_folder_set_up, test_changed_row,
                log_folder_tear_down);
   }
+  LOG_TEST("/hostile/listed-numbers", test_listed_numbers);
   LOG_TEST("/hostile/statistics-are-allowed", test_statistics_are_allowed);
   LOG_TEST("/hostile/truncated", test_truncated);
   LOG_TEST("/hostile/flipped-bytes", test_flipped_bytes);

@@ -115,6 +115,25 @@ test_round_trip(LogFolder *folder, gconstpointer data)
   }
 }
 
+/* Ids that fit 16 bits take no more. */
+static void
+test_narrow_ids(LogFolder *folder, gconstpointer data)
+{
+  static const gint32 ids[] = {1, -200, G_MININT16, G_MAXINT16, 0};
+  g_autoptr(GError) error = NULL;
+  g_autoptr(GPtrArray) rows = NULL;
+  g_autoptr(StoreLog) log = open_log(folder->path, FALSE);
+  const gint64 conversation = new_conversation(log);
+  StoreTurn turn = sample_turn;
+
+  turn.prompt_ids = ids;
+  turn.n_prompt_ids = G_N_ELEMENTS(ids);
+  g_assert_cmpint(store_log_add_turn(log, conversation, &turn, &error), >, 0);
+  rows = store_log_show(log, conversation, &error);
+  g_assert_no_error(error);
+  assert_same_turn(&((StoreTurnRow *)rows->pdata[0])->turn, &turn);
+}
+
 /* The bytes in the file, not only what comes back through the same code. */
 /* What the file must not hold in the clear, and what it may. */
 static void
@@ -600,6 +619,7 @@ main(int argc, char **argv)
 {
   g_test_init(&argc, &argv, NULL);
   LOG_TEST("/log/round-trip", test_round_trip);
+  LOG_TEST("/log/narrow-ids", test_narrow_ids);
   LOG_TEST("/log/texts-are-sealed", test_texts_are_sealed);
   LOG_TEST("/log/equal-rows-are-found-again", test_equal_rows_are_found_again);
   LOG_TEST("/log/not-a-number", test_not_a_number);
