@@ -6,6 +6,7 @@
  */
 #include "base/error.h"
 #include "base/limits.h"
+#include "tokenizer/pair-heap.h"
 #include "tokenizer/tokenizer_private.h"
 #include "base/utf8.h"
 
@@ -19,69 +20,13 @@ typedef struct {
 } Symbol;
 
 typedef struct {
-  float score;
-  int32_t left, right;
-  uint32_t length;
-  int32_t id;
-} Pair;
-
-typedef struct {
   const ModelTokenizer *tokenizer;
   const char *text;
   Symbol *symbols;
   int32_t n_symbols;
-  Pair *heap;
-  size_t n_heap, capacity;
+  ModelPairs pairs;
   uint32_t *splits; /* per piece: where an UNUSED one was joined; NULL without such pieces */
 } Work;
-
-static bool
-before(const Pair *a, const Pair *b)
-{
-  return a->score > b->score || (a->score == b->score && a->left < b->left);
-}
-
-static bool
-heap_push(Work *work, Pair pair)
-{
-  size_t i = work->n_heap;
-
-  if (work->n_heap == work->capacity) {
-    size_t capacity = work->capacity ? work->capacity * 2 : 64;
-    Pair *grown = realloc(work->heap, capacity * sizeof *grown);
-    if (!grown) {
-      return false;
-    }
-    work->heap = grown;
-    work->capacity = capacity;
-  }
-  work->n_heap++;
-  for (; i > 0 && before(&pair, &work->heap[(i - 1) / 2]); i = (i - 1) / 2) {
-    work->heap[i] = work->heap[(i - 1) / 2];
-  }
-  work->heap[i] = pair;
-  return true;
-}
-
-static Pair
-heap_pop(Work *work)
-{
-  Pair top = work->heap[0], last = work->heap[--work->n_heap];
-  size_t i = 0, child;
-
-  while ((child = 2 * i + 1) < work->n_heap) {
-    if (child + 1 < work->n_heap && before(&work->heap[child + 1], &work->heap[child])) {
-      child++;
-    }
-    if (!before(&work->heap[child], &last)) {
-      break;
-    }
-    work->heap[i] = work->heap[child];
-    i = child;
-  }
-  work->heap[i] = last;
-  return top;
-}
 
 static bool
 consider_pair(Work *work, int32_t left, int32_t right)
@@ -106,8 +51,8 @@ consider_pair(Work *work, int32_t left, int32_t right)
   if (work->splits && work->tokenizer->vocabulary->pieces[id].kind == MODEL_PIECE_UNUSED) {
     work->splits[id] = l->length;
   }
-  return heap_push(work,
-                   (Pair){work->tokenizer->vocabulary->pieces[id].score, left, right, length, id});
+  return model_pairs_push(&work->pairs, (ModelPair){work->tokenizer->vocabulary->pieces[id].score,
+                                                    left, right, length, id});
 }
 
 /* One symbol per user-defined piece or character. */
@@ -143,8 +88,8 @@ join_pairs(Work *work)
       return false;
     }
   }
-  while (work->n_heap > 0) {
-    Pair pair = heap_pop(work);
+  while (work->pairs.n > 0) {
+    ModelPair pair = model_pairs_pop(&work->pairs);
     Symbol *left = &work->symbols[pair.left], *right = &work->symbols[pair.right];
     if (left->length == 0 || right->length == 0 || left->length + right->length != pair.length) {
       continue;
@@ -261,7 +206,7 @@ model_bpe_encode(const ModelTokenizer *tokenizer, const char *text, size_t lengt
   bool done = length == 0 || run(&work, length, ids);
 
   free(work.symbols);
-  free(work.heap);
+  free(work.pairs.pairs);
   free(work.splits);
   if (!done) {
     ids->n = before_n;
