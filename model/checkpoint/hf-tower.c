@@ -69,23 +69,6 @@ derive(ModelVisionConfig *config, const ModelTable *table, const char *prefix)
 }
 
 static bool
-read_triple(const ModelJson *json, const char *key, float out[3], ModelError *err)
-{
-  const ModelJsonNode *list = model_json_get(json->nodes, key);
-  const ModelJsonNode *item = list && list->type == MODEL_JSON_ARRAY ? list->child : NULL;
-
-  if (!list)
-    return true;
-  for (int i = 0; i < 3; i++, item = item->next) {
-    if (!item || item->type != MODEL_JSON_NUMBER)
-      return model_fail(err, MODEL_ERROR_CORRUPT, "%s: \"%s\" is not a list of three numbers",
-                        json->label, key);
-    out[i] = (float)item->number;
-  }
-  return true;
-}
-
-static bool
 read_normalisation(ModelVisionConfig *config, const char *folder, ModelError *err)
 {
   ModelJson json;
@@ -94,8 +77,8 @@ read_normalisation(ModelVisionConfig *config, const char *folder, ModelError *er
   if (!model_folder_json(folder, "preprocessor_config.json", &json, &found, err))
     return false;
   if (found) {
-    ok = read_triple(&json, "image_mean", config->mean, err) &&
-         read_triple(&json, "image_std", config->std, err);
+    ok = model_json_triple(&json, json.nodes, "image_mean", config->mean, err) &&
+         model_json_triple(&json, json.nodes, "image_std", config->std, err);
     model_json_clear(&json);
   }
   return ok;

@@ -508,3 +508,21 @@ model_json_string(const ModelJson *json, const ModelJsonNode *object, const char
   *out = node->text;
   return true;
 }
+
+bool
+model_json_triple(const ModelJson *json, const ModelJsonNode *object, const char *key, float out[3],
+                  ModelError *err)
+{
+  const ModelJsonNode *list = model_json_get(object, key);
+  const ModelJsonNode *item = list && list->type == MODEL_JSON_ARRAY ? list->child : NULL;
+
+  if (!list)
+    return true;
+  for (int i = 0; i < 3; i++, item = item->next) {
+    if (!item || item->type != MODEL_JSON_NUMBER)
+      return model_fail(err, MODEL_ERROR_CORRUPT, "%s: \"%s\" is not a list of three numbers",
+                        json->label, key);
+    out[i] = (float)item->number;
+  }
+  return true;
+}

@@ -59,6 +59,9 @@ bool model_json_bool(const ModelJson *json, const ModelJsonNode *object, const c
 /* Borrowed from JSON. */
 bool model_json_string(const ModelJson *json, const ModelJsonNode *object, const char *key,
                        const char **out, ModelError *err);
+/* A list of three numbers. */
+bool model_json_triple(const ModelJson *json, const ModelJsonNode *object, const char *key,
+                       float out[3], ModelError *err);
 /* A number without sign, fraction and exponent that fits; false otherwise, without a message. */
 bool model_json_to_u64(const ModelJsonNode *node, uint64_t *out);
 const char *model_json_type_name(ModelJsonType type);

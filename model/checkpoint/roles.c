@@ -364,8 +364,8 @@ eps_fits(const char *path, const char *field, float eps, ModelError *err)
                     path, field, (double)eps);
 }
 
-static bool
-check_vision(const ModelVisionConfig *c, const char *path, ModelError *err)
+bool
+model_vision_config_check(const ModelVisionConfig *c, const char *path, ModelError *err)
 {
   if (!in_range(path, "the tower's image size", c->image_size, 1, MODEL_MAX_IMAGE_SIDE, err) ||
       !in_range(path, "the tower's patch size", c->patch_size, 1, c->image_size, err) ||
@@ -420,5 +420,5 @@ model_config_check(const ModelConfig *config, const char *path, ModelError *err)
   if (!(c->theta > 0 && c->theta < 1e30f))
     return model_fail(err, MODEL_ERROR_CORRUPT, "%s: the rope theta is %g, expected more than 0",
                       path, (double)c->theta);
-  return !config->has_vision || check_vision(&config->vision, path, err);
+  return !config->has_vision || model_vision_config_check(&config->vision, path, err);
 }

@@ -49,6 +49,7 @@ bool model_role_fill(const ModelRole *role, const ModelTableEntry *entry, const 
 bool model_weights_alloc(ModelCheckpoint *checkpoint, ModelError *err);
 /* Sizes within limits.h, and that they go together. PATH is for the message. */
 bool model_config_check(const ModelConfig *config, const char *path, ModelError *err);
+bool model_vision_config_check(const ModelVisionConfig *config, const char *path, ModelError *err);
 
 /* The readers. PATH is in checkpoint->path already. */
 bool model_huggingface_open(ModelCheckpoint *checkpoint, const ModelEngineOptions *options,
