@@ -81,5 +81,36 @@ StoreReport *store_log_backup(StoreLog *log, const char *folder, gboolean with_k
 StoreReport *store_restore(const char *folder, const char *path, gboolean *with_key,
                            GError **error);
 
+/* ---- recovery -------------------------------------------------------------------------------- */
+
+/* What became of a damaged log. */
+typedef struct {
+  gboolean needed; /* FALSE: nothing spoke against the log, and nothing was done */
+  char *found;     /* what did, in words */
+  char *set_aside; /* the path of the damaged log, with all that belongs to it */
+  char *log_id, *previous_log_id;
+  char *lost; /* the numbers of lost events, or the beginning of the list */
+  gint64 events_read, events_recovered;
+  gint64 events_lost;       /* that there were, and of which nothing is left */
+  gint64 events_unreadable; /* of which something is left that says nothing */
+  gint64 events_unproved;   /* recovered, though changed, or no longer in a place that is proved */
+  gint64 texts_lost, texts_erased;
+  gint64 placeholders; /* rows that stand for lost ones */
+  gint64 conversations, turns;
+  gint64 last_proved_event; /* the first so many were as they had been signed */
+} StoreRecovery;
+void store_recovery_free(StoreRecovery *recovery);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(StoreRecovery, store_recovery_free)
+
+/* Where the log at PATH is damaged (its file, its events, its tables, its checkpoints), all its
+ * files are set aside under a dated name beside it, and a new log with another id is made in its
+ * place: each event that can be read is an event of it, with its ids, its time and its actor, and
+ * says what number it had and how much of it was proved. Erased texts stay erased. Nothing of the
+ * damaged files is written to. LOCKED without the key; BUSY while a program has the log open; with
+ * an error the log is as it was. OLDER: from before version 5, which is brought up to date by being
+ * opened. */
+StoreRecovery *store_recover(const char *path, const StoreSecrets *secrets, StoreProgress progress,
+                             gpointer user, GError **error);
+
 G_END_DECLS
 #endif

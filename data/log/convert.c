@@ -403,11 +403,17 @@ store_convert(StoreLog *log, GError **error)
 gboolean
 store_write_first(StoreLog *log, GError **error)
 {
-  const StoreField fields[] = {{"log_id", log->log_id},
-                               {"format", "hilum event 1"},
-                               {"protection", store_protection_name(log)}};
-  const StoreEvent event = {
-      .kind = "log", .action = "begin", .fields = fields, .n_fields = G_N_ELEMENTS(fields)};
+  const StoreField own[] = {{"log_id", log->log_id},
+                            {"format", "hilum event 1"},
+                            {"protection", store_protection_name(log)}};
+  g_autoptr(GArray) fields = g_array_new(FALSE, FALSE, sizeof(StoreField));
+  StoreEvent event = {.kind = "log", .action = "begin"};
 
+  g_array_append_vals(fields, own, G_N_ELEMENTS(own));
+  if (log->n_begin > 0) {
+    g_array_append_vals(fields, log->begin, (guint)log->n_begin);
+  }
+  event.fields = (const StoreField *)(gpointer)fields->data;
+  event.n_fields = fields->len;
   return store_write_event(log, &event, error) != 0;
 }

@@ -20,6 +20,7 @@ typedef struct {
   const char *what; /* "turns": for messages */
   GString *json[STORE_N_PLACES];
   GByteArray *numbers; /* behind the sealed object (numbers.h) */
+  gboolean erased; /* the subject's key is gone: what is sealed is under a key that nobody has */
   gboolean failed;
   GError **error;
 } StoreDraft;

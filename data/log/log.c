@@ -10,6 +10,7 @@
 #include "keys.h"
 #include "limits.h"
 #include "private.h"
+#include "recover-swap.h"
 #include "row.h"
 #include "schema.h"
 #include "words.h"
@@ -241,6 +242,10 @@ open_keys(StoreLog *log, const StoreOpen *how, int version, GError **error)
 {
   g_autoptr(GError) local = NULL;
 
+  if (log->keys) { /* of a log that is begun */
+    log->log_id = g_strdup(store_keys_log_id(log->keys));
+    return TRUE;
+  }
   log->keys = store_keys_open(log->path, how->read_only, how->secrets, &local);
   if (!log->keys && is_missing(local) && version < STORE_KEYED_VERSION && !how->read_only) {
     g_clear_error(&local);
@@ -323,30 +328,55 @@ open_for_writing(StoreLog *log, GError **error)
   return TRUE;
 }
 
+/* Opens PATH as LOG. */
+static gboolean
+open_as(StoreLog *log, const char *path, const StoreOpen *how, GError **error)
+{
+  const gboolean read_only = how->read_only || how->locked;
+  int version = 0;
+
+  log->name = g_filename_display_name(path);
+  log->read_only = read_only;
+  if (sodium_init() < 0) {
+    return store_fail(error, STORE_ERROR_IO, log->name, "libsodium cannot be used on this machine");
+  }
+  if (!store_swap_finish(path, error)) {
+    return FALSE;
+  }
+  log->path = store_file_prepare(path, read_only, error);
+  return log->path && connect_log(log, log->path, &version, error) &&
+         store_check_words(log->db, log->name, error) &&
+         (how->locked || open_keys(log, how, version, error)) &&
+         (read_only || open_for_writing(log, error)) &&
+         store_schema_compare(log->db, log->name, &store_schema, error) &&
+         check_pages(log, log->path, error) && check_first(log, error) &&
+         (read_only || store_head_open(log, error));
+}
+
 StoreLog *
 store_log_open_with(const char *path, const StoreOpen *how, GError **error)
 {
   g_autoptr(StoreLog) log = g_new0(StoreLog, 1);
-  const gboolean read_only = how->read_only || how->locked;
-  int version = 0;
 
   g_return_val_if_fail(path, NULL);
-  log->name = g_filename_display_name(path);
-  log->read_only = read_only;
-  if (sodium_init() < 0) {
-    store_fail(error, STORE_ERROR_IO, log->name, "libsodium cannot be used on this machine");
+  return open_as(log, path, how, error) ? g_steal_pointer(&log) : NULL;
+}
+
+StoreLog *
+store_log_begin(const char *path, StoreKeys *keys, const StoreField *fields, gsize n,
+                GError **error)
+{
+  const StoreOpen how = {0};
+  g_autoptr(StoreLog) log = g_new0(StoreLog, 1);
+
+  log->keys = keys;
+  log->begin = fields;
+  log->n_begin = n;
+  if (!open_as(log, path, &how, error)) {
     return NULL;
   }
-  log->path = store_file_prepare(path, read_only, error);
-  if (!log->path || !connect_log(log, log->path, &version, error) ||
-      !store_check_words(log->db, log->name, error) ||
-      (!how->locked && !open_keys(log, how, version, error)) ||
-      (!read_only && !open_for_writing(log, error)) ||
-      !store_schema_compare(log->db, log->name, &store_schema, error) ||
-      !check_pages(log, log->path, error) || !check_first(log, error) ||
-      (!read_only && !store_head_open(log, error))) {
-    return NULL;
-  }
+  log->begin = NULL;
+  log->n_begin = 0;
   return g_steal_pointer(&log);
 }
 

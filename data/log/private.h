@@ -60,6 +60,8 @@ struct _StoreLog {
   sqlite3 *words;        /* search.c: the index, once it was asked for */
   guint64 signed_size;   /* head.c: rows that the last checkpoint covers */
   const char *trouble; /* head.c: what LOG.head told against the log when it was opened, or NULL */
+  const StoreField *begin; /* what the first event of a log that is made says besides */
+  gsize n_begin;
   sqlite3_stmt *statements[STORE_N_SQL];
 };
 
@@ -87,6 +89,10 @@ gint64 store_file_size(const char *path, const char *suffix);
 gboolean store_exec(sqlite3 *db, const char *name, const char *doing, const char *sql,
                     GError **error);
 void store_log_set_busy_timeout(StoreLog *log, int milliseconds);
+/* Makes a log at PATH, where none is, that goes on from another: under KEYS, which are its own from
+ * then on (with an error, too), and FIELDS in its first event. */
+StoreLog *store_log_begin(const char *path, StoreKeys *keys, const StoreField *fields, gsize n,
+                          GError **error);
 
 /* ---- statement.c ------------------------------------------------------------------------ */
 

@@ -422,7 +422,9 @@ seal_row(StoreLog *log, StoreRow *row, const StoreDraft *draft, GByteArray **sea
   if (!store_row_key(log, row, key, &there, error)) {
     return FALSE;
   }
-  if (!there) {
+  if (!there && draft->erased) {
+    randombytes_buf(key, sizeof key);
+  } else if (!there) {
     return store_fail(error, STORE_ERROR_LOCKED, log->name,
                       "the key of what is written about was erased, or the log is locked");
   }

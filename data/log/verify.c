@@ -239,7 +239,8 @@ add_waiting(Verifier *verifier, const StoreRow *row, GError **error)
   waiting->number = row->number;
   waiting->previous = row->previous;
   waiting->hash = row->hash;
-  waiting->migrated = strstr(row->body, "\"migrated\": true}") != NULL;
+  waiting->migrated = strstr(row->body, "\"migrated\": true}") != NULL ||
+                      g_str_has_suffix(row->body, "\"recovered\": true}");
   g_string_assign(waiting->time, row->time);
   g_string_assign(waiting->kind, row->kind);
   store_row_bytes(row, waiting->bytes);
