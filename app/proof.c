@@ -3,6 +3,7 @@
 
 #include "app_cache.h"
 #include "checkpoint.h"
+#include "hands.h"
 #include "private.h"
 #include "record.h"
 #include "secrets.h"
@@ -99,6 +100,7 @@ app_log_verify(const char *log_path, const char *public_key, const char *checkpo
 {
   g_autofree char *kept_text = checkpoints ? app_checkpoint_read(checkpoints, error) : NULL;
   const StoreKept kept = {public_key, kept_text};
+  const StoreHands hands = app_hands();
   const StoreOpen how = {.locked = TRUE};
   g_autofree char *place = place_of(log_path);
   g_autoptr(GError) local = NULL;
@@ -118,7 +120,7 @@ app_log_verify(const char *log_path, const char *public_key, const char *checkpo
   if (!log) {
     return NULL;
   }
-  report = store_log_verify(log, &kept, progress ? pass_on : NULL, &passed, error);
+  report = store_log_verify_with(log, &kept, &hands, progress ? pass_on : NULL, &passed, error);
   if (!report) {
     return NULL;
   }

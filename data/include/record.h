@@ -46,6 +46,20 @@ typedef struct {
 StoreReport *store_log_verify(StoreLog *log, const StoreKept *kept, StoreProgress progress,
                               gpointer user, GError **error);
 
+/* Threads, of which this room starts none: RUN calls WORK with each of the N ITEMS, all at once
+ * where it can, the first on the thread that called it, and returns when all have returned. */
+typedef void (*StoreWork)(gpointer item);
+typedef struct {
+  guint n;
+  void (*run)(StoreWork work, gpointer *items, guint n, gpointer user);
+  gpointer user;
+  gint64 events; /* that one of them takes at a time, a multiple of 1024; 0: as is best */
+} StoreHands;
+
+/* The same, by HANDS (may be NULL). PROGRESS is called on the caller's thread. */
+StoreReport *store_log_verify_with(StoreLog *log, const StoreKept *kept, const StoreHands *hands,
+                                   StoreProgress progress, gpointer user, GError **error);
+
 /* ---- proofs ---------------------------------------------------------------------------------- */
 
 /* One JSON object that shows CONVERSATION to others: its events as they are hashed, the way from

@@ -135,8 +135,24 @@ connect_log(StoreLog *log, const char *path, int *version, GError **error)
                       "cannot be written: open the log where it can be");
   }
   g_clear_pointer(&log->db, sqlite3_close);
+  log->changeless = TRUE;
   return connect_file(log, path, TRUE, error) &&
          store_schema_check(log->db, log->name, &store_schema, TRUE, version, error);
+}
+
+StoreLog *
+store_log_twin(StoreLog *log, GError **error)
+{
+  g_autoptr(StoreLog) twin = g_new0(StoreLog, 1);
+
+  twin->name = g_strdup(log->name);
+  twin->path = g_strdup(log->path);
+  twin->read_only = TRUE;
+  twin->changeless = log->changeless;
+  return connect_file(twin, twin->path, twin->changeless, error) &&
+                 store_exec(twin->db, twin->name, "reading the log", "BEGIN", error)
+             ? g_steal_pointer(&twin)
+             : NULL;
 }
 
 static gboolean

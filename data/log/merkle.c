@@ -87,19 +87,23 @@ store_merkle_root(const StoreMerkle *tree)
 }
 
 StoreHash
-store_merkle_join(const StoreMerkle *high, const StoreMerkle *low)
+store_merkle_root_with(const StoreMerkle *high, const StoreHash *low)
 {
   guint n = n_parts(high->size);
-  StoreHash root;
+  StoreHash root = *low;
 
-  if (low->size == 0) {
-    return store_merkle_root(high);
-  }
-  root = store_merkle_root(low);
   while (n > 0) {
     root = hash_node(&high->parts[--n], &root);
   }
   return root;
+}
+
+StoreHash
+store_merkle_join(const StoreMerkle *high, const StoreMerkle *low)
+{
+  const StoreHash root = store_merkle_root(low->size ? low : high);
+
+  return low->size ? store_merkle_root_with(high, &root) : root;
 }
 
 StoreHash

@@ -38,6 +38,8 @@ StoreHash store_merkle_root(const StoreMerkle *tree);
 /* The root of the tree whose first leaves are those of HIGH, each the root of a perfect part larger
  * than all of LOW, and whose last are those of LOW. */
 StoreHash store_merkle_join(const StoreMerkle *high, const StoreMerkle *low);
+/* The same, where LOW is not empty and has this root. */
+StoreHash store_merkle_root_with(const StoreMerkle *high, const StoreHash *low);
 
 /* The hash of leaf INDEX. */
 typedef StoreHash (*StoreLeafAt)(guint64 index, gpointer user);

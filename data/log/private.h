@@ -51,6 +51,7 @@ struct _StoreLog {
   sqlite3 *db;
   char *name; /* the path as messages show it */
   gboolean read_only;
+  gboolean changeless;    /* nobody can change it: opened without locks */
   GTimeSpan clock_offset; /* of the clock that events are dated by; 0 but in tests */
   StoreKeys *keys;        /* NULL: locked, only what is readable to all can be read */
   char *path;             /* as it was opened, its folder resolved */
@@ -93,6 +94,9 @@ void store_log_set_busy_timeout(StoreLog *log, int milliseconds);
  * then on (with an error, too), and FIELDS in its first event. */
 StoreLog *store_log_begin(const char *path, StoreKeys *keys, const StoreField *fields, gsize n,
                           GError **error);
+/* Another connection to the same file, for reading, which another thread may use at the same time.
+ * It knows no keys. */
+StoreLog *store_log_twin(StoreLog *log, GError **error);
 
 /* ---- statement.c ------------------------------------------------------------------------ */
 

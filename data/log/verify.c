@@ -1,60 +1,34 @@
 /* verify.c - whether the log is what it was.
  *
- * 1. The events are read once, in order; each row's hash, its place in the chain, the blocks and
- *    the roots that were signed are held against what they give.
- * 2. The derived tables are held against the events by SQLite itself, table by table: every row
- *    tells of an event that says the same, and there are as many as such events.
- * 3. What is found ends the looking: behind it nothing can be said.
+ * 1. The events are read once, in stretches (stretch.h) that several threads may look at; then the
+ *    stretches are joined in order: the chain from one to the next, and the roots that were signed.
+ * 2. The derived tables are held against the events as these are read (derived.h). Where that is in
+ *    doubt, SQLite names the row.
+ * 3. What is found ends the looking: behind it nothing can be said. So the first finding of the
+ *    first stretch that has one is told, whatever order they were looked at in.
  */
 #include "record.h"
 
 #include "head.h"
-#include "row.h"
-#include "sha256.h"
+#include "stretch.h"
 #include <sodium.h>
 #include <string.h>
 
 #define DOING "verifying the log"
-#define PROGRESS_ROWS 4096
-
-/* The kinds that have derived tables. */
-static const struct {
-  const char *kind, *table, *differs;
-} derived[] = {
-    {"model", "model", "lower(hex(d.lookup)) IS NOT json_extract(e.body, '$.lookup')"},
-    {"image", "image", "lower(hex(d.lookup)) IS NOT json_extract(e.body, '$.lookup')"},
-    {"conversation", "conversation",
-     "d.model IS NOT json_extract(e.body, '$.model')"
-     " OR d.rewound_from IS NOT json_extract(e.body, '$.rewound_from')"},
-    {"turn", "turn",
-     "d.conversation IS NOT json_extract(e.body, '$.conversation')"
-     " OR d.number IS NOT json_extract(e.body, '$.number')"
-     " OR d.image IS NOT json_extract(e.body, '$.image')"},
-    {"verdict", "verdict", "d.turn IS NOT json_extract(e.body, '$.turn')"},
-    {"check", "answer_check", "d.turn IS NOT json_extract(e.body, '$.turn')"},
-};
-
-/* What is kept of a row until its hash is known: two are hashed at once. */
-typedef struct {
-  gint64 number;
-  StoreHash previous, hash;
-  GString *time, *kind;
-  gboolean migrated;
-  GByteArray *bytes;
-} Waiting;
+#define STRETCH_ROWS (8 * STORE_BLOCK_ROWS)
 
 typedef struct {
   StoreLog *log;
   StoreReport *report;
-  Waiting waiting[2];
-  guint n_waiting;
   GPtrArray *heads; /* of StoreHead, by size */
+  GArray *sizes;    /* theirs, of guint64 */
   guint head;       /* the next to be met */
-  StoreMerkle tree, block;
-  StoreOwnedStatement *blocks;
-  StoreHash last;
-  char *time; /* of the event before */
-  gint64 counts[G_N_ELEMENTS(derived)];
+  StoreMerkle high; /* over the blocks that were joined */
+  StoreHash root;   /* over all events that were joined */
+  StoreHash last;   /* hash of the last of them */
+  char *time;       /* of the last that tells one */
+  gint64 counts[STORE_N_DERIVED];
+  gboolean differs[STORE_N_DERIVED];
 } Verifier;
 
 void
@@ -82,29 +56,7 @@ static void G_GNUC_PRINTF(3, 4) find(Verifier *verifier, gint64 event, const cha
   verifier->report->first = event;
 }
 
-/* ---- blocks and checkpoints ------------------------------------------------------------------ */
-
-static gboolean
-check_block(Verifier *verifier, gint64 number, GError **error)
-{
-  const StoreHash root = store_merkle_root(&verifier->block);
-  int rc;
-
-  sqlite3_reset(verifier->blocks);
-  sqlite3_bind_int64(verifier->blocks, 1, number / STORE_BLOCK_ROWS);
-  rc = sqlite3_step(verifier->blocks);
-  if (rc != SQLITE_ROW && rc != SQLITE_DONE) {
-    return store_fail_sqlite(error, verifier->log->db, verifier->log->name, DOING, rc);
-  }
-  if (rc == SQLITE_DONE || sqlite3_column_int64(verifier->blocks, 1) != number ||
-      sqlite3_column_bytes(verifier->blocks, 0) != (int)sizeof root.bytes ||
-      memcmp(sqlite3_column_blob(verifier->blocks, 0), root.bytes, sizeof root.bytes) != 0) {
-    find(verifier, 0, "block %" G_GINT64_FORMAT " is missing or is not that of its events",
-         number / STORE_BLOCK_ROWS);
-  }
-  memset(&verifier->block, 0, sizeof verifier->block);
-  return TRUE;
-}
+/* ---- checkpoints ----------------------------------------------------------------------------- */
 
 static int
 smaller_first(gconstpointer a, gconstpointer b)
@@ -115,178 +67,237 @@ smaller_first(gconstpointer a, gconstpointer b)
   return (x > y) - (x < y);
 }
 
-/* The checkpoints over as many events as were looked at. */
+/* ROOT: over as many events as the next checkpoint covers. */
 static void
-check_heads(Verifier *verifier)
+check_head(Verifier *verifier, const StoreHash *root)
 {
-  while (verifier->head < verifier->heads->len) {
-    const StoreHead *head = verifier->heads->pdata[verifier->head];
-    StoreHash root;
+  const StoreHead *head = verifier->heads->pdata[verifier->head];
 
-    if (head->checkpoint.size != verifier->tree.size) {
-      return;
-    }
-    root = store_merkle_root(&verifier->tree);
-    if (!store_hash_equal(&root, &head->checkpoint.root)) {
-      find(verifier, 0,
-           "the first %" G_GUINT64_FORMAT " events are not those that were signed%s%s%s",
-           head->checkpoint.size, head->time ? " at " : "", head->time ? head->time : "",
-           head->kept ? ", says a checkpoint that was kept elsewhere" : "");
-      return;
-    }
-    verifier->head++;
-    verifier->report->checkpoints += !head->kept;
-    verifier->report->kept += head->kept;
-    verifier->report->signed_events = (gint64)head->checkpoint.size;
-    g_free(verifier->report->signed_at);
-    verifier->report->signed_at = g_strdup(head->time);
-  }
-}
-
-/* ---- events ---------------------------------------------------------------------------------- */
-
-/* An older log's rows keep their times, which are from before the log was brought over. */
-static void
-check_time(Verifier *verifier, const Waiting *row)
-{
-  if (row->migrated) {
+  if (!store_hash_equal(root, &head->checkpoint.root)) {
+    find(verifier, 0, "the first %" G_GUINT64_FORMAT " events are not those that were signed%s%s%s",
+         head->checkpoint.size, head->time ? " at " : "", head->time ? head->time : "",
+         head->kept ? ", says a checkpoint that was kept elsewhere" : "");
     return;
   }
-  if (verifier->time && strcmp(row->time->str, verifier->time) < 0) {
-    verifier->report->clock_back++;
-    if (!verifier->report->clock_back_first) {
-      verifier->report->clock_back_first = row->number;
-    }
+  verifier->head++;
+  verifier->report->checkpoints += !head->kept;
+  verifier->report->kept += head->kept;
+  verifier->report->signed_events = (gint64)head->checkpoint.size;
+  g_free(verifier->report->signed_at);
+  verifier->report->signed_at = g_strdup(head->time);
+}
+
+/* ---- joining --------------------------------------------------------------------------------- */
+
+/* The blocks of STRETCH up to event SIZE, of which *N were joined. */
+static void
+join_blocks(Verifier *verifier, const StoreStretch *stretch, gint64 size, guint *n)
+{
+  const gint64 blocks = size / STORE_BLOCK_ROWS - stretch->first / STORE_BLOCK_ROWS;
+
+  for (; (gint64)*n < blocks && *n < stretch->blocks->len; (*n)++) {
+    store_merkle_add(&verifier->high, &g_array_index(stretch->blocks, StoreHash, *n));
   }
-  if (!verifier->time || strcmp(row->time->str, verifier->time) != 0) {
-    g_free(verifier->time);
-    verifier->time = g_strdup(row->time->str);
-  }
+}
+
+static StoreHash
+root_of(const Verifier *verifier, gint64 size, const StoreHash *rest)
+{
+  return size % STORE_BLOCK_ROWS == 0 ? store_merkle_root(&verifier->high)
+                                      : store_merkle_root_with(&verifier->high, rest);
 }
 
 static void
-count_kind(Verifier *verifier, const char *kind)
+join_roots(Verifier *verifier, const StoreStretch *stretch)
 {
-  for (guint i = 0; i < G_N_ELEMENTS(derived); i++) {
-    if (strcmp(derived[i].kind, kind) == 0) {
-      verifier->counts[i]++;
+  guint n = 0;
+
+  for (guint i = 0; i < stretch->rests->len && !verifier->report->found; i++) {
+    const gint64 size = (gint64)g_array_index(verifier->sizes, guint64, verifier->head);
+    StoreHash root;
+
+    join_blocks(verifier, stretch, size, &n);
+    root = root_of(verifier, size, &g_array_index(stretch->rests, StoreHash, i));
+    check_head(verifier, &root);
+  }
+  join_blocks(verifier, stretch, stretch->done, &n);
+  verifier->root = root_of(verifier, stretch->done, &stretch->rest);
+}
+
+static void
+join_times(Verifier *verifier, const StoreStretch *stretch)
+{
+  StoreReport *report = verifier->report;
+
+  if (!stretch->first_time) {
+    return;
+  }
+  if (verifier->time && strcmp(stretch->first_time, verifier->time) < 0) {
+    report->clock_back++;
+    if (!report->clock_back_first) {
+      report->clock_back_first = stretch->first_timed;
     }
   }
+  report->clock_back += stretch->clock_back;
+  if (!report->clock_back_first) {
+    report->clock_back_first = stretch->clock_back_first;
+  }
+  g_free(verifier->time);
+  verifier->time = g_strdup(stretch->last_time);
 }
 
 static gboolean
-check_event(Verifier *verifier, const Waiting *row, const guint8 *hash_bytes, GError **error)
+join(Verifier *verifier, StoreStretch *stretch, GError **error)
 {
-  const gint64 expected = verifier->report->events + 1;
-  StoreHash hash, leaf;
-
-  memcpy(hash.bytes, hash_bytes, sizeof hash.bytes);
-  if (row->number != expected) {
-    find(verifier, expected, "event %" G_GINT64_FORMAT " is missing", expected);
-  } else if (!store_hash_equal(&hash, &row->hash)) {
-    find(verifier, expected,
-         "event %" G_GINT64_FORMAT " is not what its hash is of: it was changed", expected);
-  } else if (!store_hash_equal(&row->previous, &verifier->last)) {
-    find(verifier, expected,
-         "event %" G_GINT64_FORMAT " does not follow the one before it: one of the two is another",
-         expected);
-  }
-  if (verifier->report->found) {
-    return TRUE;
-  }
-  verifier->last = hash;
-  leaf = store_hash_leaf(hash.bytes, sizeof hash.bytes);
-  store_merkle_add(&verifier->tree, &leaf);
-  store_merkle_add(&verifier->block, &leaf);
-  verifier->report->events = expected;
-  check_time(verifier, row);
-  count_kind(verifier, row->kind->str);
-  check_heads(verifier);
-  return expected % STORE_BLOCK_ROWS != 0 || check_block(verifier, expected, error);
-}
-
-/* Checks the rows that wait. */
-static gboolean
-check_waiting(Verifier *verifier, GError **error)
-{
-  const guint n = verifier->n_waiting;
-  StoreMessage messages[2];
-
-  for (guint i = 0; i < n; i++) {
-    const GByteArray *bytes = verifier->waiting[i].bytes;
-    messages[i] = (StoreMessage){.bytes = bytes->data, .n = bytes->len};
-  }
-  if (n == 2) {
-    store_sha256_two(&messages[0], &messages[1]);
-  } else if (n == 1) {
-    store_sha256(&messages[0]);
-  }
-  verifier->n_waiting = 0;
-  for (guint i = 0; i < n && !verifier->report->found; i++) {
-    if (!check_event(verifier, &verifier->waiting[i], messages[i].hash, error)) {
-      return FALSE;
+  if (stretch->done >= stretch->first) {
+    if (!store_hash_equal(&stretch->before, &verifier->last)) {
+      find(verifier, stretch->first, STORE_STRETCH_UNLINKED, stretch->first);
+      return TRUE;
     }
+    verifier->last = stretch->end;
+    verifier->report->events = stretch->done;
+    join_times(verifier, stretch);
+    join_roots(verifier, stretch);
+    for (guint i = 0; i < STORE_N_DERIVED; i++) {
+      verifier->counts[i] += stretch->counts[i];
+      verifier->differs[i] = verifier->differs[i] || stretch->differs[i];
+    }
+  }
+  if (stretch->found && !verifier->report->found) {
+    verifier->report->found = g_steal_pointer(&stretch->found);
+    verifier->report->first = stretch->event;
+  }
+  if (stretch->error && !verifier->report->found) {
+    g_propagate_error(error, g_steal_pointer(&stretch->error));
+    return FALSE;
   }
   return TRUE;
 }
 
-/* ROW is borrowed until the next step. */
-static gboolean
-add_waiting(Verifier *verifier, const StoreRow *row, GError **error)
-{
-  Waiting *waiting = &verifier->waiting[verifier->n_waiting++];
+/* ---- looking --------------------------------------------------------------------------------- */
 
-  waiting->number = row->number;
-  waiting->previous = row->previous;
-  waiting->hash = row->hash;
-  waiting->migrated = strstr(row->body, "\"migrated\": true}") != NULL ||
-                      g_str_has_suffix(row->body, "\"recovered\": true}");
-  g_string_assign(waiting->time, row->time);
-  g_string_assign(waiting->kind, row->kind);
-  store_row_bytes(row, waiting->bytes);
-  return verifier->n_waiting < G_N_ELEMENTS(verifier->waiting) || check_waiting(verifier, error);
+/* What the threads share. */
+typedef struct {
+  const Verifier *verifier;
+  gint64 total, rows; /* events; of a stretch */
+  StoreProgress progress;
+  gpointer user;
+  GMutex lock;          /* of all that follows */
+  GPtrArray *stretches; /* of StoreStretch */
+  gint64 looked;        /* events */
+  guint bad;            /* the first stretch that has a finding: those behind it do not matter */
+  gboolean cancelled;
+} Job;
+
+typedef struct {
+  Job *job;
+  gboolean first; /* on the caller's thread, with the caller's connection */
+} Hand;
+
+static StoreStretch *
+take_stretch(Job *job)
+{
+  StoreStretch *stretch = NULL;
+  gint64 first;
+
+  g_mutex_lock(&job->lock);
+  first = (gint64)job->stretches->len * job->rows + 1;
+  if (!job->cancelled && job->stretches->len <= job->bad && first <= job->total) {
+    stretch = store_stretch_new(job->stretches->len, first,
+                                first + MIN(job->rows - 1, job->total - first));
+    g_ptr_array_add(job->stretches, stretch);
+  }
+  g_mutex_unlock(&job->lock);
+  return stretch;
 }
 
 static gboolean
-check_events(Verifier *verifier, gint64 total, StoreProgress progress, gpointer user,
-             GError **error)
+go_on(const StoreStretch *stretch, guint events, gpointer user)
 {
-  StoreLog *log = verifier->log;
-  g_autoptr(StoreStatement) statement = store_statement(log, STORE_SQL_EVENTS, DOING, error);
-  StoreBinder binder = {log, statement, "event", 0, FALSE, error};
+  const Hand *hand = user;
+  Job *job = hand->job;
+  gboolean matters;
+  gint64 looked;
 
-  if (!statement) {
-    return FALSE;
+  g_mutex_lock(&job->lock);
+  looked = job->looked += events;
+  matters = !job->cancelled && stretch->index <= job->bad;
+  g_mutex_unlock(&job->lock);
+  if (matters && hand->first && job->progress && !job->progress(looked, job->total, job->user)) {
+    g_mutex_lock(&job->lock);
+    job->cancelled = TRUE;
+    g_mutex_unlock(&job->lock);
+    matters = FALSE;
   }
-  store_bind_int(&binder, G_MININT64);
-  store_bind_int(&binder, G_MAXINT64);
-  for (gboolean more = !binder.failed; more && !verifier->report->found;) {
-    g_autoptr(GError) local = NULL;
-    StoreReader reader = {log, statement, "event", 0, 0, FALSE, &local};
-    StoreRow row;
+  return matters;
+}
 
-    if (!store_step(log, statement, DOING, &more, &local) ||
-        (more && !store_row_read(&reader, &row))) {
-      if (!g_error_matches(local, STORE_ERROR, STORE_ERROR_CORRUPT)) {
-        g_propagate_error(error, g_steal_pointer(&local));
-        return FALSE;
-      }
-      if (!check_waiting(verifier, error)) {
-        return FALSE;
-      }
-      find(verifier, verifier->report->events + 1, "event %" G_GINT64_FORMAT " cannot be read: %s",
-           verifier->report->events + 1, local->message);
-      return TRUE;
-    }
-    if (!(more ? add_waiting(verifier, &row, error) : check_waiting(verifier, error))) {
-      return FALSE;
-    }
-    if (progress && verifier->report->events % PROGRESS_ROWS == 0 &&
-        !progress(verifier->report->events, total, user)) {
-      return store_fail(error, STORE_ERROR_CANCELLED, log->name, DOING ": cancelled");
+static void
+work(gpointer item)
+{
+  Hand *hand = item;
+  Job *job = hand->job;
+  StoreLog *log = job->verifier->log;
+  g_autoptr(StoreLog) twin = hand->first ? NULL : store_log_twin(log, NULL);
+  g_auto(StoreDerived) derived = {0};
+  StoreStretch *stretch;
+
+  /* Where there is no second connection to be had, one thread does all. */
+  if (!hand->first && !twin) {
+    return;
+  }
+  while ((stretch = take_stretch(job))) {
+    store_stretch_look(stretch, twin ? twin : log, &derived, job->verifier->sizes, go_on, hand);
+    if (stretch->found || stretch->error) {
+      g_mutex_lock(&job->lock);
+      job->bad = MIN(job->bad, stretch->index);
+      g_mutex_unlock(&job->lock);
     }
   }
-  return !binder.failed;
+}
+
+static void
+look(Job *job, const StoreHands *hands)
+{
+  const guint n = hands ? MAX(hands->n, 1) : 1;
+  g_autofree Hand *all = g_new0(Hand, n);
+  g_autofree gpointer *items = g_new0(gpointer, n);
+
+  for (guint i = 0; i < n; i++) {
+    all[i] = (Hand){job, i == 0};
+    items[i] = &all[i];
+  }
+  if (n == 1) {
+    work(items[0]);
+  } else {
+    hands->run(work, items, n, hands->user);
+  }
+}
+
+static gboolean
+check_events(Verifier *verifier, gint64 total, const StoreHands *hands, StoreProgress progress,
+             gpointer user, GError **error)
+{
+  Job job = {.verifier = verifier,
+             .total = total,
+             .rows = hands && hands->events ? hands->events : STRETCH_ROWS,
+             .progress = progress,
+             .user = user,
+             .bad = G_MAXUINT};
+  gboolean ok = TRUE;
+
+  g_mutex_init(&job.lock);
+  job.stretches = g_ptr_array_new_with_free_func((GDestroyNotify)store_stretch_free);
+  look(&job, hands);
+  g_mutex_clear(&job.lock);
+  if (job.cancelled) {
+    ok = store_fail(error, STORE_ERROR_CANCELLED, verifier->log->name, DOING ": cancelled");
+  }
+  for (guint i = 0; ok && i < job.stretches->len && !verifier->report->found; i++) {
+    ok = join(verifier, job.stretches->pdata[i], error);
+  }
+  g_ptr_array_unref(job.stretches);
+  return ok;
 }
 
 /* ---- derived tables -------------------------------------------------------------------------- */
@@ -310,35 +321,25 @@ ask(Verifier *verifier, const char *sql, gint64 found[2], GError **error)
 }
 
 static gboolean
-check_derived(Verifier *verifier, guint i, GError **error)
+check_table(Verifier *verifier, guint which, GError **error)
 {
-  const char *table = derived[i].table;
-  g_autofree char *differ = g_strdup_printf(
-      "SELECT d.id, d.event FROM %s AS d LEFT JOIN event AS e ON e.seq = d.event"
-      " WHERE d.event <= %" G_GINT64_FORMAT
-      " AND (e.kind IS NOT '%s' OR d.id IS NOT json_extract(e.body, '$.id') OR %s) LIMIT 1",
-      table, verifier->report->events, derived[i].kind, derived[i].differs);
-  g_autofree char *count =
-      g_strdup_printf("SELECT count(*), 0 FROM %s WHERE event <= %" G_GINT64_FORMAT, table,
-                      verifier->report->events);
-  gint64 found[2];
+  const char *table = store_derived_table(which);
+  g_autofree char *count = g_strdup_printf("SELECT count(*), 0 FROM %s", table);
+  gint64 rows[2], found[2] = {0, 0};
 
-  if (!ask(verifier, differ, found, error)) {
+  if (!ask(verifier, count, rows, error) ||
+      ((verifier->differs[which] || rows[0] != verifier->counts[which]) &&
+       !store_derived_find(verifier->log, which, DOING, found, error))) {
     return FALSE;
   }
   if (found[0] || found[1]) {
     find(verifier, found[1], "table %s, row %" G_GINT64_FORMAT " is not what its event says", table,
          found[0]);
-    return TRUE;
-  }
-  if (!ask(verifier, count, found, error)) {
-    return FALSE;
-  }
-  if (found[0] != verifier->counts[i]) {
+  } else if (rows[0] != verifier->counts[which]) {
     find(verifier, 0,
          "table %s has %" G_GINT64_FORMAT " rows, expected %" G_GINT64_FORMAT
          ", one for each event",
-         table, found[0], verifier->counts[i]);
+         table, rows[0], verifier->counts[which]);
   }
   return TRUE;
 }
@@ -348,8 +349,8 @@ check_tables(Verifier *verifier, GError **error)
 {
   gint64 found[2];
 
-  for (guint i = 0; i < G_N_ELEMENTS(derived) && !verifier->report->found; i++) {
-    if (!check_derived(verifier, i, error)) {
+  for (guint i = 0; i < STORE_N_DERIVED && !verifier->report->found; i++) {
+    if (!check_table(verifier, i, error)) {
       return FALSE;
     }
   }
@@ -455,16 +456,14 @@ check_end(Verifier *verifier)
 }
 
 static gboolean
-run(Verifier *verifier, const StoreKept *kept, StoreProgress progress, gpointer user,
-    GError **error)
+run(Verifier *verifier, const StoreKept *kept, const StoreHands *hands, StoreProgress progress,
+    gpointer user, GError **error)
 {
-  StoreLog *log = verifier->log;
   const char *public_key = kept ? kept->public_key : NULL;
   g_auto(StoreVerifier) key = {0};
   gint64 total[2] = {0, 0};
-  int rc;
 
-  if (!read_key(log, public_key, &key, error) || !read_heads(verifier, &key, error)) {
+  if (!read_key(verifier->log, public_key, &key, error) || !read_heads(verifier, &key, error)) {
     return FALSE;
   }
   if (verifier->report->found) {
@@ -474,55 +473,56 @@ run(Verifier *verifier, const StoreKept *kept, StoreProgress progress, gpointer 
     return FALSE;
   }
   g_ptr_array_sort(verifier->heads, smaller_first);
-  rc = sqlite3_prepare_v2(log->db, "SELECT root, event FROM block WHERE id = ?1", -1,
-                          &verifier->blocks, NULL);
-  if (rc != SQLITE_OK) {
-    return store_fail_sqlite(error, log->db, log->name, DOING, rc);
+  for (guint i = 0; i < verifier->heads->len; i++) {
+    const StoreHead *head = verifier->heads->pdata[i];
+    g_array_append_val(verifier->sizes, head->checkpoint.size);
   }
-  if (!ask(verifier, "SELECT max(seq), 0 FROM event", total, error) ||
-      !check_events(verifier, total[0], progress, user, error)) {
+  /* The caller's connection is the first to read, so the others see all that it sees. */
+  if (!ask(verifier, "SELECT max(seq), 0 FROM event", total, error)) {
+    return FALSE;
+  }
+  while (verifier->head < verifier->heads->len &&
+         g_array_index(verifier->sizes, guint64, verifier->head) == 0) {
+    check_head(verifier, &verifier->root);
+  }
+  if (!check_events(verifier, total[0], hands, progress, user, error)) {
     return FALSE;
   }
   check_end(verifier);
-  if (!verifier->report->found && !check_tables(verifier, error)) {
-    return FALSE;
-  }
-  return TRUE;
+  return verifier->report->found || check_tables(verifier, error);
 }
 
 StoreReport *
-store_log_verify(StoreLog *log, const StoreKept *kept, StoreProgress progress, gpointer user,
-                 GError **error)
+store_log_verify_with(StoreLog *log, const StoreKept *kept, const StoreHands *hands,
+                      StoreProgress progress, gpointer user, GError **error)
 {
   g_autoptr(StoreReport) report = g_new0(StoreReport, 1);
   Verifier verifier = {.log = log, .report = report};
   gboolean ok;
 
   g_return_val_if_fail(log, NULL);
+  g_return_val_if_fail(!hands || hands->events % STORE_BLOCK_ROWS == 0, NULL);
   report->log_id = g_strdup(log->log_id);
-  for (guint i = 0; i < G_N_ELEMENTS(verifier.waiting); i++) {
-    verifier.waiting[i].time = g_string_new("");
-    verifier.waiting[i].kind = g_string_new("");
-    verifier.waiting[i].bytes = g_byte_array_new();
-  }
+  verifier.root = store_merkle_root(&verifier.high);
+  verifier.sizes = g_array_new(FALSE, FALSE, sizeof(guint64));
   /* One moment of the log, whoever else writes. */
   ok = store_exec(log->db, log->name, DOING, "BEGIN", error);
   if (ok) {
-    StoreHash root;
-    ok = run(&verifier, kept, progress, user, error);
-    sqlite3_finalize(verifier.blocks);
+    ok = run(&verifier, kept, hands, progress, user, error);
     sqlite3_exec(log->db, "ROLLBACK", NULL, NULL, NULL);
-    root = store_merkle_root(&verifier.tree);
     report->root = g_malloc(65);
-    sodium_bin2hex(report->root, 65, root.bytes, sizeof root.bytes);
+    sodium_bin2hex(report->root, 65, verifier.root.bytes, sizeof verifier.root.bytes);
     report->whole = report->found == NULL;
   }
   g_clear_pointer(&verifier.heads, g_ptr_array_unref);
-  for (guint i = 0; i < G_N_ELEMENTS(verifier.waiting); i++) {
-    g_string_free(verifier.waiting[i].time, TRUE);
-    g_string_free(verifier.waiting[i].kind, TRUE);
-    g_byte_array_unref(verifier.waiting[i].bytes);
-  }
+  g_array_unref(verifier.sizes);
   g_free(verifier.time);
   return ok ? g_steal_pointer(&report) : NULL;
+}
+
+StoreReport *
+store_log_verify(StoreLog *log, const StoreKept *kept, StoreProgress progress, gpointer user,
+                 GError **error)
+{
+  return store_log_verify_with(log, kept, NULL, progress, user, error);
 }

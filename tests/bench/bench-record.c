@@ -383,16 +383,44 @@ time_sha256sum(const char *path)
   return now() - began;
 }
 
-static void
-verify(Bench *b)
+static gpointer
+work_in_thread(gpointer data)
 {
+  gpointer *pair = data;
+
+  ((StoreWork)pair[0])(pair[1]);
+  return NULL;
+}
+
+/* As app/hands.c does. */
+static void
+work_at_once(StoreWork work, gpointer *items, guint n, gpointer user)
+{
+  g_autofree gpointer *pairs = g_new(gpointer, 2 * n);
+  g_autofree GThread **threads = g_new(GThread *, n);
+
+  for (guint i = 1; i < n; i++) {
+    pairs[2 * i] = (gpointer)work;
+    pairs[2 * i + 1] = items[i];
+    threads[i] = g_thread_new("hand", work_in_thread, &pairs[2 * i]);
+  }
+  work(items[0]);
+  for (guint i = 1; i < n; i++) {
+    g_thread_join(threads[i]);
+  }
+}
+
+static void
+verify(Bench *b, guint n_hands)
+{
+  const StoreHands hands = {.n = n_hands, .run = work_at_once};
   g_autoptr(GError) error = NULL;
   g_autoptr(StoreReport) report = NULL;
   const double bytes = (double)store_file_size(b->path, "");
   double began, ours, theirs = time_sha256sum(b->path);
 
   began = now();
-  report = store_log_verify(b->log, NULL, NULL, NULL, &error);
+  report = store_log_verify_with(b->log, NULL, &hands, NULL, NULL, &error);
   ours = now() - began;
   check(report != NULL, error);
   if (!report->whole) {
@@ -400,10 +428,11 @@ verify(Bench *b)
   }
   g_assert_cmpint(report->events, >=, b->turns);
   theirs = MIN(theirs, time_sha256sum(b->path));
-  printf("{\"what\": \"verify\", \"events\": %" G_GINT64_FORMAT ", \"checkpoints\": %u, "
+  printf("{\"what\": \"verify\", \"threads\": %u, \"events\": %" G_GINT64_FORMAT
+         ", \"checkpoints\": %u, "
          "\"seconds\": %.2f, \"rows_per_s\": %.0f, \"mb_per_s\": %.0f, "
          "\"sha256sum_mb_per_s\": %.0f, \"ratio\": %.2f}\n",
-         report->events, report->checkpoints, ours, (double)report->events / ours,
+         n_hands, report->events, report->checkpoints, ours, (double)report->events / ours,
          bytes / ours / 1e6, bytes / theirs / 1e6, theirs / ours);
 }
 
@@ -538,7 +567,8 @@ run(Bench *b)
     fflush(stdout);
   }
   if (wanted(b, "verify")) {
-    verify(b);
+    verify(b, 1);
+    verify(b, g_get_num_processors());
     fflush(stdout);
   }
   if (wanted(b, "list")) {

@@ -2,7 +2,9 @@
  * checked by them, and what was erased is gone. */
 #include "log-fixture.h"
 #include "log/private.h"
+#include "log/row.h"
 #include "record.h"
+#include <sodium.h>
 
 #define FREE                                                                                       \
   "PRAGMA foreign_keys = OFF; DROP TRIGGER event_no_update; DROP TRIGGER event_no_delete;"         \
@@ -36,6 +38,67 @@ tamper(const char *path, const char *sql)
   g_remove(side);
 }
 
+static gpointer
+work_in_thread(gpointer data)
+{
+  gpointer *pair = data;
+
+  ((StoreWork)pair[0])(pair[1]);
+  return NULL;
+}
+
+/* Threads, or, where USER says so, one item after the other, the last first. */
+static void
+work(StoreWork work_on, gpointer *items, guint n, gpointer user)
+{
+  gpointer pairs[3][2];
+  GThread *threads[3] = {NULL};
+
+  g_assert_cmpuint(n, ==, 3);
+  for (guint i = 1; i < n; i++) {
+    pairs[i][0] = (gpointer)work_on;
+    pairs[i][1] = items[i];
+    threads[i] = user ? NULL : g_thread_new("hand", work_in_thread, pairs[i]);
+  }
+  for (guint i = n - 1; user && i > 0; i--) {
+    work_on(items[i]);
+  }
+  work_on(items[0]);
+  for (guint i = 1; i < n && !user; i++) {
+    g_thread_join(threads[i]);
+  }
+}
+
+static void
+assert_same_report(const StoreReport *report, const StoreReport *expected)
+{
+  g_assert_cmpint(report->whole, ==, expected->whole);
+  g_assert_cmpstr(report->found, ==, expected->found);
+  g_assert_cmpint(report->first, ==, expected->first);
+  g_assert_cmpint(report->events, ==, expected->events);
+  g_assert_cmpstr(report->root, ==, expected->root);
+  g_assert_cmpuint(report->checkpoints, ==, expected->checkpoints);
+  g_assert_cmpint(report->signed_events, ==, expected->signed_events);
+  g_assert_cmpstr(report->signed_at, ==, expected->signed_at);
+  g_assert_cmpint(report->clock_back, ==, expected->clock_back);
+  g_assert_cmpint(report->clock_back_first, ==, expected->clock_back_first);
+}
+
+/* However many look, and in whatever order, they find the same. */
+static void
+assert_same_by_hands(StoreLog *log, const StoreKept *kept, const StoreReport *expected)
+{
+  for (guint i = 0; i < 2; i++) {
+    const StoreHands hands = {
+        .n = 3, .run = work, .user = i ? (gpointer)log : NULL, .events = 1024};
+    g_autoptr(GError) error = NULL;
+    g_autoptr(StoreReport) report = store_log_verify_with(log, kept, &hands, NULL, NULL, &error);
+
+    g_assert_no_error(error);
+    assert_same_report(report, expected);
+  }
+}
+
 static StoreReport *
 verify(const char *path, const char *key)
 {
@@ -48,6 +111,7 @@ verify(const char *path, const char *key)
   g_assert_no_error(error);
   report = store_log_verify(log, &kept, NULL, NULL, &error);
   g_assert_no_error(error);
+  assert_same_by_hands(log, &kept, report);
   g_assert_null(report->found ? strstr(report->found, SECRET_NAME) : NULL);
   return report;
 }
@@ -269,23 +333,51 @@ test_heads(LogFolder *folder, gconstpointer data)
   g_assert_true(report->whole);
 }
 
+/* EVENT as one that follows another than the one before it, and says so of itself. */
+static char *
+unlink_sql(const char *path, gint64 event)
+{
+  g_autoptr(GError) error = NULL;
+  g_autoptr(StoreLog) log = open_log(path, TRUE);
+  g_autoptr(StoreStatement) statement = store_statement(log, STORE_SQL_EVENT, "testing", &error);
+  g_autoptr(GByteArray) scratch = g_byte_array_new();
+  StoreReader reader = {log, statement, "event", event, 0, FALSE, &error};
+  char hex[65];
+  StoreHash hash;
+  StoreRow row;
+
+  sqlite3_bind_int64(statement, 1, event);
+  g_assert_cmpint(sqlite3_step(statement), ==, SQLITE_ROW);
+  g_assert_true(store_row_read(&reader, &row));
+  memset(&row.previous, 7, sizeof row.previous);
+  hash = store_row_hash(&row, scratch);
+  sodium_bin2hex(hex, sizeof hex, hash.bytes, sizeof hash.bytes);
+  return g_strdup_printf("UPDATE event SET hash = x'%s', previous = x'%s' WHERE seq = %d", hex,
+                         "0707070707070707070707070707070707070707070707070707070707070707",
+                         (int)event);
+}
+
 /* More rows than a block, and checkpoints on the way. */
+static void
+make_long(const char *path)
+{
+  g_autoptr(GError) error = NULL;
+  g_autoptr(StoreLog) log = open_log(path, FALSE);
+  gint64 conversation = new_conversation(log);
+
+  g_assert_cmpint(sqlite3_exec(log->db, "PRAGMA synchronous = OFF", NULL, NULL, NULL), ==, 0);
+  for (guint i = 1; i < 2500; i++) {
+    g_assert_cmpint(add_numbered_turn(log, conversation, i, &error), >, 0);
+  }
+}
+
 static void
 test_long(LogFolder *folder, gconstpointer data)
 {
-  g_autoptr(GError) error = NULL;
   g_autoptr(StoreReport) report = NULL;
-  g_autofree char *blocks = NULL, *proof = NULL, *key = NULL;
-  g_autofree char *pub = g_strconcat(folder->path, ".pub", NULL);
+  g_autofree char *blocks = NULL;
 
-  {
-    g_autoptr(StoreLog) log = open_log(folder->path, FALSE);
-    gint64 conversation = new_conversation(log);
-    g_assert_cmpint(sqlite3_exec(log->db, "PRAGMA synchronous = OFF", NULL, NULL, NULL), ==, 0);
-    for (guint i = 1; i < 2500; i++) {
-      g_assert_cmpint(add_numbered_turn(log, conversation, i, &error), >, 0);
-    }
-  }
+  make_long(folder->path);
   report = verify(folder->path, NULL);
   g_assert_null(report->found);
   g_assert_cmpuint(report->checkpoints, >, 8);
@@ -293,6 +385,84 @@ test_long(LogFolder *folder, gconstpointer data)
   g_assert_cmpstr(blocks, ==, "2");
   tamper(folder->path, "UPDATE block SET root = zeroblob(32) WHERE id = 2");
   assert_found(folder->path, "block 2 is missing or is not that of its events", 0);
+}
+
+#define OTHER(event) "UPDATE event SET time = '2001-01-01T00:00:00.000Z' WHERE seq IN (" event ");"
+#define GONE(event) "DELETE FROM event WHERE seq IN (" event ");"
+
+/* What is looked at by several begins and ends with a block. */
+static const struct {
+  const char *name, *sql, *pattern;
+  gint64 first;
+} borders[] = {
+    {"last-of-stretch", OTHER("1024"), "event 1024 *it was changed", 1024},
+    {"first-of-stretch", OTHER("1025"), "event 1025 *it was changed", 1025},
+    {"the-lowest", OTHER("2040, 2300, 1025"), "event 1025 *it was changed", 1025},
+    {"gone-last", GONE("1024"), "event 1024 is missing", 1024},
+    {"gone-first", GONE("2049"), "event 2049 is missing", 2049},
+    {"gone-stretch", "DELETE FROM event WHERE seq BETWEEN 1025 AND 2048", "event 1025 is missing",
+     1025},
+    {"swap",
+     "UPDATE event SET seq = 9999 WHERE seq = 1024; UPDATE event SET seq = 1024 WHERE seq = 1025;"
+     "UPDATE event SET seq = 1025 WHERE seq = 9999",
+     "event 1024 *it was changed", 1024},
+    {"far-away",
+     "INSERT INTO event SELECT 9223372036854775807, time, kind, subject, body, sealed, previous,"
+     " hash FROM event WHERE seq = 7",
+     "event 2503 is missing", 2503},
+    {"derived-first", "UPDATE turn SET number = 9999 WHERE event = 2049",
+     "table turn, row * is not what its event says", 2049},
+    {"derived-two", "UPDATE turn SET number = number + 9000 WHERE event IN (2300, 1030)",
+     "table turn, row * is not what its event says", 1030},
+    {"chain-before-tables", "UPDATE turn SET number = 9999 WHERE event = 20;" OTHER("2400"),
+     "event 2400 *it was changed", 2400},
+};
+
+static void
+test_borders(LogFolder *folder, gconstpointer data)
+{
+  g_autofree char *whole = NULL, *first = NULL, *within = NULL;
+  gsize n = 0;
+
+  make_long(folder->path);
+  g_assert_true(g_file_get_contents(folder->path, &whole, &n, NULL));
+  for (guint i = 0; i < G_N_ELEMENTS(borders); i++) {
+    g_test_message("%s", borders[i].name);
+    tamper(folder->path, borders[i].sql);
+    assert_found(folder->path, borders[i].pattern, borders[i].first);
+    g_assert_true(g_file_set_contents(folder->path, whole, (gssize)n, NULL));
+  }
+  /* Each event's own hash is right, and the chain from one stretch to the next is not. */
+  within = unlink_sql(folder->path, 2060);
+  tamper(folder->path, within);
+  assert_found(folder->path, "event 2060 does not follow the one before it*", 2060);
+  first = unlink_sql(folder->path, 1025);
+  tamper(folder->path, first);
+  assert_found(folder->path, "event 1025 does not follow the one before it*", 1025);
+}
+
+static gboolean
+stop(gint64 done, gint64 total, gpointer user)
+{
+  g_assert_true(user == g_thread_self());
+  return FALSE;
+}
+
+static void
+test_stopped(LogFolder *folder, gconstpointer data)
+{
+  const StoreHands hands = {.n = 3, .run = work, .events = 1024};
+  g_autoptr(GError) error = NULL;
+  g_autoptr(StoreLog) log = NULL;
+
+  make_log(folder->path, 3);
+  log = open_log(folder->path, TRUE);
+  for (guint i = 0; i < 2; i++) {
+    g_assert_null(
+        store_log_verify_with(log, NULL, i ? &hands : NULL, stop, g_thread_self(), &error));
+    g_assert_error(error, STORE_ERROR, STORE_ERROR_CANCELLED);
+    g_clear_error(&error);
+  }
 }
 
 static void
@@ -577,6 +747,8 @@ main(int argc, char **argv)
   LOG_TEST("/record/older-copy", test_older_copy);
   LOG_TEST("/record/heads", test_heads);
   LOG_TEST("/record/long", test_long);
+  LOG_TEST("/record/borders", test_borders);
+  LOG_TEST("/record/stopped", test_stopped);
   LOG_TEST("/record/clock-back", test_clock_back);
   LOG_TEST("/record/proof", test_proof);
   LOG_TEST("/record/erase", test_erase);
