@@ -28,6 +28,10 @@ typedef struct {
   gboolean hash_ok;
   char sha256[65];
   ModelError hash_error;
+  GMutex told_lock; /* of the next three */
+  gboolean hashed;
+  AppBackendTold told;
+  gpointer told_user;
 } Local;
 
 static bool
@@ -38,20 +42,59 @@ is_wanted(void *user)
   return !g_cancellable_is_cancelled(local->opening) && !g_atomic_int_get(&local->closing);
 }
 
+static StoreModel
+model_of(const Local *local)
+{
+  const ModelInfo *info = model_engine_info(local->engine);
+
+  return (StoreModel){.name = info->name,
+                      .sha256 = local->hash_ok ? local->sha256 : NULL,
+                      .quantization = info->quantization,
+                      .path = info->path,
+                      .template_name = info->template_name};
+}
+
+/* With the lock: tells whoever waits, once. */
+static void
+tell_hash(Local *local)
+{
+  const StoreModel model = model_of(local);
+
+  if (local->told && local->hashed && local->hash_ok) {
+    local->told(&model, local->told_user);
+    local->told = NULL;
+  }
+}
+
 static gpointer
 take_hash(gpointer data)
 {
   Local *local = data;
 
   local->hash_ok = model_engine_sha256(local->engine, local->sha256, &local->hash_error);
+  g_mutex_lock(&local->told_lock);
+  local->hashed = TRUE;
+  tell_hash(local);
+  g_mutex_unlock(&local->told_lock);
   return NULL;
+}
+
+static void
+local_tell(AppBackend *backend, AppBackendTold told, gpointer user)
+{
+  Local *local = (Local *)backend;
+
+  g_mutex_lock(&local->told_lock);
+  local->told = told;
+  local->told_user = user;
+  tell_hash(local);
+  g_mutex_unlock(&local->told_lock);
 }
 
 static gboolean
 local_describe(AppBackend *backend, StoreModel *model, GError **error)
 {
   Local *local = (Local *)backend;
-  const ModelInfo *info = model_engine_info(local->engine);
 
   g_mutex_lock(&local->hash_lock);
   if (local->hasher) {
@@ -62,11 +105,7 @@ local_describe(AppBackend *backend, StoreModel *model, GError **error)
   if (app_engine_is_lost(local->engine, error)) {
     return FALSE;
   }
-  *model = (StoreModel){.name = info->name,
-                        .sha256 = local->hash_ok ? local->sha256 : NULL,
-                        .quantization = info->quantization,
-                        .path = info->path,
-                        .template_name = info->template_name};
+  *model = model_of(local);
   return local->hash_ok || app_error_from_model(error, &local->hash_error);
 }
 
@@ -414,6 +453,7 @@ local_free(AppBackend *backend)
   g_clear_pointer(&local->engine, model_engine_free);
   g_clear_object(&local->opening);
   g_mutex_clear(&local->hash_lock);
+  g_mutex_clear(&local->told_lock);
   g_free(local);
 }
 
@@ -442,6 +482,7 @@ local_another(AppBackend *backend, const AppShot *first, guint more, GError **er
 
   local->parent.class = from->parent.class;
   g_mutex_init(&local->hash_lock);
+  g_mutex_init(&local->told_lock);
   local->engine = from->engine;
   local->is_guest = TRUE;
   local->options = from->options;
@@ -462,6 +503,7 @@ local_another(AppBackend *backend, const AppShot *first, guint more, GError **er
 
 static const AppBackendClass local_class = {.free = local_free,
                                             .describe = local_describe,
+                                            .tell = local_tell,
                                             .name = local_name,
                                             .turns = local_turns,
                                             .rewind = local_rewind,
@@ -485,6 +527,7 @@ app_backend_local_new(const AppModelOptions *options, AppCache *cache, GError **
   local->cache = cache;
   local->options = app_session_options(options);
   g_mutex_init(&local->hash_lock);
+  g_mutex_init(&local->told_lock);
   local->opening = options->cancellable ? g_object_ref(options->cancellable) : NULL;
   local->engine = app_engine_open_while(options, is_wanted, local, error);
   if (!local->engine) {

@@ -289,6 +289,16 @@ remote_describe(AppBackend *backend, StoreModel *model, GError **error)
   return TRUE;
 }
 
+/* Another may answer in the end, which the turns tell. */
+static void
+remote_tell(AppBackend *backend, AppBackendTold told, gpointer user)
+{
+  StoreModel model;
+
+  remote_describe(backend, &model, NULL);
+  told(&model, user);
+}
+
 static guint
 remote_turns(AppBackend *backend)
 {
@@ -367,6 +377,7 @@ remote_free(AppBackend *backend)
 
 static const AppBackendClass remote_class = {.free = remote_free,
                                              .describe = remote_describe,
+                                             .tell = remote_tell,
                                              .name = remote_name,
                                              .turns = remote_turns,
                                              .rewind = remote_rewind,

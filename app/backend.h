@@ -29,6 +29,8 @@ typedef struct {
   gpointer user;
 } AppBackendListener;
 
+typedef void (*AppBackendTold)(const StoreModel *model, gpointer user);
+
 typedef struct {
   void (*free)(AppBackend *backend);
   /* Who answers, as far as is known now; may wait. Borrowed until the next call. */
@@ -62,6 +64,9 @@ typedef struct {
   void (*settle)(AppBackend *backend);
   /* What the tower gets of SHOT, or what is sent of it. From any thread, at any time. */
   AppPicture *(*see)(AppBackend *backend, const AppShot *shot, GError **error);
+  /* TOLD gets what describe() says once it is known without waiting: on any thread, once, now or
+   * later, never after free(). Not told: what could not be read. */
+  void (*tell)(AppBackend *backend, AppBackendTold told, gpointer user);
   /* A text that answers may repeat: see AppSampling.lookup. NULL: of no use. */
   void (*expect)(AppBackend *backend, const char *text);
 } AppBackendClass;
@@ -77,8 +82,8 @@ app_backend_free(AppBackend *backend)
 }
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(AppBackend, app_backend_free)
 
-/* TO takes over what FROM computed of its first POSITIONS (hand-over.c). FROM does nothing meanwhile.
- * Without a word where it fails. */
+/* TO takes over what FROM computed of its first POSITIONS (hand-over.c). FROM does nothing
+ * meanwhile. Without a word where it fails. */
 void app_hand_over(ModelSession *from, ModelSession *to, guint positions);
 
 /* The model in this program; loads it. CACHE is taken over, also on failure; NULL: nothing is kept

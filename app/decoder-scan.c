@@ -17,6 +17,7 @@ typedef struct {
   guint index;
   DicomInfo *info;
   char *refusal;
+  const char *kind; /* of it */
 } Header;
 
 typedef struct {
@@ -53,6 +54,7 @@ push(Shared *shared, guint index, DicomInfo *info, const GError *error)
   header->index = index;
   header->info = info;
   header->refusal = info ? NULL : g_strdup(error ? error->message : "could not be read");
+  header->kind = dicom_refusal_kind(error);
   g_async_queue_push(shared->headers, header);
 }
 
@@ -227,8 +229,8 @@ collect(Scan *scan, const Header *header)
   if (header->info) {
     dicom_collector_add(scan->collector, header->info);
   } else {
-    dicom_collector_refuse(scan->collector, scan->shared.files->pdata[header->index],
-                           header->refusal);
+    dicom_collector_refuse_as(scan->collector, scan->shared.files->pdata[header->index],
+                              header->refusal, header->kind);
   }
 }
 

@@ -1,7 +1,10 @@
 /* log.c - reading the conversation log, for people and programs. */
 #include <math.h>
 
+#include <glib/gstdio.h>
+
 #include "private.h"
+#include "record-note.h"
 #include "secrets.h"
 #include "trust.h"
 
@@ -48,6 +51,26 @@ app_log_open(const char *path, GError **error)
     g_propagate_error(error, g_steal_pointer(&failure));
   }
   return log;
+}
+
+/* To be looked at, which is an event: for writing where that can be had. A log that cannot be
+ * written can be looked at all the same; it cannot be changed either. None is made. */
+static StoreLog *
+open_to_view(const char *path, GError **error)
+{
+  g_autofree char *place = path ? g_strdup(path) : store_default_path();
+  g_autoptr(GError) failure = NULL;
+  GStatBuf st;
+  StoreLog *log = NULL;
+
+  if (g_stat(place, &st) == 0 && st.st_size > 0) {
+    log = app_log_open_at(place, FALSE, &failure);
+  }
+  if (app_log_is_locked(failure)) { /* nobody is asked twice */
+    g_propagate_error(error, g_steal_pointer(&failure));
+    return NULL;
+  }
+  return log ? log : app_log_open(path, error);
 }
 
 static JsonNode *
@@ -105,18 +128,24 @@ conversations_node(GPtrArray *rows, gboolean snippets)
 JsonNode *
 app_log_list(const char *log_path, guint limit, GError **error)
 {
-  g_autoptr(StoreLog) log = app_log_open(log_path, error);
+  g_autoptr(StoreLog) log = open_to_view(log_path, error);
   g_autoptr(GPtrArray) rows = log ? store_log_list(log, limit, error) : NULL;
 
+  if (rows) {
+    app_note_viewed(log, "list", 0, NULL);
+  }
   return rows ? conversations_node(rows, FALSE) : NULL;
 }
 
 JsonNode *
 app_log_search(const char *log_path, const char *query, guint limit, GError **error)
 {
-  g_autoptr(StoreLog) log = app_log_open(log_path, error);
+  g_autoptr(StoreLog) log = open_to_view(log_path, error);
   g_autoptr(GPtrArray) rows = log ? store_log_search(log, query, limit, error) : NULL;
 
+  if (rows) {
+    app_note_viewed(log, "search", 0, query);
+  }
   return rows ? conversations_node(rows, TRUE) : NULL;
 }
 
@@ -335,13 +364,14 @@ app_log_turn_object(StoreLog *log, const StoreTurnRow *row, GError **error)
 JsonNode *
 app_log_show(const char *log_path, gint64 id, GError **error)
 {
-  g_autoptr(StoreLog) log = app_log_open(log_path, error);
+  g_autoptr(StoreLog) log = open_to_view(log_path, error);
   g_autoptr(GPtrArray) rows = log ? store_log_show(log, id, error) : NULL;
   JsonArray *array;
 
   if (!rows) {
     return NULL;
   }
+  app_note_viewed(log, "conversation", id, NULL);
   array = json_array_sized_new(rows->len);
   for (guint i = 0; i < rows->len; i++) {
     JsonObject *turn = app_log_turn_object(log, rows->pdata[i], error);

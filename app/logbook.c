@@ -2,6 +2,7 @@
 #include "logbook.h"
 
 #include "app.h"
+#include "record-note.h"
 #include "trust.h"
 
 /* A turn, or a check of one that stands before it in line or is written. */
@@ -21,6 +22,7 @@ typedef struct {
 
 struct _AppLogbook {
   StoreLog *store;
+  gboolean alone;
   gint64 model;     /* row of the newest model, 0: not written yet */
   char *model_name; /* of that row */
   GQueue unsaved;
@@ -125,7 +127,7 @@ note_application(StoreLog *store, const char *action)
 }
 
 AppLogbook *
-app_logbook_open(const char *path, GError **error)
+app_logbook_open(const char *path, gboolean alone, GError **error)
 {
   StoreLog *store = app_log_open_at(path, FALSE, error);
   AppLogbook *book;
@@ -136,7 +138,10 @@ app_logbook_open(const char *path, GError **error)
   book = g_new0(AppLogbook, 1);
   book->store = store;
   g_queue_init(&book->unsaved);
-  note_application(store, "start");
+  book->alone = alone;
+  if (alone) {
+    note_application(store, "start");
+  }
   return book;
 }
 
@@ -145,7 +150,9 @@ app_logbook_close(AppLogbook *book)
 {
   if (book) {
     g_queue_clear_full(&book->unsaved, entry_free);
-    note_application(book->store, "stop");
+    if (book->alone) {
+      note_application(book->store, "stop");
+    }
     store_log_close(book->store);
     g_free(book->model_name);
     g_free(book);
@@ -263,6 +270,11 @@ save_model(AppLogbook *book, const AppConversation *conversation, const StoreMod
     return TRUE;
   }
   row.name = conversation->model_name;
+  if (book->alone) {
+    AppNote *note = app_note_new_model(&row, NULL);
+    app_note_write(note, book->store, NULL);
+    app_note_free(note);
+  }
   book->model = store_log_add_model(book->store, &row, error);
   g_free(book->model_name);
   book->model_name = g_strdup(row.name);

@@ -40,8 +40,9 @@ void app_turn_id_unref(AppTurnId *id); /* ID may be NULL */
 
 typedef struct _AppLogbook AppLogbook;
 
-/* PATH NULL: the default place. */
-AppLogbook *app_logbook_open(const char *path, GError **error);
+/* PATH NULL: the default place. ALONE: nobody else in this program tells the log that it began and
+ * ended, and which models it loaded. */
+AppLogbook *app_logbook_open(const char *path, gboolean alone, GError **error);
 void app_logbook_close(AppLogbook *book);
 
 /* Copies everything. IMAGES: those of the turn, in the order in which they joined; their ids in

@@ -90,6 +90,30 @@ is_current(AppReview *review, const AppImageChoice *choice)
   return !choice;
 }
 
+gboolean
+app_review_is_refusal(const GError *error)
+{
+  return error && error->domain == DICOM_ERROR && error->code != DICOM_ERROR_IO;
+}
+
+void
+app_review_note_choice(AppReview *review, const AppImageChoice *choice, const GError *error)
+{
+  const AppShot *shot = app_review_newest_shot(review);
+
+  if (!choice || (!review->logbook && !review->notes) || (review->notes && !error)) {
+    return;
+  }
+  if (!review->noted) {
+    review->noted = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+  }
+  if (error) {
+    app_review_note(review, app_note_new_file(choice->path, NULL, error));
+  } else if (shot && g_hash_table_add(review->noted, g_strdup(choice->path))) {
+    app_review_note(review, app_note_new_file(choice->path, shot->info, NULL));
+  }
+}
+
 /* The shot of CHOICE, which may have been prepared; it is no longer `ready` then. */
 static AppShot *
 take_shot(AppReview *review, const AppImageChoice *choice, GError **error)
@@ -104,14 +128,19 @@ gboolean
 app_review_choose(AppReview *review, const AppImageChoice *choice, gboolean add, gboolean *joined,
                   GError **error)
 {
+  g_autoptr(GError) failure = NULL;
   AppShot *shot;
 
   *joined = FALSE;
   if (is_current(review, choice)) {
     return TRUE;
   }
-  shot = take_shot(review, choice, error);
+  shot = take_shot(review, choice, &failure);
   if (!shot) {
+    if (app_review_is_refusal(failure)) {
+      app_review_note_choice(review, choice, failure);
+    }
+    g_propagate_error(error, g_steal_pointer(&failure));
     return FALSE;
   }
   *joined = add && review->said->len > 0;
@@ -119,6 +148,7 @@ app_review_choose(AppReview *review, const AppImageChoice *choice, gboolean add,
     app_review_reset_locked(review);
   }
   g_ptr_array_add(review->shots, shot);
+  app_review_note_choice(review, choice, NULL);
   return TRUE;
 }
 

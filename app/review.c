@@ -27,11 +27,14 @@ app_review_free(AppReview *review)
     app_worker_stop(review->worker);
   }
   app_logbook_close(review->logbook);
+  review->logbook = NULL;
   app_conversation_unref(review->conversation);
   g_ptr_array_unref(review->shots);
   g_ptr_array_unref(review->said);
   app_shot_unref(review->ready);
+  g_clear_pointer(&review->noted, g_hash_table_unref);
   g_clear_pointer(&review->backend, app_backend_free);
+  app_notes_unref(review->notes);
   g_mutex_clear(&review->work);
   g_mutex_clear(&review->aside);
   g_cond_clear(&review->aside_over);
@@ -144,16 +147,79 @@ open_cache(AppReview *review, const AppReviewOptions *options)
   return cache;
 }
 
+void
+app_review_note(AppReview *review, AppNote *note)
+{
+  if (review->notes) {
+    app_notes_push(review->notes, note);
+    return;
+  }
+  if (review->logbook) {
+    app_note_write(note, app_logbook_store(review->logbook), NULL);
+  }
+  app_note_free(note);
+}
+
+/* The model's hash is known, some time after it was loaded. */
+static void
+on_described(const StoreModel *model, gpointer notes)
+{
+  app_notes_push(notes, app_note_new_model(model, NULL));
+}
+
+static gboolean
+load(AppReview *review, const AppReviewOptions *options, GError **error)
+{
+  g_autoptr(GError) failure = NULL;
+
+  review->backend = app_backend_local_new(
+      &options->model, options->no_log || options->no_cache ? NULL : open_cache(review, options),
+      &failure);
+  if (review->backend) {
+    return TRUE;
+  }
+  if (!g_error_matches(failure, APP_ERROR, APP_ERROR_CANCELLED)) {
+    const StoreModel model = {.path = options->model.model};
+    app_review_note(review, app_note_new_model(&model, failure));
+  }
+  g_propagate_error(error, g_steal_pointer(&failure));
+  return FALSE;
+}
+
+/* What is wrong and soon found is said before the model is loaded. */
+static gboolean
+open_first(AppReview *review, const AppReviewOptions *options, GError **error)
+{
+  g_autoptr(GError) failure = NULL;
+  gboolean joined;
+  const gboolean is_good = app_review_choose(review, options->image, FALSE, &joined, &failure);
+
+  /* A file that is refused is an event as well. */
+  if (!options->no_log && (is_good || app_review_is_refusal(failure))) {
+    g_autoptr(GError) locked = NULL;
+    review->logbook = app_logbook_open(options->log_path, !review->notes, &locked);
+    if (is_good && !review->logbook) {
+      g_propagate_error(error, g_steal_pointer(&locked));
+      return FALSE;
+    }
+    app_review_note_choice(review, options->image, is_good ? NULL : failure);
+  }
+  if (!is_good) {
+    g_propagate_error(error, g_steal_pointer(&failure));
+  }
+  return is_good;
+}
+
 AppReview *
 app_review_new(const AppReviewOptions *options, GError **error)
 {
   g_autoptr(AppReview) review = g_new0(AppReview, 1);
-  gboolean joined;
 
   g_mutex_init(&review->work);
   g_mutex_init(&review->aside);
   g_cond_init(&review->aside_over);
   review->log_path = g_strdup(options->log_path);
+  review->notes = options->no_log ? NULL : app_notes_ref(options->notes);
   review->shots = g_ptr_array_new_with_free_func((GDestroyNotify)app_shot_unref);
   review->said = g_ptr_array_new_with_free_func(app_said_free);
   if (options->remote.url) {
@@ -163,23 +229,11 @@ app_review_new(const AppReviewOptions *options, GError **error)
     }
   }
   review->conversation = app_conversation_new(NULL, 0);
-  /* What is wrong and soon found is said before the model is loaded. */
-  if (!app_review_choose(review, options->image, FALSE, &joined, error)) {
+  if (!open_first(review, options, error) || (!review->backend && !load(review, options, error))) {
     return NULL;
   }
-  if (!options->no_log) {
-    review->logbook = app_logbook_open(options->log_path, error);
-    if (!review->logbook) {
-      return NULL;
-    }
-  }
-  if (!review->backend) {
-    review->backend = app_backend_local_new(
-        &options->model, options->no_log || options->no_cache ? NULL : open_cache(review, options),
-        error);
-    if (!review->backend) {
-      return NULL;
-    }
+  if (review->notes) {
+    review->backend->class->tell(review->backend, on_described, review->notes);
   }
   if (options->lookup_log && !options->no_log) {
     app_review_expect_log(review, options->log_path);

@@ -14,6 +14,7 @@
 #include "backend.h"
 #include "logbook.h"
 #include "model_prompt.h"
+#include "record-note.h"
 
 G_BEGIN_DECLS
 
@@ -23,10 +24,12 @@ struct _AppReview {
   GMutex work;
   AppBackend *backend;
   AppLogbook *logbook; /* NULL: no log is kept */
+  AppNotes *notes;     /* a reference; NULL: the logbook is told of files and models */
   AppConversation *conversation;
-  GPtrArray *shots; /* of AppShot */
-  GPtrArray *said;  /* of AppSaid */
-  AppShot *ready;   /* the picture that was prepared, when it is none of the conversation's */
+  GPtrArray *shots;  /* of AppShot */
+  GHashTable *noted; /* paths that the log was told of; made by the first */
+  GPtrArray *said;   /* of AppSaid */
+  AppShot *ready;    /* the picture that was prepared, when it is none of the conversation's */
 
   gint closing;   /* atomic: the review is being freed */
   char *log_path; /* NULL: the default place */
@@ -79,7 +82,15 @@ gint64 app_review_turn_id_locked(AppReview *review, guint turn);
 /* Into the logbook; to be unreferenced. */
 AppTurnId *app_turn_log(AppReview *review, const AppTurn *turn);
 
+/* review.c: an event beside the turns, best done; takes NOTE. */
+void app_review_note(AppReview *review, AppNote *note);
+
 /* review-shots.c, again */
+/* ERROR says that a file is none that is read here, and not that it is not there. */
+gboolean app_review_is_refusal(const GError *error);
+/* That the file of CHOICE (may be NULL) was opened, or why not; each file once. Notes
+ * know what was opened. */
+void app_review_note_choice(AppReview *review, const AppImageChoice *choice, const GError *error);
 gboolean app_review_same_image(const AppImageChoice *a, const AppImageChoice *b);
 /* The part of app_review_prepare() that works. */
 void app_review_prepare_now(AppReview *review, const AppImageChoice *choice,

@@ -60,26 +60,30 @@ around_free(gpointer data)
   g_free(around);
 }
 
-static AppStudy *
-open_around(const Around *around, GCancellable *cancellable, GError **error)
+AppStudy *
+app_study_open_around_while(const char *file, guint frame, AppNotes *notes,
+                            GCancellable *cancellable, GError **error)
 {
-  g_autofree char *folder = g_path_get_dirname(around->file);
+  g_autofree char *folder = g_path_get_dirname(file);
   AppStudy *study =
-      is_folder_of_files(folder) ? app_study_open_while(folder, cancellable, NULL) : NULL;
+      is_folder_of_files(folder) ? app_study_open_while(folder, NULL, cancellable, NULL) : NULL;
   guint series, index;
 
-  if (study && app_study_find(study, around->file, around->frame, &series, &index)) {
+  if (study && app_study_find(study, file, frame, &series, &index)) {
+    app_notes_scan(notes, study->scan, folder);
     return study;
   }
   g_clear_pointer(&study, app_study_free);
-  return app_study_open_while(around->file, cancellable, error);
+  return app_study_open_while(file, notes, cancellable, error);
 }
 
 static void
-open_in_thread(GTask *task, gpointer source, gpointer around, GCancellable *cancellable)
+open_in_thread(GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
 {
+  const Around *around = data;
   GError *error = NULL;
-  AppStudy *study = open_around(around, cancellable, &error);
+  AppStudy *study =
+      app_study_open_around_while(around->file, around->frame, NULL, cancellable, &error);
 
   if (study) {
     g_task_return_pointer(task, study, (GDestroyNotify)app_study_free);

@@ -326,7 +326,7 @@ study_new(DicomScan *scan, const char *path)
 }
 
 AppStudy *
-app_study_open_while(const char *path, GCancellable *cancellable, GError **error)
+app_study_open_while(const char *path, AppNotes *notes, GCancellable *cancellable, GError **error)
 {
   const char *const paths[] = {path, NULL};
   g_autoptr(DicomScan) scan = app_decoder_scan(paths, NULL, NULL, cancellable, error);
@@ -339,6 +339,7 @@ app_study_open_while(const char *path, GCancellable *cancellable, GError **error
   if (!scan) {
     return NULL;
   }
+  app_notes_scan(notes, scan, path);
   if (scan->series->len == 0 && scan->documents->len == 0) {
     g_autofree char *why = refused_text(scan->refused, path);
     g_set_error(error, APP_ERROR, APP_ERROR_FAILED, "%s: no image to show%s%s", path,
@@ -351,14 +352,14 @@ app_study_open_while(const char *path, GCancellable *cancellable, GError **error
 AppStudy *
 app_study_open(const char *path, GError **error)
 {
-  return app_study_open_while(path, NULL, error);
+  return app_study_open_while(path, NULL, NULL, error);
 }
 
 static void
 open_in_thread(GTask *task, gpointer source, gpointer path, GCancellable *cancellable)
 {
   GError *error = NULL;
-  AppStudy *study = app_study_open_while(path, cancellable, &error);
+  AppStudy *study = app_study_open_while(path, NULL, cancellable, &error);
 
   if (study) {
     g_task_return_pointer(task, study, (GDestroyNotify)app_study_free);

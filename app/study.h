@@ -5,6 +5,7 @@
 
 #include "frame-cache.h"
 #include "private.h"
+#include "record-note.h"
 
 G_BEGIN_DECLS
 
@@ -53,7 +54,12 @@ struct _AppStudy {
 };
 
 /* study.c */
-AppStudy *app_study_open_while(const char *path, GCancellable *cancellable, GError **error);
+/* NOTES (may be NULL) keep what was opened and refused. */
+AppStudy *app_study_open_while(const char *path, AppNotes *notes, GCancellable *cancellable,
+                               GError **error);
+/* study-find.c: FILE with what lies beside it, see app_study_open_around_async(). */
+AppStudy *app_study_open_around_while(const char *file, guint frame, AppNotes *notes,
+                                      GCancellable *cancellable, GError **error);
 AppStudy *app_study_ref(AppStudy *study);
 void app_study_unref(AppStudy *study);
 

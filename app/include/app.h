@@ -193,6 +193,8 @@ typedef struct {
   gboolean flip; /* mirrored left to right, as it is on the screen */
 } AppImageChoice;
 
+typedef struct _AppNotes AppNotes; /* app_note.h */
+
 typedef struct {
   AppModelOptions model;
   AppRemoteOptions remote; /* with a URL: in place of MODEL */
@@ -203,6 +205,9 @@ typedef struct {
   /* NULL, or the image of the first question: what is wrong with it is said before a big model is
    * loaded, and that question, asked with the same choice, finds it decoded. */
   const AppImageChoice *image;
+  /* What the whole program notes in the same log: its start and end, files and models are told to
+   * them. A review holds a reference. NULL: the review tells of itself. */
+  AppNotes *notes;
 } AppReviewOptions;
 
 /* Looks at the image, opens the log, loads the model. */

@@ -30,6 +30,8 @@
 static const StoreAuditEvent events[] = {
     {"application", "start", ACTIVITY, DCM("110120", "Application Start"), 'E', 4},
     {"application", "stop", ACTIVITY, DCM("110121", "Application Stop"), 'E', 4},
+    {"application", "not-kept", ALERT, OWN("EVENTS-NOT-KEPT", "Events that were not kept"), 'E', 8,
+     TRUE},
     {"import", NULL, IMPORT, NONE, 'C', 4},
     {"shown", NULL, ACCESSED, NONE, 'R', 4},
     {"turn", NULL, ACCESSED, OWN("AI-QUERY", "Question to a model"), 'R', 4},
@@ -38,7 +40,9 @@ static const StoreAuditEvent events[] = {
     {"export", NULL, EXPORT, NONE, 'R', 4},
     {"viewed", NULL, LOG_USED, NONE, 'R', 4},
     {"setting", NULL, ALERT, SOFTWARE, 'E', 4},
+    {"loaded", NULL, ALERT, SOFTWARE, 'E', 8},
     {"model", NULL, ALERT, SOFTWARE, 'E', 8},
+    {"refused", "format", ALERT, OWN("FILE-REFUSED", "File refused"), 'E', 4, TRUE},
     {"refused", NULL, ALERT, OWN("FILE-REFUSED", "File refused"), 'E', 8, TRUE},
     {"session", "start", LOGIN, DCM("110122", "Login"), 'E', 4},
     {"session", "in", LOGIN, DCM("110122", "Login"), 'E', 4},

@@ -392,6 +392,7 @@ typedef struct {
   GPtrArray *patients;  /* of DicomPatient * */
   GPtrArray *refused;   /* of char *: "path: reason" */
   GPtrArray *refused_paths; /* of char *, beside REFUSED: the part before the reason */
+  GPtrArray *refused_kinds; /* of const char *, beside REFUSED: dicom_refusal_kind(), "other" */
   guint n_files;            /* looked at: images, documents and refused together */
   guint n_images;           /* files that are in SERIES */
 } DicomScan;
@@ -417,6 +418,12 @@ void dicom_collector_refuse(DicomCollector *collector, const char *path, const c
  * that they can be read too; of char *, absolute or relative like the DICOMDIR's own path. Each is
  * given once; those that have not been added or refused by the end count as refused. */
 GPtrArray *dicom_collector_wanted(DicomCollector *collector);
+/* The same, with KIND (static) from dicom_refusal_kind(). */
+void dicom_collector_refuse_as(DicomCollector *collector, const char *path, const char *message,
+                               const char *kind);
+/* Why ERROR (NULL: nobody knows) refuses a file, in a word that names none: "format",
+ * "unsupported", "corrupt", "too-large", "unreadable", "helper"; of other errors "other". Static. */
+const char *dicom_refusal_kind(const GError *error);
 DicomScan *dicom_collector_finish(DicomCollector *collector); /* frees it */
 void dicom_collector_free(DicomCollector *collector);         /* after a cancel */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(DicomCollector, dicom_collector_free)

@@ -9,6 +9,7 @@
 typedef struct {
   char *path; /* NULL: it is in the text, before ": " */
   char *text; /* "path: reason" */
+  const char *kind;
 } Refusal;
 
 struct _DicomCollector {
@@ -262,11 +263,33 @@ dicom_collector_add(DicomCollector *collector, const DicomInfo *info)
   g_ptr_array_add(collector->records, record);
 }
 
+const char *
+dicom_refusal_kind(const GError *error)
+{
+  static const char *const kinds[] = {
+      [DICOM_ERROR_FORMAT] = "format",   [DICOM_ERROR_UNSUPPORTED] = "unsupported",
+      [DICOM_ERROR_CORRUPT] = "corrupt", [DICOM_ERROR_TOO_LARGE] = "too-large",
+      [DICOM_ERROR_IO] = "unreadable",   [DICOM_ERROR_HELPER] = "helper"};
+
+  return error && error->domain == DICOM_ERROR && error->code >= 0 &&
+                 error->code < (int)G_N_ELEMENTS(kinds)
+             ? kinds[error->code]
+             : "other";
+}
+
 void
 dicom_collector_refuse(DicomCollector *collector, const char *path, const char *message)
 {
+  dicom_collector_refuse_as(collector, path, message, "other");
+}
+
+void
+dicom_collector_refuse_as(DicomCollector *collector, const char *path, const char *message,
+                          const char *kind)
+{
   Refusal *refusal = g_new0(Refusal, 1);
 
+  refusal->kind = kind;
   refusal->path = g_strdup(path);
   if (path) {
     g_autofree char *name = g_filename_display_name(path);
@@ -455,6 +478,7 @@ take_refusals(DicomCollector *collector, DicomScan *scan)
     g_ptr_array_add(scan->refused_paths, refusal->path ? g_filename_display_name(refusal->path)
                                                        : g_strndup(refusal->text, n));
     g_ptr_array_add(scan->refused, g_steal_pointer(&refusal->text));
+    g_ptr_array_add(scan->refused_kinds, (gpointer)refusal->kind);
   }
 }
 
@@ -466,6 +490,7 @@ dicom_collector_finish(DicomCollector *collector)
 
   scan->refused = g_ptr_array_new_with_free_func(g_free);
   scan->refused_paths = g_ptr_array_new_with_free_func(g_free);
+  scan->refused_kinds = g_ptr_array_new();
   each_unknown(collector, miss, NULL);
   records = without_twins(collector);
   dicom_tree_grow(scan, records);

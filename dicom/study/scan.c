@@ -19,7 +19,8 @@ read_headers(DicomCollector *collector, GPtrArray *files, Reading *reading, GErr
     if (file) {
       dicom_collector_add(collector, dicom_file_info(file));
     } else {
-      dicom_collector_refuse(collector, files->pdata[i], problem->message);
+      dicom_collector_refuse_as(collector, files->pdata[i], problem->message,
+                                dicom_refusal_kind(problem));
     }
     reading->done++;
     if (reading->progress && !reading->progress(reading->done, reading->total, reading->user)) {

@@ -82,6 +82,7 @@ dicom_scan_free(DicomScan *scan)
     g_ptr_array_unref(scan->documents);
     g_ptr_array_unref(scan->refused);
     g_ptr_array_unref(scan->refused_paths);
+    g_ptr_array_unref(scan->refused_kinds);
     g_free(scan);
   }
 }

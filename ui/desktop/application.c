@@ -11,6 +11,7 @@
 #include "settings/preferences.h"
 #include "settings/settings.h"
 #include "settings/shortcuts.h"
+#include "settings/told.h"
 #include "window/window.h"
 
 struct _DesktopApplication {
@@ -22,6 +23,8 @@ struct _DesktopApplication {
   /* Owned. MODEL, MMPROJ and LOG are what OPTIONS has from the settings. */
   DesktopSettings *settings;
   char *model, *mmproj, *log;
+  DesktopTold *told;
+  guint notes_ending; /* of them: some that are still being written */
 
   /* Weak: open now, or NULL. */
   GtkWindow *shortcuts, *preferences, *models;
@@ -87,14 +90,65 @@ change_models(DesktopApplication *self)
   }
 }
 
+/* ---- events beside questions --------------------------------------------------------------- */
+
+static void
+on_notes_trouble(const char *why, guint n, gpointer application)
+{
+  for (GList *l = gtk_application_get_windows(application); l; l = l->next) {
+    if (DESKTOP_IS_WINDOW(l->data)) {
+      desktop_window_tell_notes(l->data, why, n);
+    }
+  }
+}
+
+static void
+open_notes(DesktopApplication *self)
+{
+  if (!self->options.no_log) {
+    self->options.notes = app_notes_new(self->options.log_path);
+    app_notes_set_listener(self->options.notes, on_notes_trouble, self);
+  }
+  desktop_told_set_notes(self->told, self->options.notes);
+}
+
+static void
+on_notes_ended(GObject *source, GAsyncResult *result, gpointer notes)
+{
+  DesktopApplication *self = DESKTOP_APPLICATION(g_application_get_default());
+  g_autoptr(GError) error = NULL;
+
+  if (!app_notes_close_finish(notes, result, &error)) {
+    g_printerr("hilum-desktop: %s\n", error->message);
+  }
+  app_notes_unref(notes);
+  self->notes_ending--;
+}
+
+/* Reviews that are still there may hold them a little longer. */
+static void
+close_notes(DesktopApplication *self)
+{
+  AppNotes *notes = g_steal_pointer(&self->options.notes);
+
+  desktop_told_set_notes(self->told, NULL);
+  if (notes) {
+    self->notes_ending++;
+    app_notes_set_listener(notes, NULL, NULL);
+    app_notes_close_async(notes, on_notes_ended, notes);
+  }
+}
+
 /* Another log is another review. */
 static void
 on_log(GSettings *settings, const char *name, DesktopApplication *self)
 {
   if (!self->options.no_log && self->options.log_path == self->log) {
+    close_notes(self);
     g_free(self->log);
     self->log = desktop_settings_get_text(self->settings, DESKTOP_SETTING_LOG);
     self->options.log_path = self->log;
+    open_notes(self);
     change_models(self);
   }
 }
@@ -285,6 +339,8 @@ desktop_application_startup(GApplication *application)
 
   G_APPLICATION_CLASS(desktop_application_parent_class)->startup(application);
   g_action_map_add_action_entries(G_ACTION_MAP(self), actions, G_N_ELEMENTS(actions), self);
+  self->told = desktop_told_new(self->settings);
+  open_notes(self);
   desktop_keys_attach_application(self->settings, GTK_APPLICATION(self));
   g_signal_connect_object(desktop_settings_peek(self->settings), "changed::" DESKTOP_SETTING_STYLE,
                           G_CALLBACK(on_style), self, 0);
@@ -302,6 +358,12 @@ desktop_application_shutdown(GApplication *application)
 
   g_clear_handle_id(&self->on_interrupt, g_source_remove);
   g_clear_handle_id(&self->on_terminate, g_source_remove);
+  /* Somebody may be asked for a passphrase, which the main loop answers. */
+  close_notes(self);
+  while (self->notes_ending > 0) {
+    g_main_context_iteration(NULL, TRUE);
+  }
+  g_clear_pointer(&self->told, desktop_told_free);
   G_APPLICATION_CLASS(desktop_application_parent_class)->shutdown(application);
 }
 

@@ -32,7 +32,7 @@ struct _DesktopHistory {
 
 G_DEFINE_FINAL_TYPE(DesktopHistory, desktop_history, GTK_TYPE_BOX)
 
-enum { CHOSEN, N_SIGNALS };
+enum { CHOSEN, SEARCHED, N_SIGNALS };
 static guint signals[N_SIGNALS];
 
 /* ---- searching ----------------------------------------------------------------------------- */
@@ -124,6 +124,7 @@ stop(DesktopHistory *self)
 static void
 look(DesktopHistory *self)
 {
+  const char *words = gtk_editable_get_text(GTK_EDITABLE(self->entry));
   Search *search;
 
   stop(self);
@@ -136,8 +137,10 @@ look(DesktopHistory *self)
   search = g_new0(Search, 1);
   search->self = g_object_ref(self);
   search->cancellable = g_object_ref(self->searching);
-  app_history_search_async(self->path, gtk_editable_get_text(GTK_EDITABLE(self->entry)), MOST,
-                           self->searching, on_found, search);
+  app_history_search_async(self->path, words, MOST, self->searching, on_found, search);
+  if (*words) {
+    g_signal_emit(self, signals[SEARCHED], 0, words);
+  }
 }
 
 /* ---- what it is told ----------------------------------------------------------------------- */
@@ -274,6 +277,8 @@ desktop_history_class_init(DesktopHistoryClass *class)
   gtk_widget_class_bind_template_callback(widget_class, on_entered);
   signals[CHOSEN] = g_signal_new("chosen", DESKTOP_TYPE_HISTORY, G_SIGNAL_RUN_LAST, 0, NULL, NULL,
                                  NULL, G_TYPE_NONE, 2, G_TYPE_INT64, G_TYPE_STRING);
+  signals[SEARCHED] = g_signal_new("searched", DESKTOP_TYPE_HISTORY, G_SIGNAL_RUN_LAST, 0, NULL,
+                                   NULL, NULL, G_TYPE_NONE, 1, G_TYPE_STRING);
 }
 
 static void

@@ -3,6 +3,8 @@
 
 #include <glib/gi18n.h>
 
+#include "app_note.h"
+
 /* ---- its image ------------------------------------------------------------------------------ */
 
 static void
@@ -99,6 +101,7 @@ on_shown(GObject *source, GAsyncResult *result, gpointer data)
     desktop_window_toast(self, error ? error->message : _("That conversation cannot be read"));
     return;
   }
+  app_notes_viewed(self->options->notes, "conversation", past->id, NULL);
   self->past_id = past->id;
   gtk_stack_set_visible_child_name(self->side, "conversation");
   desktop_conversation_show_past(self->conversation, past->title, json_node_get_array(node));
@@ -235,6 +238,7 @@ desktop_window_toggle_history(DesktopWindow *self)
   if (is_shown) {
     desktop_conversation_focus_entry(self->conversation);
   } else {
+    app_notes_viewed(self->options->notes, "list", 0, NULL);
     desktop_history_refresh(self->history);
     desktop_history_focus(self->history);
   }

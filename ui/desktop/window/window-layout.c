@@ -87,6 +87,7 @@ on_changed(DesktopViewport *viewport, DesktopWindow *self)
 {
   AppSlice *slice = desktop_viewport_get_slice(viewport);
 
+  desktop_window_note_looks(self);
   if (self->closed || viewport != desktop_window_viewport(self)) {
     return;
   }
@@ -206,6 +207,7 @@ desktop_window_set_layout(DesktopWindow *self, guint columns, guint rows)
   fill_empty(self);
   frame_active(self);
   draw_references(self);
+  desktop_window_note_looks(self);
   g_object_notify(G_OBJECT(self), "layout");
 }
 

@@ -2,6 +2,7 @@
  * it, and the verification. */
 #include <glib/gi18n.h>
 
+#include "app_note.h"
 #include "app_proof.h"
 #include "app_secrets.h"
 #include "settings/passphrase.h"
@@ -27,7 +28,9 @@ desktop_window_update_log(DesktopWindow *self)
       trouble ? g_strdup_printf(_("The log is not as it was signed: %s"), trouble) : NULL;
   const gboolean kept = !self->options->no_log && !self->locked;
 
-  if (self->locked) {
+  if (self->untold && !self->locked && !trouble) {
+    set_bar(self, self->untold, _("_Try Again"), "win.retry-notes");
+  } else if (self->locked) {
     set_bar(self, _("The log is locked. What is asked now is kept nowhere."), _("_Unlock…"),
             "win.unlock-log");
   } else {
@@ -57,6 +60,7 @@ on_unlock(GtkWidget *widget, const char *name, GVariant *parameter)
 
   if (self->locked && !self->loading) {
     desktop_passphrase_again();
+    app_notes_try_again(self->options->notes);
     desktop_window_change_model(self);
   }
 }

@@ -1,6 +1,7 @@
 /* window-open.c - opening a file or a folder: by argument, dialog or drop. */
 #include <glib/gi18n.h>
 
+#include "app_note.h"
 #include "window/window-private.h"
 
 /* ---- reading ------------------------------------------------------------------------------ */
@@ -81,11 +82,8 @@ open_path(DesktopWindow *self, const char *path, gboolean around, guint frame)
   text = g_strdup_printf(_("Reading “%s”…"), opening->name);
   gtk_label_set_text(self->loading_label, text);
   gtk_stack_set_visible_child_name(self->pages, "loading");
-  if (around) {
-    app_study_open_around_async(path, frame, self->opening, on_opened, opening);
-  } else {
-    app_study_open_async(path, self->opening, on_opened, opening);
-  }
+  app_notes_open_study_async(self->options->notes, path, around, frame, self->opening, on_opened,
+                             opening);
 }
 
 void

@@ -58,6 +58,7 @@ struct _DesktopWindow {
 
   gboolean closed;
   gboolean locked;        /* the log: its passphrase was not given */
+  char *untold;           /* owned: why events cannot be written to it; NULL: they can */
   int least_side;         /* width of the conversation that its words need */
   guint placing;          /* source that lets go of the conversation's width, or 0 */
   gboolean series_shown;  /* the strip is not folded away by a person; */
@@ -203,6 +204,10 @@ void desktop_window_after_check(DesktopWindow *self, DesktopAfter after, gpointe
 
 /* window-record.c: the log beside the window */
 void desktop_window_record_class_setup(DesktopWindowClass *class);
+
+/* window-note.c: what the log is told of what is seen */
+void desktop_window_note_looks(DesktopWindow *self);
+void desktop_window_note_setup(DesktopWindow *self);
 
 /* window-log.c: the log that cannot be opened, or is not as it was signed */
 void desktop_window_log_class_setup(DesktopWindowClass *class);

@@ -131,6 +131,7 @@ desktop_window_let_go(DesktopWindow *self)
       desktop_viewport_set_study(self->panes[i], NULL);
       desktop_viewport_set_message(self->panes[i], NULL);
     }
+    desktop_window_note_looks(self);
   }
 }
 

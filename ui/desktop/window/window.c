@@ -1,4 +1,5 @@
 /* window.c - the window's life and widgets. */
+#include "app_note.h"
 #include "settings/names.h"
 #include "window/window-private.h"
 
@@ -119,6 +120,12 @@ on_reload_model(GtkWidget *widget, const char *name, GVariant *parameter)
 }
 
 static void
+on_retry_notes(GtkWidget *widget, const char *name, GVariant *parameter)
+{
+  app_notes_try_again(DESKTOP_WINDOW(widget)->options->notes);
+}
+
+static void
 on_toast(GtkWidget *widget, const char *name, GVariant *parameter)
 {
   desktop_window_toast(DESKTOP_WINDOW(widget), g_variant_get_string(parameter, NULL));
@@ -175,6 +182,7 @@ desktop_window_finalize(GObject *object)
   DesktopWindow *self = DESKTOP_WINDOW(object);
 
   g_clear_pointer(&self->study, app_study_free);
+  g_free(self->untold);
   g_clear_pointer(&self->review, app_review_free);
   g_clear_object(&self->opening);
   g_clear_object(&self->annotations);
@@ -237,6 +245,7 @@ desktop_window_class_init(DesktopWindowClass *class)
   gtk_widget_class_install_action(widget_class, "win.toast", "s", on_toast);
   gtk_widget_class_install_action(widget_class, "win.reload-model", NULL, on_reload_model);
   desktop_window_log_class_setup(class);
+  gtk_widget_class_install_action(widget_class, "win.retry-notes", NULL, on_retry_notes);
   desktop_window_pane_class_setup(class);
   desktop_window_key_image_class_setup(class);
   desktop_window_tags_class_setup(class);
@@ -258,5 +267,6 @@ desktop_window_init(DesktopWindow *self)
   desktop_window_ask_setup(self);
   desktop_window_trust_setup(self);
   desktop_window_history_setup(self);
+  desktop_window_note_setup(self);
   desktop_names_by_tooltips(GTK_WIDGET(self));
 }

@@ -24,6 +24,9 @@ void desktop_window_load_model(DesktopWindow *self);
 /* A file or folder; the newest call wins. */
 void desktop_window_open_files(DesktopWindow *self, GFile **files, guint n_files);
 
+/* WHY events cannot be written to the log, N of them; NULL: they can. */
+void desktop_window_tell_notes(DesktopWindow *self, const char *why, guint n);
+
 /* The model that the options name has changed: it is loaded when nothing is under way. */
 void desktop_window_change_model(DesktopWindow *self);
 
