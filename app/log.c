@@ -8,25 +8,37 @@
 #include "secrets.h"
 #include "trust.h"
 
+gboolean
+app_log_is_there(const char *path)
+{
+  g_autofree char *standard = path ? NULL : store_default_path();
+  GStatBuf st;
+
+  return g_stat(path ? path : standard, &st) == 0 && st.st_size > 0;
+}
+
 StoreLog *
 app_log_open_at(const char *path, gboolean read_only, GError **error)
 {
   g_autofree char *standard = path ? NULL : store_default_path();
-  AppAsked asked;
+  AppAsked *asked = app_secrets_asked();
   StoreSecrets secrets = app_secrets_get();
-  const StoreOpen how = {.read_only = read_only, .secrets = &secrets};
+  const gboolean is_new = !read_only && !app_log_is_there(path);
+  StoreOpen how = {.read_only = read_only, .secrets = &secrets};
   GError *failure = NULL;
   StoreLog *log;
 
-  secrets.user = &asked;
+  if (is_new) {
+    how.protection = app_secrets_protection_of_new(!path);
+  }
   do {
     g_clear_error(&failure);
-    asked = (AppAsked){0};
+    *asked = (AppAsked){0};
     log = store_log_open_with(path ? path : standard, &how, &failure);
     if (app_log_is_locked(failure)) {
-      app_secrets_forget_wrong(&asked); /* the next one may be right */
+      app_secrets_forget_wrong(asked); /* the next one may be right */
     }
-  } while (app_log_is_locked(failure) && asked.answered && app_secrets_asks_again());
+  } while (app_log_is_locked(failure) && asked->answered && app_secrets_asks_again());
   if (!log) {
     g_propagate_error(error, failure);
   }
@@ -58,13 +70,11 @@ app_log_open(const char *path, GError **error)
 static StoreLog *
 open_to_view(const char *path, GError **error)
 {
-  g_autofree char *place = path ? g_strdup(path) : store_default_path();
   g_autoptr(GError) failure = NULL;
-  GStatBuf st;
   StoreLog *log = NULL;
 
-  if (g_stat(place, &st) == 0 && st.st_size > 0) {
-    log = app_log_open_at(place, FALSE, &failure);
+  if (app_log_is_there(path)) {
+    log = app_log_open_at(path, FALSE, &failure);
   }
   if (app_log_is_locked(failure)) { /* nobody is asked twice */
     g_propagate_error(error, g_steal_pointer(&failure));

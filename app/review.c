@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "app_cache.h"
+#include "trust.h"
 
 #define DEFAULT_MAX_TOKENS 512
 #define MOST_TOKENS 65536
@@ -186,28 +187,27 @@ load(AppReview *review, const AppReviewOptions *options, GError **error)
   return FALSE;
 }
 
-/* What is wrong and soon found is said before the model is loaded. */
+/* What is wrong and soon found is said before the model is loaded, and makes no log. That a file
+ * was refused is told to one that is there. */
 static gboolean
 open_first(AppReview *review, const AppReviewOptions *options, GError **error)
 {
   g_autoptr(GError) failure = NULL;
   gboolean joined;
-  const gboolean is_good = app_review_choose(review, options->image, FALSE, &joined, &failure);
 
-  /* A file that is refused is an event as well. */
-  if (!options->no_log && (is_good || app_review_is_refusal(failure))) {
-    g_autoptr(GError) locked = NULL;
-    review->logbook = app_logbook_open(options->log_path, !review->notes, &locked);
-    if (is_good && !review->logbook) {
-      g_propagate_error(error, g_steal_pointer(&locked));
-      return FALSE;
+  if (!app_review_choose(review, options->image, FALSE, &joined, &failure)) {
+    if (app_review_is_refusal(failure) && !options->no_log && app_log_is_there(options->log_path)) {
+      review->logbook = app_logbook_open(options->log_path, !review->notes, NULL);
+      app_review_note_choice(review, options->image, failure);
     }
-    app_review_note_choice(review, options->image, is_good ? NULL : failure);
-  }
-  if (!is_good) {
     g_propagate_error(error, g_steal_pointer(&failure));
+    return FALSE;
   }
-  return is_good;
+  if (!options->no_log) {
+    review->logbook = app_logbook_open(options->log_path, !review->notes, error);
+    app_review_note_choice(review, options->image, NULL);
+  }
+  return options->no_log || review->logbook;
 }
 
 AppReview *

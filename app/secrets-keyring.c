@@ -152,6 +152,56 @@ app_keyring_is_there(guint patience, GError **error)
   return pass_on(error, local);
 }
 
+/* What METHOD of the service answers; NULL: nothing, in time. */
+static GVariant *
+call(GDBusConnection *bus, Wait *wait, guint patience, const char *path, const char *interface,
+     const char *method, GVariant *arguments)
+{
+  g_dbus_connection_call(bus, SERVICE, path, interface, method, arguments, NULL,
+                         G_DBUS_CALL_FLAGS_NONE, (int)patience, wait->cancellable, on_done, wait);
+  return g_dbus_connection_call_finish(bus, wait_for(wait), NULL);
+}
+
+static gboolean
+collection_is_open(GDBusConnection *bus, Wait *wait, guint patience)
+{
+  g_autoptr(GVariant) alias =
+      call(bus, wait, patience, "/org/freedesktop/secrets", "org.freedesktop.Secret.Service",
+           "ReadAlias", g_variant_new("(s)", "default"));
+  g_autoptr(GVariant) answer = NULL, value = NULL;
+  const char *path = NULL;
+
+  if (!alias || !g_variant_is_of_type(alias, G_VARIANT_TYPE("(o)"))) {
+    return FALSE;
+  }
+  g_variant_get(alias, "(&o)", &path);
+  if (g_str_equal(path, "/")) {
+    return FALSE;
+  }
+  answer = call(bus, wait, patience, path, "org.freedesktop.DBus.Properties", "Get",
+                g_variant_new("(ss)", "org.freedesktop.Secret.Collection", "Locked"));
+  if (!answer || !g_variant_is_of_type(answer, G_VARIANT_TYPE("(v)"))) {
+    return FALSE;
+  }
+  g_variant_get(answer, "(v)", &value);
+  return g_variant_is_of_type(value, G_VARIANT_TYPE_BOOLEAN) && !g_variant_get_boolean(value);
+}
+
+gboolean
+app_keyring_is_open(guint patience)
+{
+  g_auto(Wait) wait = {0};
+  g_autoptr(GDBusConnection) bus = NULL;
+
+  wait_init(&wait, patience);
+  if (!app_keyring_has_bus()) {
+    return FALSE;
+  }
+  g_bus_get(G_BUS_TYPE_SESSION, wait.cancellable, on_done, &wait);
+  bus = g_bus_get_finish(wait_for(&wait), NULL);
+  return bus && collection_is_open(bus, &wait, patience);
+}
+
 /* ---- keys ------------------------------------------------------------------------------------ */
 
 static gboolean

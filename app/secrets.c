@@ -19,6 +19,9 @@
 #define MOST_BYTES 4096u
 #define OLD_FILE "HILUM_LOG_PASSPHRASE_FILE"
 #define NEW_FILE "HILUM_LOG_NEW_PASSPHRASE_FILE"
+#define PROTECTION "HILUM_LOG_PROTECTION"
+/* A new log does not wait longer for a service that says nothing. */
+#define NEW_PATIENCE_MS 1000u
 
 static struct {
   GMutex mutex;
@@ -28,6 +31,7 @@ static struct {
   SecretValue *passphrase;
   guint which; /* counts what was heard, from 1 */
   guint patience;
+  gboolean prefers_keyring;
 } state;
 
 static gboolean locked(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
@@ -227,6 +231,21 @@ read_passphrase(const char *variable, const char *place, GError **error)
   return line;
 }
 
+/* A log asks again when another process moved its root key: long after it was opened, on any
+ * thread. So it is the thread that remembers. */
+AppAsked *
+app_secrets_asked(void)
+{
+  static GPrivate slot = G_PRIVATE_INIT(g_free);
+  AppAsked *asked = g_private_get(&slot);
+
+  if (!asked) {
+    asked = g_new0(AppAsked, 1);
+    g_private_set(&slot, asked);
+  }
+  return asked;
+}
+
 static char *
 ask(gboolean again, gpointer user, GError **error)
 {
@@ -239,7 +258,7 @@ ask(gboolean again, gpointer user, GError **error)
   char *passphrase = other || (again && !has_file) ? NULL : remembered();
   AppAskPassphrase asker;
   gpointer asker_user;
-  AppAsked *asked = user;
+  AppAsked *asked = user ? user : app_secrets_asked();
 
   g_mutex_lock(&state.mutex);
   asker = state.ask;
@@ -258,11 +277,38 @@ ask(gboolean again, gpointer user, GError **error)
   }
   if (passphrase) {
     const guint which = remember(passphrase);
-    if (asked) {
-      *asked = (AppAsked){!has_file, which};
-    }
+    *asked = (AppAsked){!has_file, which};
   }
   return passphrase;
+}
+
+/* ---- new logs -------------------------------------------------------------------------------- */
+
+void
+app_prefer_keyring(gboolean prefer)
+{
+  g_mutex_lock(&state.mutex);
+  state.prefers_keyring = prefer;
+  g_mutex_unlock(&state.mutex);
+}
+
+StoreProtection
+app_secrets_protection_of_new(gboolean is_usual)
+{
+  const char *wish = g_getenv(PROTECTION);
+  gboolean prefers;
+
+  if (wish && *wish) {
+    return strcmp(wish, "keyring") == 0      ? STORE_PROTECTION_KEYRING
+           : strcmp(wish, "passphrase") == 0 ? STORE_PROTECTION_PASSPHRASE
+                                             : STORE_PROTECTION_FILE;
+  }
+  g_mutex_lock(&state.mutex);
+  prefers = state.prefers_keyring;
+  g_mutex_unlock(&state.mutex);
+  return (prefers || is_usual) && app_keyring_is_open(MIN(patience(), NEW_PATIENCE_MS))
+             ? STORE_PROTECTION_KEYRING
+             : STORE_PROTECTION_FILE;
 }
 
 StoreSecrets

@@ -21,12 +21,16 @@ typedef struct {
 } AppAsked;
 
 /* How to come by root keys in this session: without a session bus there are no functions of the
- * keyring. Its USER may point to an AppAsked, which is filled in. */
+ * keyring. Its USER may point to an AppAsked, which is filled in; NULL: app_secrets_asked(). */
 StoreSecrets app_secrets_get(void);
+/* What became of the last question of the calling thread. */
+AppAsked *app_secrets_asked(void);
+/* How the root key of a new log is kept. IS_USUAL: it is the one at the usual place. */
+StoreProtection app_secrets_protection_of_new(gboolean is_usual);
 /* Whether there is a keyring that answers; takes up to the patience for silent services. */
 gboolean app_secrets_has_keyring(void);
-/* A passphrase is kept in locked memory, so that nobody is asked twice. Forgets it: the log is to be
- * locked. */
+/* A passphrase is kept in locked memory, so that nobody is asked twice. Forgets it: the log is to
+ * be locked. */
 void app_secrets_forget_passphrase(void);
 /* Forgets what was answered then, which was wrong; not what was heard since, in another thread. */
 void app_secrets_forget_wrong(const AppAsked *asked);

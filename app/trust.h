@@ -13,6 +13,8 @@ StoreLog *app_log_open(const char *log_path, GError **error);
 /* The log at LOG_PATH (NULL: the default place) with the secrets of this session; without READ_ONLY
  * it is made where there is none. */
 StoreLog *app_log_open_at(const char *log_path, gboolean read_only, GError **error);
+/* Whether there is one, or something in its place. */
+gboolean app_log_is_there(const char *path);
 /* For writing, as it lies there: none is made. */
 StoreLog *app_log_open_there(const char *log_path, GError **error);
 /* A conversation of the log, and how many of its turns belong to the timeline. */

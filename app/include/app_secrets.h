@@ -20,6 +20,11 @@ void app_set_ask_passphrase(AppAskPassphrase ask, gpointer user);
 /* Whether a wrong answer is asked for again, until the user refuses; without it, the log is not
  * opened. */
 void app_set_ask_again(gboolean again);
+/* A new log is kept by the keyring where one answers within a second and is open: nobody is asked
+ * anything. Without PREFER, which is the default, only the one at the usual place: what a script
+ * makes elsewhere has to be read without a session. $HILUM_LOG_PROTECTION ("file", "passphrase",
+ * "keyring") has the last word. */
+void app_prefer_keyring(gboolean prefer);
 /* ERROR says that the key of the log's texts was not to be had. */
 gboolean app_log_is_locked(const GError *error);
 

@@ -3,6 +3,8 @@
  */
 #include "secrets-keyring.h"
 #include "secrets.h"
+#include "tiny.h"
+#include "trust.h"
 #include <fcntl.h>
 #include <glib/gstdio.h>
 #include <string.h>
@@ -34,6 +36,8 @@ assert_nothing(void)
   assert_locked(app_keyring_keep(ID, PATIENCE, key, &error), &error);
   assert_locked(app_keyring_forget(ID, PATIENCE, &error), &error);
   g_assert_false(app_secrets_has_keyring());
+  g_assert_false(app_keyring_is_open(PATIENCE));
+  g_assert_cmpint(app_secrets_protection_of_new(TRUE), ==, STORE_PROTECTION_FILE);
 }
 
 /* Without a bus nothing is started, and there are no functions. */
@@ -113,7 +117,7 @@ test_silent(const char *address)
   app_secrets_set_patience(300);
   began = g_get_monotonic_time();
   assert_nothing();
-  /* Five times a patience of at most 1.5 s; for ever is what it must not be. */
+  /* Seven times a patience of at most 1.5 s; for ever is what it must not be. */
   g_assert_cmpint(g_get_monotonic_time() - began, <, 60 * G_USEC_PER_SEC);
   g_main_loop_quit(silent.loop);
   g_thread_join(silent.thread);
@@ -166,6 +170,32 @@ lock_keyring(void)
   g_assert_no_error(error);
 }
 
+/* A new log is the keyring's where it is open: at the usual place, or where that is preferred. */
+static void
+new_logs_by_keyring(void)
+{
+  g_autofree char *folder = g_dir_make_tmp("hilum-secrets-XXXXXX", NULL);
+  g_autofree char *path = g_build_filename(folder, "log.sqlite", NULL);
+  g_autoptr(GError) error = NULL;
+  StoreLog *log;
+
+  g_assert_true(app_keyring_is_open(PATIENCE));
+  g_assert_cmpint(app_secrets_protection_of_new(FALSE), ==, STORE_PROTECTION_FILE);
+  g_assert_cmpint(app_secrets_protection_of_new(TRUE), ==, STORE_PROTECTION_KEYRING);
+  app_prefer_keyring(TRUE);
+  for (guint i = 0; i < 2; i++) { /* made, and opened again */
+    log = app_log_open_at(path, FALSE, &error);
+    g_assert_no_error(error);
+    g_assert_cmpint(store_log_protection(log), ==, STORE_PROTECTION_KEYRING);
+    store_log_close(log);
+  }
+  g_setenv("HILUM_LOG_PROTECTION", "file", TRUE);
+  g_assert_cmpint(app_secrets_protection_of_new(TRUE), ==, STORE_PROTECTION_FILE);
+  g_unsetenv("HILUM_LOG_PROTECTION");
+  app_prefer_keyring(FALSE);
+  tiny_folder_free(g_steal_pointer(&folder));
+}
+
 static void
 use_keyring(void)
 {
@@ -194,8 +224,11 @@ use_keyring(void)
   assert_locked(secrets.fetch(ID, got, secrets.user, &error), &error);
   g_assert_true(secrets.fetch(OTHER, got, secrets.user, &error));
   g_assert_cmpmem(got, 32, key, 32);
+  new_logs_by_keyring();
   /* A keyring that is locked, and nobody who could type its password. */
   lock_keyring();
+  g_assert_false(app_keyring_is_open(PATIENCE));
+  g_assert_cmpint(app_secrets_protection_of_new(TRUE), ==, STORE_PROTECTION_FILE);
   assert_locked(secrets.fetch(OTHER, got, secrets.user, &error), &error);
 }
 
@@ -375,6 +408,7 @@ main(int argc, char **argv)
   g_unsetenv("DBUS_SESSION_BUS_ADDRESS");
   g_unsetenv("DISPLAY");
   g_unsetenv("WAYLAND_DISPLAY");
+  g_unsetenv("HILUM_LOG_PROTECTION"); /* which other tests have */
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/secrets/no-bus", test_no_bus);
   g_test_add_func("/secrets/services", test_services);

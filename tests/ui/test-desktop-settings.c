@@ -2,7 +2,11 @@
 #include <adwaita.h>
 #include <math.h>
 
+#include "app/tiny.h"
 #include "app/wait.h"
+#include "app_note.h"
+#include "desktop-hands.h"
+#include "settings/passphrase.h"
 #include "settings/preferences-private.h"
 #include "settings/shortcuts.h"
 
@@ -389,6 +393,105 @@ test_shortcuts_window(void)
   close_and_wait(window);
 }
 
+/* ---- protection of the log ---------------------------------------------------------------- */
+
+static const char *
+protection_of(DesktopPreferences *preferences)
+{
+  return adw_action_row_get_subtitle(preferences->protection_row);
+}
+
+static gboolean
+has_window_titled(const char *title)
+{
+  GListModel *windows = gtk_window_get_toplevels();
+  gboolean found = FALSE;
+
+  for (guint i = 0; i < g_list_model_get_n_items(windows); i++) {
+    g_autoptr(GtkWindow) window = g_list_model_get_item(windows, i);
+    found |= ADW_IS_MESSAGE_DIALOG(window) &&
+             g_strcmp0(adw_message_dialog_get_heading(ADW_MESSAGE_DIALOG(window)), title) == 0;
+  }
+  return found;
+}
+
+/* No log yet; then one whose key is told to be weak, gets a passphrase, and gets its file again.
+ */
+static void
+test_protection(void)
+{
+  g_autofree char *folder = tiny_folder_new();
+  g_autofree char *log = g_build_filename(folder, "log.sqlite", NULL);
+  g_autofree char *key = g_strconcat(log, ".key", NULL);
+  g_autoptr(DesktopSettings) settings = settings_new();
+  DesktopPreferences *preferences = desktop_preferences_new(settings);
+  AppNotes *notes;
+
+  gtk_window_present(GTK_WINDOW(preferences));
+  g_assert_false(gtk_widget_get_visible(GTK_WIDGET(preferences->protection)));
+  desktop_preferences_set_log(preferences, log, TRUE);
+  wait_until(g_strcmp0(protection_of(preferences), "There is no log yet") == 0);
+  g_assert_false(gtk_widget_get_sensitive(GTK_WIDGET(preferences->protection_change)));
+  g_assert_false(g_file_test(log, G_FILE_TEST_EXISTS));
+
+  notes = app_notes_new(log);
+  wait_until(app_notes_are_written(notes));
+  desktop_preferences_set_log(preferences, log, TRUE);
+  wait_until(strstr(protection_of(preferences), "weak"));
+  g_assert_true(gtk_widget_get_sensitive(GTK_WIDGET(preferences->protection_change)));
+  g_assert_true(g_file_test(key, G_FILE_TEST_EXISTS));
+
+  desktop_passphrase_attach();
+  gtk_widget_activate_action(GTK_WIDGET(preferences), "log.protect", "s", "passphrase");
+  g_assert_true(preferences->protecting);
+  wait_until(has_window_titled("New Passphrase of the Log"));
+  hands_rest();
+  hands("type", "--delay", "5", "open sesame");
+  hands("key", "Tab");
+  hands("type", "--delay", "5", "open sesame");
+  hands("key", "Return");
+  wait_until(!preferences->protecting);
+  g_assert_true(strstr(protection_of(preferences), "passphrase") != NULL);
+  g_assert_false(g_file_test(key, G_FILE_TEST_EXISTS));
+
+  /* Who writes already goes on, under the new key; nobody is asked again. */
+  app_notes_viewed(notes, "list", 0, NULL);
+  wait_until(app_notes_are_written(notes));
+  gtk_widget_activate_action(GTK_WIDGET(preferences), "log.protect", "s", "file");
+  wait_until(!preferences->protecting);
+  g_assert_true(strstr(protection_of(preferences), "weak") != NULL);
+  g_assert_true(g_file_test(key, G_FILE_TEST_EXISTS));
+  app_notes_unref(notes);
+  gtk_window_destroy(GTK_WINDOW(preferences));
+  tiny_folder_free(g_steal_pointer(&folder));
+}
+
+/* What is refused changes nothing, and is said. */
+static void
+test_protection_refused(void)
+{
+  g_autofree char *folder = tiny_folder_new();
+  g_autofree char *log = g_build_filename(folder, "log.sqlite", NULL);
+  g_autoptr(DesktopSettings) settings = settings_new();
+  DesktopPreferences *preferences = desktop_preferences_new(settings);
+  AppNotes *notes = app_notes_new(log);
+
+  wait_until(app_notes_are_written(notes));
+  app_notes_unref(notes);
+  gtk_window_present(GTK_WINDOW(preferences));
+  desktop_preferences_set_log(preferences, log, TRUE);
+  wait_until(protection_of(preferences) && strstr(protection_of(preferences), "weak"));
+  desktop_passphrase_attach();
+  gtk_widget_activate_action(GTK_WIDGET(preferences), "log.protect", "s", "passphrase");
+  wait_until(has_window_titled("New Passphrase of the Log"));
+  hands_rest();
+  hands("key", "Escape");
+  wait_until(!preferences->protecting);
+  g_assert_true(strstr(protection_of(preferences), "weak") != NULL);
+  gtk_window_destroy(GTK_WINDOW(preferences));
+  tiny_folder_free(g_steal_pointer(&folder));
+}
+
 int
 main(int argc, char **argv)
 {
@@ -413,5 +516,7 @@ main(int argc, char **argv)
   g_test_add_func("/desktop/settings/preferences", test_preferences);
   g_test_add_func("/desktop/settings/preset-rows", test_preset_rows);
   g_test_add_func("/desktop/settings/shortcuts", test_shortcuts_window);
+  g_test_add_func("/desktop/settings/protection", test_protection);
+  g_test_add_func("/desktop/settings/protection-refused", test_protection_refused);
   return g_test_run();
 }

@@ -10,7 +10,7 @@ done
 # No GPU (and no GL driver, which leaks as it is unloaded), no settings of the user, no warning
 # overlooked.
 export GDK_BACKEND=x11 GSK_RENDERER=cairo GDK_DEBUG=gl-disable
-export GSETTINGS_BACKEND=memory G_DEBUG=fatal-warnings
+export GSETTINGS_BACKEND=memory G_DEBUG=fatal-warnings HILUM_LOG_PROTECTION=file
 unset WAYLAND_DISPLAY GTK_THEME GDK_SCALE 2>/dev/null || true
 if [ -n "${SCALE:-}" ]; then
   export GDK_SCALE="$SCALE"

@@ -150,6 +150,9 @@ on_log(GSettings *settings, const char *name, DesktopApplication *self)
     self->options.log_path = self->log;
     open_notes(self);
     change_models(self);
+    if (self->preferences) {
+      desktop_preferences_set_log(DESKTOP_PREFERENCES(self->preferences), self->log, TRUE);
+    }
   }
 }
 
@@ -218,7 +221,9 @@ on_preferences(GSimpleAction *action, GVariant *parameter, gpointer application)
   if (self->preferences) {
     gtk_window_present(self->preferences);
   } else {
-    present_dialog(self, &self->preferences, GTK_WINDOW(desktop_preferences_new(self->settings)));
+    DesktopPreferences *preferences = desktop_preferences_new(self->settings);
+    desktop_preferences_set_log(preferences, self->options.log_path, !self->options.no_log);
+    present_dialog(self, &self->preferences, GTK_WINDOW(preferences));
   }
 }
 

@@ -2,6 +2,7 @@
 #include <glib/gi18n.h>
 #include <locale.h>
 
+#include "app_secrets.h"
 #include "application.h"
 #include "settings/passphrase.h"
 
@@ -182,6 +183,7 @@ main(int argc, char **argv)
   app_set_warning(warn);
   app_guard_files();
   desktop_passphrase_attach();
+  app_prefer_keyring(TRUE);
   app_image_warm();
   application = desktop_application_new(&review, settings, is_alone(&options));
   return g_application_run(G_APPLICATION(application), argc, argv);

@@ -23,12 +23,20 @@ struct _DesktopPreferences {
   GtkSpinButton *cache, *threads;
   GtkSwitch *blank_check, *probabilities;
   AdwPreferencesPage *keys_page;
+  AdwPreferencesGroup *protection;
+  AdwActionRow *protection_row;
+  GtkMenuButton *protection_change;
+  GtkSpinner *protection_busy;
 
   /* Owned. */
   DesktopSettings *settings;
   GtkFileChooserNative *chooser;
   GPtrArray *preset_rows; /* of GtkWidget, borrowed from PRESETS */
   GPtrArray *key_rows;    /* of DesktopKeyRow */
+  char *log_path;         /* NULL: the default place */
+
+  gboolean protecting; /* the log gets a new key */
+  gboolean gone;       /* the widgets are */
 };
 
 typedef struct {
@@ -39,6 +47,9 @@ typedef struct {
 
 /* preferences-presets.c */
 void desktop_preferences_presets_setup(DesktopPreferences *self);
+
+/* preferences-log.c */
+void desktop_preferences_log_class_setup(DesktopPreferencesClass *preferences_class);
 
 /* preferences-keys.c */
 void desktop_preferences_keys_setup(DesktopPreferences *self);

@@ -122,6 +122,7 @@ desktop_preferences_dispose(GObject *object)
 {
   DesktopPreferences *self = DESKTOP_PREFERENCES(object);
 
+  self->gone = TRUE;
   if (self->chooser) {
     gtk_native_dialog_destroy(GTK_NATIVE_DIALOG(self->chooser));
     g_clear_object(&self->chooser);
@@ -134,6 +135,7 @@ desktop_preferences_finalize(GObject *object)
 {
   DesktopPreferences *self = DESKTOP_PREFERENCES(object);
 
+  g_free(self->log_path);
   g_clear_object(&self->settings);
   g_clear_pointer(&self->preset_rows, g_ptr_array_unref);
   g_clear_pointer(&self->key_rows, g_ptr_array_unref);
@@ -161,6 +163,7 @@ desktop_preferences_class_init(DesktopPreferencesClass *class)
   gtk_widget_class_bind_template_child(widget, DesktopPreferences, blank_check);
   gtk_widget_class_bind_template_child(widget, DesktopPreferences, probabilities);
   gtk_widget_class_bind_template_child(widget, DesktopPreferences, keys_page);
+  desktop_preferences_log_class_setup(class);
 }
 
 static void

@@ -13,6 +13,8 @@ G_DECLARE_FINAL_TYPE(DesktopPreferences, desktop_preferences, DESKTOP, PREFERENC
                      AdwPreferencesWindow)
 
 DesktopPreferences *desktop_preferences_new(DesktopSettings *settings);
+/* The log whose protection is shown (NULL: at the default place), if one is KEPT. */
+void desktop_preferences_set_log(DesktopPreferences *self, const char *path, gboolean kept);
 
 G_END_DECLS
 #endif
