@@ -134,7 +134,7 @@ close_and_verify(Fixture *f)
   const char *name;
 
   g_clear_pointer(&f->notes, app_notes_unref);
-  report = app_log_verify(f->log, NULL, NULL, NULL, &error);
+  report = app_log_verify(f->log, NULL, NULL, NULL, NULL, &error);
   g_assert_no_error(error);
   g_assert_true(json_object_get_boolean_member(json_node_get_object(report), "whole"));
   dir = g_dir_open(f->folder, 0, NULL);
