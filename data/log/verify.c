@@ -191,7 +191,8 @@ typedef struct {
 
 typedef struct {
   Job *job;
-  gboolean first; /* on the caller's thread, with the caller's connection */
+  gboolean first;     /* on the caller's thread, with the caller's connection */
+  StoreStretch *next; /* to begin with, or NULL */
 } Hand;
 
 static StoreStretch *
@@ -246,7 +247,8 @@ work(gpointer item)
   if (!hand->first && !twin) {
     return;
   }
-  while ((stretch = take_stretch(job))) {
+  while ((stretch = hand->next ? hand->next : take_stretch(job))) {
+    hand->next = NULL;
     store_stretch_look(stretch, twin ? twin : log, &derived, job->verifier->sizes, go_on, hand);
     if (stretch->found || stretch->error) {
       g_mutex_lock(&job->lock);
@@ -264,9 +266,10 @@ look(Job *job, const StoreHands *hands)
   g_autofree gpointer *items = g_new0(gpointer, n);
 
   for (guint i = 0; i < n; i++) {
-    all[i] = (Hand){job, i == 0};
+    all[i] = (Hand){job, i == 0, NULL};
     items[i] = &all[i];
   }
+  all[0].next = take_stretch(job); /* however short the log is, the caller is told of it */
   if (n == 1) {
     work(items[0]);
   } else {
