@@ -191,15 +191,15 @@ only_in_full(const StoreMask *mask, const char *value)
   return mask->patient == STORE_PATIENT_FULL ? g_strdup(value) : NULL;
 }
 
-/* Where something was written to, which a folder named for a patient may tell. */
+/* Where something was written to, or came from, which a folder named for a patient may tell. */
 static const char *
 sealed_place(Draft *draft, const StoreMask *mask, JsonObject *sealed)
 {
-  JsonNode *fields = sealed ? json_object_get_member(sealed, "fields") : NULL;
+  JsonNode *node = sealed ? json_object_get_member(sealed, "fields") : NULL;
+  JsonObject *fields = node && JSON_NODE_HOLDS_OBJECT(node) ? json_node_get_object(node) : NULL;
+  const char *out = sealed_text(draft, mask, fields, "out", only_in_full);
 
-  return fields && JSON_NODE_HOLDS_OBJECT(fields)
-             ? sealed_text(draft, mask, json_node_get_object(fields), "out", only_in_full)
-             : NULL;
+  return out ? out : sealed_text(draft, mask, fields, "from", only_in_full);
 }
 
 /* What the event was about, and its fields, which name nobody. Of what is sealed only who and which

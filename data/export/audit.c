@@ -28,6 +28,7 @@
 
 /* PS3.15 A.5.3; codes of PS3.16 CID 400 and 401. The first that fits counts. */
 static const StoreAuditEvent events[] = {
+    {"log", NULL, ALERT, DCM("110134", "Audit Recording has been Started"), 'E', 4},
     {"application", "start", ACTIVITY, DCM("110120", "Application Start"), 'E', 4},
     {"application", "stop", ACTIVITY, DCM("110121", "Application Stop"), 'E', 4},
     {"application", "not-kept", ALERT, OWN("EVENTS-NOT-KEPT", "Events that were not kept"), 'E', 8,

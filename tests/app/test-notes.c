@@ -2,6 +2,7 @@
  */
 #include <string.h>
 
+#include "app_export.h"
 #include "app_note.h"
 #include "app_proof.h"
 #include "app_slice.h"
@@ -334,6 +335,45 @@ test_viewed(Fixture *f, gconstpointer data)
   g_assert_cmpstr(field(search.text, "words"), ==, "Needleword");
 }
 
+static char *
+export_as(const Fixture *f, const char *format, const char *file)
+{
+  g_autofree char *out = g_build_filename(f->folder, format, NULL);
+  g_autofree char *path = g_build_filename(out, file, NULL);
+  const AppExportOptions options = {
+      .log_path = f->log, .format = format, .out = out, .patient = APP_PATIENT_FULL};
+  g_autoptr(GError) error = NULL;
+  g_autoptr(JsonNode) report = app_export(&options, NULL, NULL, &error);
+  char *text = NULL;
+
+  g_assert_no_error(error);
+  g_assert_true(g_file_get_contents(path, &text, NULL, &error));
+  return text;
+}
+
+/* What the events are to others: PS3.15 A.5.3, and BALP. */
+static void
+test_exported(Fixture *f, gconstpointer data)
+{
+  static const char *const parts[] = {"110107", "Source Media", STUDY,    "Secretfolder", "110103",
+                                      "110113", "FILE-REFUSED", "110131", "110155",       ID};
+  AppStudy *study = open_study(f);
+  g_autofree char *xml = NULL, *fhir = NULL;
+
+  look(f, study, 3, 300);
+  app_study_free(study);
+  app_notes_setting(f->notes, "threads", "0", "2", FALSE);
+  close_and_verify(f);
+  xml = export_as(f, "ps315", "audit-messages.xml");
+  fhir = export_as(f, "balp", "audit-events.ndjson");
+  for (guint i = 0; i < G_N_ELEMENTS(parts); i++) {
+    g_test_message("%s", parts[i]);
+    g_assert_nonnull(strstr(xml, parts[i]));
+    g_assert_nonnull(strstr(fhir, parts[i]));
+  }
+  g_assert_null(strstr(xml, "Event of the program"));
+}
+
 /* ---- reviews ------------------------------------------------------------------------------- */
 
 static AppReview *
@@ -496,10 +536,11 @@ main(int argc, char **argv)
   static const struct {
     const char *name;
     void (*test)(Fixture *f, gconstpointer data);
-  } tests[] = {{"program", test_program}, {"opened", test_opened}, {"refused", test_refused},
-               {"shown", test_shown},     {"looks", test_looks},   {"setting", test_setting},
-               {"viewed", test_viewed},   {"model", test_model},   {"alone", test_alone},
-               {"trouble", test_trouble}, {"lost", test_lost},     {"none", test_none}};
+  } tests[] = {{"program", test_program}, {"opened", test_opened},     {"refused", test_refused},
+               {"shown", test_shown},     {"looks", test_looks},       {"setting", test_setting},
+               {"viewed", test_viewed},   {"exported", test_exported}, {"model", test_model},
+               {"alone", test_alone},     {"trouble", test_trouble},   {"lost", test_lost},
+               {"none", test_none}};
 
   g_test_init(&argc, &argv, NULL);
   for (guint i = 0; i < G_N_ELEMENTS(tests); i++) {

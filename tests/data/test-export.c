@@ -129,10 +129,10 @@ hostile_audit(const char *kind, gboolean failed)
                       .n_details = 1};
 }
 
-static const char *const kinds[] = {"application", "import",  "shown",        "turn",    "check",
-                                    "verdict",     "export",  "viewed",       "setting", "model",
-                                    "refused",     "session", "verification", "consent", "erased",
-                                    "migrated",    "sealed",  "continued",    "of later"};
+static const char *const kinds[] = {
+    "application", "import",  "shown",    "turn",    "check",     "verdict", "export",
+    "viewed",      "setting", "model",    "refused", "loaded",    "session", "verification",
+    "consent",     "erased",  "migrated", "sealed",  "continued", "of later"};
 
 static void
 test_xml_is_of_the_schema(void)
