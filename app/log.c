@@ -39,6 +39,12 @@ app_log_open_at(const char *path, gboolean read_only, GError **error)
       app_secrets_forget_wrong(asked); /* the next one may be right */
     }
   } while (app_log_is_locked(failure) && asked->answered && app_secrets_asks_again());
+  if (g_error_matches(failure, STORE_ERROR, STORE_ERROR_CORRUPT)) {
+    g_autofree char *told = g_strdup_printf(
+        "%s ('hilum log recover' sets the log aside and saves what can be read)", failure->message);
+    g_free(failure->message);
+    failure->message = g_steal_pointer(&told);
+  }
   if (!log) {
     g_propagate_error(error, failure);
   }

@@ -52,6 +52,7 @@ print_report(JsonObject *report)
                   json_object_get_boolean_member(report, "whole") ? "whole" : "NOT WHOLE");
   if (!json_object_get_boolean_member(report, "whole")) {
     cli_print_field("found", "%s", cli_text_member(report, "found"));
+    cli_note("'hilum log recover' sets the log aside and saves what can be read");
   }
 }
 

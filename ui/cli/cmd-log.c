@@ -397,6 +397,7 @@ cmd_log(int argc, char **argv)
       {"protect", "say where the log's key is kept", cmd_log_protect},
       {"backup", "copy the log while it is used", cmd_log_backup},
       {"restore", "set such a copy in its place", cmd_log_restore},
+      {"recover", "save what can be read of a damaged log", cmd_log_recover},
       {NULL, NULL, NULL}};
 
   return cli_dispatch("hilum log", "Reads the conversation log.", commands, argc, argv);
