@@ -755,7 +755,7 @@ assert_saved(LogFolder *folder, const Made *made, const char *bytes, gsize n)
 static guint
 next_call(guint at)
 {
-  return test_rounds(1) > 1 ? at + 1 : at < 6 ? at + 1 : at + 1 + at / 4;
+  return test_rounds(1) > 1 ? at + 1 : at < 4 ? at + 1 : at + 1 + at / 2;
 }
 
 typedef enum { CALL_FAILS, CALL_KILLS, FOLDER_KILLS } Way;
