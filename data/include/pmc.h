@@ -96,7 +96,8 @@ typedef struct {
   /* What a vision tower says: a DataDomain, DATA_DOMAIN_NONE for another kind; below 0: not asked.
    */
   gint tower;
-  double tower_score; /* 0 .. 1 */
+  double tower_score;     /* 0 .. 1 */
+  const char *tower_sees; /* which other kind, static; NULL: it does not say */
 } PmcPicture;
 
 typedef struct {

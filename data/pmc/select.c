@@ -96,14 +96,15 @@ static PmcVerdict
 judge_tower(const PmcSelect *select, PmcDecision *decision, PmcVerdict verdict)
 {
   const PmcPicture *picture = &decision->picture;
-  const char *name;
+  const char *name, *sees = picture->tower_sees;
 
   if (picture->tower < 0) {
     return verdict;
   }
   name = picture->tower == DATA_DOMAIN_NONE ? "another kind"
                                             : data_domain_name((DataDomain)picture->tower);
-  reason(decision, "tower: %s, %.2f", name, picture->tower_score);
+  reason(decision, "tower: %s%s%s%s, %.2f", name, sees ? " (" : "", sees ? sees : "",
+         sees ? ")" : "", picture->tower_score);
   if (verdict == PMC_SELECTED) {
     if ((gint)decision->domain == picture->tower) {
       decision->score = 1 - (1 - decision->score) * (1 - picture->tower_score);
@@ -221,6 +222,20 @@ append_share(GString *json, const char *name, double value)
 }
 
 static void
+append_tower(GString *json, const PmcPicture *picture)
+{
+  if (picture->tower < 0) {
+    g_string_append(json, ", \"tower\": null");
+    return;
+  }
+  g_string_append_printf(json, ", \"tower\": {\"kind\": \"%s\", \"sees\": ",
+                         data_domain_name((DataDomain)picture->tower));
+  g_string_append_printf(json, picture->tower_sees ? "\"%s\"" : "null", picture->tower_sees);
+  append_share(json, "score", picture->tower_score);
+  g_string_append_c(json, '}');
+}
+
+static void
 put_decision(Work *work, const DataValue *id, const PmcDecision *decision)
 {
   GString *json = work->json;
@@ -241,6 +256,7 @@ put_decision(Work *work, const DataValue *id, const PmcDecision *decision)
                            decision->picture.width, decision->picture.height,
                            decision->picture.panels, decision->picture.letters);
     append_share(json, "coloured", decision->picture.coloured);
+    append_tower(json, &decision->picture);
     g_string_append_c(json, '}');
   } else {
     g_string_append(json, ", \"picture\": null");

@@ -125,8 +125,51 @@ test_pictures(void)
   assert_verdict(&select, "A lesion (arrow).", PMC_SELECTED, DATA_DOMAIN_MRI);
   seen.tower_score = 0.7;
   assert_verdict(&select, "A lesion (arrow).", PMC_NO_KIND, DATA_DOMAIN_MRI);
+  seen.tower = DATA_DOMAIN_NONE;
+  assert_verdict(&select, "CT of the liver", PMC_TOWER_DIFFERS, DATA_DOMAIN_NONE);
+  seen.tower_score = 0.4;
+  assert_verdict(&select, "CT of the liver", PMC_SELECTED, DATA_DOMAIN_CT_SCAN);
   seen.readable = FALSE;
   assert_verdict(&select, "CT of the liver", PMC_UNREADABLE, DATA_DOMAIN_NONE);
+}
+
+/* The decision of one pair whose picture is SEEN. g_free(). */
+static char *
+decide_seen(PmcPicture *seen)
+{
+  static const char line[] =
+      "{\"pair_id\": \"1\", \"fig_caption\": \"CT\", \"image\": \"x.jpg\"}\n";
+  PmcSelect select = all_kinds();
+  g_autoptr(GByteArray) out = g_byte_array_new(), decisions = g_byte_array_new();
+  guint64 verdicts[PMC_N_VERDICTS] = {0};
+  DataCounts counts = {0};
+
+  select.look = look;
+  select.user = seen;
+  pmc_select_lines(&select, line, strlen(line), out, decisions, verdicts, &counts, NULL);
+  return g_strndup((const char *)decisions->data, decisions->len);
+}
+
+static void
+test_tower_in_decisions(void)
+{
+  PmcPicture seen = {.readable = TRUE, .width = 9, .height = 9, .panels = 1, .tower = -1};
+  g_autofree char *none = decide_seen(&seen), *kind = NULL, *other = NULL;
+
+  g_assert_nonnull(strstr(none, "\"coloured\": 0.00, \"tower\": null}"));
+  seen.tower = DATA_DOMAIN_CT_SCAN;
+  seen.tower_score = 0.876;
+  kind = decide_seen(&seen);
+  g_assert_nonnull(strstr(kind, "\"reasons\": [\"ct_scan: ct\", \"tower: ct_scan, 0.88\"]"));
+  g_assert_nonnull(
+      strstr(kind, "\"tower\": {\"kind\": \"ct_scan\", \"sees\": null, \"score\": 0.88}}"));
+  seen.tower = DATA_DOMAIN_NONE;
+  seen.tower_sees = "ultrasound";
+  other = decide_seen(&seen);
+  g_assert_nonnull(strstr(other, "\"verdict\": \"tower_differs\""));
+  g_assert_nonnull(strstr(other, "\"tower: another kind (ultrasound), 0.88\""));
+  g_assert_nonnull(
+      strstr(other, "\"tower\": {\"kind\": \"none\", \"sees\": \"ultrasound\", \"score\": 0.88}}"));
 }
 
 /* ---- lines -------------------------------------------------------------------------------------
@@ -254,6 +297,7 @@ main(int argc, char **argv)
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/select/words", test_words);
   g_test_add_func("/select/pictures", test_pictures);
+  g_test_add_func("/select/tower", test_tower_in_decisions);
   g_test_add_func("/select/lines", test_lines);
   g_test_add_func("/select/labelled", test_labelled);
   return g_test_run();
