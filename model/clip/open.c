@@ -37,7 +37,8 @@ model_clip_is(const char *folder)
   if (!model_path_is_folder(folder)) {
     return false;
   }
-  found = find_layout(folder, &json, &open_clip, &found, NULL) && found;
+  /* One whose configuration cannot be read is opened, to say so. */
+  found = !find_layout(folder, &json, &open_clip, &found, NULL) || found;
   model_json_clear(&json);
   return found;
 }

@@ -330,17 +330,17 @@ clip_vocabulary(gint end)
 /* ---- folders --------------------------------------------------------------------------------- */
 
 static inline void
-clip_write(const char *folder, const char *name, const void *bytes, gsize n)
+clip_write(const char *into, const char *name, const void *bytes, gsize n)
 {
-  g_autofree char *path = g_build_filename(folder, name, NULL);
+  g_autofree char *path = g_build_filename(into, name, NULL);
 
   g_assert_true(g_file_set_contents(path, bytes, (gssize)n, NULL));
 }
 
 static inline void
-clip_write_text(const char *folder, const char *name, const char *text)
+clip_write_text(const char *into, const char *name, const char *text)
 {
-  clip_write(folder, name, text, strlen(text));
+  clip_write(into, name, text, strlen(text));
 }
 
 static inline char *
@@ -379,9 +379,9 @@ clip_config(ClipKind kind)
       act, kind == CLIP_GELU ? 63 : 2, act);
 }
 
-/* A whole pair in FOLDER. WITHOUT: a tensor that is left out, or NULL. */
+/* A whole pair in INTO. WITHOUT: a tensor that is left out, or NULL. */
 static inline void
-clip_make(const char *folder, ClipKind kind, gboolean half, const char *without)
+clip_make(const char *into, ClipKind kind, gboolean half, const char *without)
 {
   const gboolean open = kind == CLIP_OPENAI || kind == CLIP_BIOMED;
   ClipFile file = {g_string_new("{"), g_byte_array_new(), without, half};
@@ -392,12 +392,12 @@ clip_make(const char *folder, ClipKind kind, gboolean half, const char *without)
   if (kind == CLIP_BIOMED) {
     biomed_tensors(&file);
     vocabulary = g_strdelimit(g_strdup(bert_lines), " ", '\n');
-    clip_write_text(folder, "vocab.txt", vocabulary);
+    clip_write_text(into, "vocab.txt", vocabulary);
   } else {
     clip_tensors(&file, kind == CLIP_OPENAI);
     vocabulary = clip_vocabulary(kind == CLIP_GELU ? 63 : -1);
-    clip_write_text(folder, "vocab.json", vocabulary);
-    clip_write_text(folder, "merges.txt", clip_merges);
+    clip_write_text(into, "vocab.json", vocabulary);
+    clip_write_text(into, "merges.txt", clip_merges);
   }
   g_string_append(file.header, half ? "} " : "}");
   while (!half && file.header->len % 8) {
@@ -407,9 +407,9 @@ clip_make(const char *folder, ClipKind kind, gboolean half, const char *without)
   g_byte_array_append(whole, (const guint8 *)&length, 8);
   g_byte_array_append(whole, (const guint8 *)file.header->str, (guint)file.header->len);
   g_byte_array_append(whole, file.data->data, file.data->len);
-  clip_write(folder, open ? "open_clip_model.safetensors" : "model.safetensors", whole->data,
+  clip_write(into, open ? "open_clip_model.safetensors" : "model.safetensors", whole->data,
              whole->len);
-  clip_write_text(folder, open ? "open_clip_config.json" : "config.json", config);
+  clip_write_text(into, open ? "open_clip_config.json" : "config.json", config);
   g_string_free(file.header, TRUE);
   g_byte_array_unref(file.data);
 }

@@ -7,6 +7,10 @@
 #include "clip/clip.h"
 #include "tokenizer/unicode.h"
 
+#include "shared.h"
+
+#include <gio/gio.h>
+
 static char *
 make(ClipKind kind, gboolean half, const char *without)
 {
@@ -205,6 +209,66 @@ test_tokenizer_json(void)
   }
   remove_tree(quick);
   remove_tree(biomed);
+}
+
+/* CLIP's own merges, of which its pieces are made: bytes, bytes with </w>, what is joined, and two
+ * more (openai/CLIP, simple_tokenizer.py). */
+static char *
+real_vocabulary(const char *path)
+{
+  g_autoptr(GFile) file = g_file_new_for_path(path);
+  g_autoptr(GFileInputStream) packed = g_file_read(file, NULL, NULL);
+  g_autoptr(GConverter) unpack =
+      G_CONVERTER(g_zlib_decompressor_new(G_ZLIB_COMPRESSOR_FORMAT_GZIP));
+  g_autoptr(GInputStream) stream = g_converter_input_stream_new(G_INPUT_STREAM(packed), unpack);
+  g_autofree char *text = g_malloc0(4 << 20), *tiny = clip_vocabulary(-1);
+  g_autoptr(GString) pieces = g_string_new(tiny), merges = g_string_new("#version: 0.2\n");
+  char *folder = new_folder(), **lines;
+  gsize n;
+
+  g_assert_true(g_input_stream_read_all(stream, text, (4 << 20) - 1, &n, NULL, NULL));
+  lines = g_strsplit(text, "\n", -1);
+  /* The tiny vocabulary begins with the same 512. */
+  g_string_truncate(pieces, (gsize)(strstr(pieces->str, ": 511") - pieces->str) + 5);
+  for (guint i = 1; i <= 48894; i++) {
+    char **parts = g_strsplit(lines[i], " ", 2);
+    g_autofree char *whole = g_strjoinv("", parts);
+    g_string_append_printf(merges, "%s\n", lines[i]);
+    g_strfreev(parts);
+    g_string_append(pieces, ", \"");
+    for (const char *c = whole; *c; c++) {
+      g_string_append_printf(pieces, *c == '"' || *c == '\\' ? "\\%c" : "%c", *c);
+    }
+    g_string_append_printf(pieces, "\": %u", 511 + i);
+  }
+  g_string_append(pieces, ", \"<|startoftext|>\": 49406, \"<|endoftext|>\": 49407}");
+  clip_write_text(folder, "vocab.json", pieces->str);
+  clip_write_text(folder, "merges.txt", merges->str);
+  g_strfreev(lines);
+  return folder;
+}
+
+/* The ids that OpenAI's program gives (its README and notebooks show these). */
+static void
+test_real_vocabulary(void)
+{
+  const GoldenWords rows[] = {
+      {"a photo of a cat", (const int[]){49406, 320, 1125, 539, 320, 2368, 49407, -1}},
+      {"a dog", (const int[]){49406, 320, 1929, 49407, -1}},
+      {"a diagram", (const int[]){49406, 320, 22697, 49407, -1}}};
+  g_autofree char *path = shared_path("corpus/tokenizer/bpe_simple_vocab_16e6.txt.gz");
+  g_autofree char *folder = path ? real_vocabulary(path) : NULL;
+  ModelClip clip = {0};
+  ModelError err = {0};
+
+  if (!path) {
+    return;
+  }
+  clip.words = model_clip_words_open(folder, MODEL_WORDS_CLIP, 49408, &err);
+  g_assert_cmpstr(err.message, ==, "");
+  check_words(&clip, rows, G_N_ELEMENTS(rows));
+  model_words_free(clip.words);
+  remove_tree(folder);
 }
 
 /* Normal forms against the standard's own examples: marks in their order, of one class as they
@@ -431,6 +495,7 @@ main(int argc, char **argv)
   g_test_add_func("/model/clip/half", test_half);
   g_test_add_func("/model/clip/words", test_words);
   g_test_add_func("/model/clip/tokenizer-json", test_tokenizer_json);
+  g_test_add_func("/model/clip/real-vocabulary", test_real_vocabulary);
   g_test_add_func("/model/clip/normal-forms", test_normal_forms);
   g_test_add_func("/model/clip/directions", test_directions);
   g_test_add_func("/model/clip/configurations", test_configurations);
