@@ -130,9 +130,10 @@ prepare_pictures(Run *run, GError **error)
 {
   const AppPmcSelectOptions *o = run->options;
 
-  if ((o->tower || o->vision_tower) && (!o->images || !o->examples)) {
-    g_set_error_literal(error, APP_ERROR, APP_ERROR_ARGUMENT,
-                        "a tower needs --images to look at, and --examples to compare with");
+  const gboolean tower = o->tower || o->vision_tower || o->examples;
+
+  if (tower && !o->images) {
+    g_set_error_literal(error, APP_ERROR, APP_ERROR_ARGUMENT, "a tower needs --images to look at");
     return FALSE;
   }
   if (o->images && !g_file_test(o->images, G_FILE_TEST_IS_DIR)) {
@@ -141,10 +142,10 @@ prepare_pictures(Run *run, GError **error)
   }
   run->select.look = o->images ? look : NULL;
   run->select.user = run;
-  if (o->examples) {
+  if (tower) {
     run->tower = app_tower_new(o->tower, o->vision_tower, o->examples, o->n_threads, error);
   }
-  return !o->examples || run->tower;
+  return !tower || run->tower;
 }
 
 static gboolean
@@ -207,10 +208,7 @@ report(const Run *run, double seconds)
   json_object_set_int_member(o, "malformed", (gint64)run->counts.dropped[DATA_DROPPED_MALFORMED]);
   json_object_set_int_member(o, "no_id", (gint64)run->counts.dropped[DATA_DROPPED_NO_ID]);
   if (run->tower) {
-    JsonObject *tower = json_object_new();
-    json_object_set_int_member(tower, "examples", app_tower_n_examples(run->tower));
-    json_object_set_double_member(tower, "left_out_accuracy", app_tower_accuracy(run->tower));
-    app_json_set_object(o, "tower", tower);
+    app_json_set_object(o, "tower", app_tower_report(run->tower));
   } else {
     json_object_set_null_member(o, "tower");
   }

@@ -1,39 +1,13 @@
-/* tower.c - see tower.h.
- *
- * A picture is the mean of its patches' features, taken from the mean of all examples (without that
- * all pictures look alike to CLIP) and made one long. Its kind is that of the nearest mean, its
- * score the softmax of the likenesses over TEMPERATURE.
- */
+/* tower.c - see tower.h. */
 #include "tower.h"
 
-#include <math.h>
-#include <string.h>
-
 #include "decoder.h"
-#include "private.h"
-
-#define TEMPERATURE 0.1
-#define MOST_EXAMPLES 2000u
-
-typedef struct {
-  guint kind;
-  float *features; /* as the tower gives them, of length `width` */
-} Example;
-
-struct _AppTower {
-  ModelEngine *engine;
-  GMutex lock;
-  guint width, n_kinds;
-  GArray *examples; /* of Example */
-  double *centre, *means[DATA_N_DOMAINS];
-  guint counts[DATA_N_DOMAINS];
-  double accuracy;
-};
+#include "tower-private.h"
 
 static void
 example_clear(gpointer example)
 {
-  g_free(((Example *)example)->features);
+  g_free(((AppTowerExample *)example)->features);
 }
 
 void
@@ -41,7 +15,9 @@ app_tower_free(AppTower *tower)
 {
   if (tower) {
     g_clear_pointer(&tower->engine, model_engine_free);
+    g_clear_pointer(&tower->clip, model_clip_free);
     g_clear_pointer(&tower->examples, g_array_unref);
+    g_clear_pointer(&tower->classes, g_array_unref);
     for (guint i = 0; i < DATA_N_DOMAINS; i++) {
       g_free(tower->means[i]);
     }
@@ -49,18 +25,6 @@ app_tower_free(AppTower *tower)
     g_mutex_clear(&tower->lock);
     g_free(tower);
   }
-}
-
-guint
-app_tower_n_examples(const AppTower *tower)
-{
-  return tower->examples->len;
-}
-
-double
-app_tower_accuracy(const AppTower *tower)
-{
-  return tower->accuracy;
 }
 
 /* ---- seeing ------------------------------------------------------------------------------------
@@ -74,21 +38,15 @@ app_tower_picture(const char *path, GError **error)
   return frame ? dicom_frame_render(frame, NULL, error) : NULL;
 }
 
-/* The mean of the patches; g_free(). */
+/* The mean of the patches that a model's tower hands to its decoder; free(). */
 static float *
-see(AppTower *tower, const DicomPicture *picture, GError **error)
+see_patches(AppTower *tower, const ModelImage *image, ModelError *failure)
 {
-  const ModelImage image = {
-      .pixels = picture->pixels, .width = picture->width, .height = picture->height, .channels = 3};
-  ModelError failure;
   uint32_t n_patches, width;
-  float *patches, *mean;
+  float *patches = model_see(tower->engine, image, &n_patches, &width, failure);
+  float *mean;
 
-  g_mutex_lock(&tower->lock);
-  patches = model_see(tower->engine, &image, &n_patches, &width, &failure);
-  g_mutex_unlock(&tower->lock);
   if (!patches) {
-    app_error_from_model(error, &failure);
     return NULL;
   }
   mean = g_new0(float, width);
@@ -102,130 +60,81 @@ see(AppTower *tower, const DicomPicture *picture, GError **error)
   return mean;
 }
 
-/* FEATURES from the centre, one long; g_free(). */
-static double *
-direction(const AppTower *tower, const float *features)
+float *
+app_tower_see(AppTower *tower, const DicomPicture *picture, GError **error)
 {
-  double *from = g_new(double, tower->width), sum = 0;
+  const ModelImage image = {
+      .pixels = picture->pixels, .width = picture->width, .height = picture->height, .channels = 3};
+  ModelError failure;
+  float *features = NULL;
 
-  for (guint k = 0; k < tower->width; k++) {
-    from[k] = features[k] - tower->centre[k];
-    sum += from[k] * from[k];
-  }
-  for (guint k = 0; k < tower->width; k++) {
-    from[k] /= sqrt(sum) + 1e-12;
-  }
-  return from;
-}
-
-/* The likeness of DIRECTION to the mean of KIND, EXCEPT one direction that is in it (or NULL). */
-static double
-likeness(const AppTower *tower, guint kind, const double *towards, const double *except)
-{
-  double dot = 0, sum = 0;
-
-  for (guint k = 0; k < tower->width; k++) {
-    const double mean = tower->means[kind][k] - (except ? except[k] : 0);
-    dot += mean * towards[k];
-    sum += mean * mean;
-  }
-  return dot / (sqrt(sum) + 1e-12);
-}
-
-/* OF: the kind that an example is of, which must not be like itself; -1: it is none. */
-static guint
-tell(const AppTower *tower, const double *towards, gint of, double *score)
-{
-  double likenesses[DATA_N_DOMAINS], sum = 0;
-  guint best = DATA_N_DOMAINS;
-
-  for (guint i = 0; i < DATA_N_DOMAINS; i++) {
-    if (tower->counts[i] > 0) {
-      likenesses[i] = likeness(tower, i, towards, (gint)i == of ? towards : NULL);
-      best = best == DATA_N_DOMAINS || likenesses[i] > likenesses[best] ? i : best;
+  g_mutex_lock(&tower->lock);
+  if (tower->engine) {
+    features = see_patches(tower, &image, &failure);
+  } else {
+    features = g_new(float, tower->width);
+    if (!model_clip_picture(tower->clip, &image, features, &failure)) {
+      g_clear_pointer(&features, g_free);
     }
   }
-  for (guint i = 0; i < DATA_N_DOMAINS; i++) {
-    sum += tower->counts[i] > 0 ? exp((likenesses[i] - likenesses[best]) / TEMPERATURE) : 0;
+  g_mutex_unlock(&tower->lock);
+  if (!features) {
+    app_error_from_model(error, &failure);
   }
-  *score = 1 / sum;
-  return best;
+  return features;
 }
 
 void
 app_tower_look(AppTower *tower, const DicomPicture *picture, PmcPicture *seen)
 {
-  g_autofree float *features = see(tower, picture, NULL);
-  g_autofree double *towards = features ? direction(tower, features) : NULL;
+  g_autofree float *features = app_tower_see(tower, picture, NULL);
 
-  if (towards) {
-    seen->tower = (gint)tell(tower, towards, -1, &seen->tower_score);
+  if (features && tower->classes) {
+    app_tower_tell_by_prompts(tower, features, seen);
+  } else if (features) {
+    app_tower_tell_by_examples(tower, features, seen);
   }
 }
 
-/* ---- examples ----------------------------------------------------------------------------------
+/* ---- making ------------------------------------------------------------------------------------
  */
 
-static int
-compare_names(gconstpointer a, gconstpointer b)
-{
-  return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
+/* A checkpoint with two towers of its own. */
 static gboolean
-add_folder(AppTower *tower, const char *folder, guint kind, GError **error)
+open_clip(AppTower *tower, const char *path, guint n_threads, GError **error)
 {
-  g_autoptr(GDir) names = g_dir_open(folder, 0, NULL);
-  g_autoptr(GPtrArray) paths = g_ptr_array_new_with_free_func(g_free);
-  const char *name;
+  const ModelClipOptions options = {.n_threads = n_threads, .guard = app_guard()};
+  ModelClipInfo info;
+  ModelError failure;
 
-  while (names && (name = g_dir_read_name(names))) {
-    g_ptr_array_add(paths, g_build_filename(folder, name, NULL));
+  tower->clip = model_clip_open(path, &options, &failure);
+  if (!tower->clip) {
+    app_error_from_model(error, &failure);
+    return FALSE;
   }
-  g_ptr_array_sort(paths, compare_names);
-  for (guint i = 0; i < paths->len && tower->examples->len < MOST_EXAMPLES; i++) {
-    g_autoptr(DicomPicture) picture = app_tower_picture(paths->pdata[i], error);
-    Example example = {kind, picture ? see(tower, picture, error) : NULL};
-
-    if (!example.features) {
-      return FALSE;
-    }
-    g_array_append_val(tower->examples, example);
-    tower->counts[kind]++;
-  }
+  model_clip_info(tower->clip, &info);
+  tower->width = info.width;
+  tower->scale = info.scale;
   return TRUE;
 }
 
-static void
-learn(AppTower *tower)
+static gboolean
+check_choice(gboolean pair, const char *model, const char *vision, const char *examples,
+             GError **error)
 {
-  const guint n = tower->examples->len;
-  guint right = 0;
-
-  tower->centre = g_new0(double, tower->width);
-  for (guint i = 0; i < n; i++) {
-    for (guint k = 0; k < tower->width; k++) {
-      tower->centre[k] += g_array_index(tower->examples, Example, i).features[k] / n;
-    }
+  if (model && !g_file_test(model, G_FILE_TEST_EXISTS)) {
+    g_set_error(error, APP_ERROR, APP_ERROR_FAILED, "%s: no such checkpoint", model);
+  } else if (pair && vision) {
+    g_set_error(error, APP_ERROR, APP_ERROR_ARGUMENT,
+                "%s has a tower of its own: expected it, or a model with --vision-tower", model);
+  } else if (!pair && !examples) {
+    g_set_error(error, APP_ERROR, APP_ERROR_ARGUMENT,
+                "%s is no CLIP checkpoint: without a tower of texts it compares with --examples",
+                model ? model : "the model");
+  } else {
+    return TRUE;
   }
-  for (guint i = 0; i < n; i++) {
-    const Example *example = &g_array_index(tower->examples, Example, i);
-    g_autofree double *towards = direction(tower, example->features);
-    double **mean = &tower->means[example->kind];
-
-    *mean = *mean ? *mean : g_new0(double, tower->width);
-    for (guint k = 0; k < tower->width; k++) {
-      (*mean)[k] += towards[k];
-    }
-  }
-  for (guint i = 0; i < n; i++) {
-    const Example *example = &g_array_index(tower->examples, Example, i);
-    g_autofree double *towards = direction(tower, example->features);
-    double score;
-
-    right += tell(tower, towards, (gint)example->kind, &score) == example->kind;
-  }
-  tower->accuracy = n > 0 ? (double)right / n : 0;
+  return FALSE;
 }
 
 AppTower *
@@ -233,30 +142,41 @@ app_tower_new(const char *model, const char *vision, const char *examples, guint
               GError **error)
 {
   const AppModelOptions options = {.model = model, .vision_tower = vision, .n_threads = n_threads};
+  const gboolean pair = model && model_clip_is(model);
   g_autoptr(AppTower) tower = g_new0(AppTower, 1);
-  guint n_kinds = 0;
 
   g_mutex_init(&tower->lock);
-  tower->examples = g_array_new(FALSE, FALSE, sizeof(Example));
+  tower->examples = g_array_new(FALSE, FALSE, sizeof(AppTowerExample));
   g_array_set_clear_func(tower->examples, example_clear);
-  tower->engine = app_engine_open(&options, error);
-  if (!tower->engine) {
+  if (!check_choice(pair, model, vision, examples, error)) {
     return NULL;
   }
-  for (guint i = 0; i < DATA_N_DOMAINS; i++) {
-    g_autofree char *folder = g_build_filename(examples, data_domain_name((DataDomain)i), NULL);
-    if (!add_folder(tower, folder, i, error)) {
-      return NULL;
-    }
-    n_kinds += tower->counts[i] > 1;
-    if (tower->counts[i] == 1 || (i == DATA_DOMAIN_NONE && n_kinds < 2)) {
-      g_set_error(error, APP_ERROR, APP_ERROR_FAILED,
-                  "%s: expected folders called chest_xray, mri, histology, gross, ct_scan and "
-                  "none, at least two of them, with two pictures or more in each",
-                  examples);
-      return NULL;
-    }
+  if (pair ? !open_clip(tower, model, n_threads, error)
+           : !(tower->engine = app_engine_open(&options, error))) {
+    return NULL;
   }
-  learn(tower);
+  if (!(examples ? app_tower_learn(tower, examples, error) : app_tower_prompt(tower, error))) {
+    return NULL;
+  }
   return g_steal_pointer(&tower);
+}
+
+JsonObject *
+app_tower_report(const AppTower *tower)
+{
+  JsonObject *o = json_object_new();
+
+  json_object_set_string_member(o, "by", tower->classes ? "prompts" : "examples");
+  if (tower->classes) {
+    json_object_set_null_member(o, "examples");
+    json_object_set_null_member(o, "left_out_accuracy");
+    json_object_set_int_member(o, "classes", tower->classes->len);
+    json_object_set_int_member(o, "prompts", tower->n_prompts);
+  } else {
+    json_object_set_int_member(o, "examples", tower->examples->len);
+    json_object_set_double_member(o, "left_out_accuracy", tower->accuracy);
+    json_object_set_null_member(o, "classes");
+    json_object_set_null_member(o, "prompts");
+  }
+  return o;
 }

@@ -1,12 +1,15 @@
-/* tower.h - kinds of pictures by their likeness to examples, as a vision tower sees them. Not for
- * others.
+/* tower.h - kinds of pictures, as a vision tower sees them. Not for others.
  *
- * The tower is that of a model (or a CLIP checkpoint in its place) with the same code that answers
- * questions. It has no text half here: classes are the means of example pictures, not of prompts.
+ * A CLIP checkpoint (BiomedCLIP, CLIP) has a tower of texts beside it, and a picture is of the
+ * class whose prompts are most like it (zero-shot classification, arXiv 2103.00020, 3.1). The tower
+ * of a model has none: then, and whenever examples are given, classes are the means of example
+ * pictures.
  *
  * Thread rule: app_tower_look() from any thread; one picture at a time goes through the tower. */
 #ifndef HILUM_APP_TOWER_H
 #define HILUM_APP_TOWER_H
+
+#include <json-glib/json-glib.h>
 
 #include "dicom.h"
 #include "pmc.h"
@@ -15,16 +18,17 @@ G_BEGIN_DECLS
 
 typedef struct _AppTower AppTower;
 
-/* MODEL: a model; VISION: a CLIP checkpoint in its tower's place, or NULL. EXAMPLES: a folder with
- * folders of pictures that are called as DataDomain has it, and "none" for other kinds; two or more
- * of them, each with two pictures at least. */
+/* MODEL: a CLIP checkpoint, or a model (NULL: the demo model); VISION: a CLIP checkpoint in the
+ * place of a model's tower, or NULL. EXAMPLES: a folder with folders of pictures that are called as
+ * DataDomain has it, and "none" for other kinds; two or more of them, each with two pictures at
+ * least; NULL: by prompts, which only a CLIP checkpoint can. */
 AppTower *app_tower_new(const char *model, const char *vision, const char *examples,
                         guint n_threads, GError **error);
 void app_tower_free(AppTower *tower);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(AppTower, app_tower_free)
-guint app_tower_n_examples(const AppTower *tower);
-/* Of the examples, the share that the others would have told right (each left out in turn). */
-double app_tower_accuracy(const AppTower *tower);
+/* {by: "prompts" or "examples", examples, left_out_accuracy (share of the examples that the others
+ * tell right, each left out in turn), classes, prompts}; null what does not go with BY. */
+JsonObject *app_tower_report(const AppTower *tower);
 /* Sets the tower's part of SEEN; leaves it on failure. */
 void app_tower_look(AppTower *tower, const DicomPicture *picture, PmcPicture *seen);
 /* PATH as it is seen by the model and by people, read by a decoding helper. */

@@ -32,18 +32,21 @@ typedef struct {
   const char *images;    /* folder of the pictures; NULL: captions alone */
   const char *domains;   /* "ct_scan,mri"; NULL: all five */
   double least;          /* score that is enough; 0: 0.5 */
-  /* Folder of folders, called as the kinds, of pictures, to which the vision tower of a model
-   * compares; NULL: none looks. TOWER: that model, NULL: the demo model; VISION_TOWER: a CLIP
-   * checkpoint in its tower's place, or NULL. */
+  /* TOWER: a CLIP checkpoint (BiomedCLIP, CLIP), whose tower of pictures looks and compares with
+   * prompts, or a model, which compares with EXAMPLES: folders, called as the kinds, of pictures.
+   * A CLIP checkpoint compares with these as well, if they are given. VISION_TOWER: a CLIP
+   * checkpoint in the place of a model's tower. All NULL: none looks; EXAMPLES alone: the demo
+   * model's does. */
   const char *examples, *tower, *vision_tower;
   guint n_threads;       /* 0: one per core */
   guint shard, n_shards; /* SHARD of 1 .. N_SHARDS; 0 of 0: the whole */
 } AppPmcSelectOptions;
 
 /* Single-panel figures of the five kinds, by caption cues, picture tests, and the likeness to
- * examples that a vision tower sees. {in, out, decisions, shard, lines, selected, verdicts: {name:
- * count}, domains: {name: count}, malformed, no_id, tower: {examples, left_out_accuracy: share of
- * the examples that the others tell right} or null, seconds}. */
+ * prompts or examples that a vision tower sees. {in, out, decisions, shard, lines, selected,
+ * verdicts: {name: count}, domains: {name: count}, malformed, no_id, tower: {by: "prompts" or
+ * "examples", examples, left_out_accuracy: share of the examples that the others tell right,
+ * classes, prompts} or null, seconds}. */
 JsonNode *app_pmc_select(const AppPmcSelectOptions *options, const AppDatasetListener *listener,
                          GError **error);
 

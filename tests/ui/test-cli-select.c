@@ -2,6 +2,7 @@
  * examples.
  */
 #include "cli-tools.h"
+#include "model/clip-fixture.h"
 
 static char *
 write_file(const char *name, const char *text)
@@ -152,6 +153,78 @@ test_tower(void)
   g_assert_nonnull(strstr(wrong.err, "expected folders called chest_xray"));
 }
 
+/* A CLIP pair compares by itself, and with examples where there are some. Its weights mean nothing,
+ * so what it says is not looked at, but that it says it. */
+static void
+check_pair(ClipKind kind, const char *examples, const char *in, const char *images)
+{
+  g_autofree char *pair = in_folder(kind == CLIP_BIOMED ? "biomed" : "clip"),
+                  *out = in_folder("p.jsonl"), *decisions = in_folder("pd.jsonl"), *text = NULL;
+  g_auto(CliRun) prompts = {0}, compared = {0}, shown = {0};
+  g_autoptr(JsonNode) node = NULL, other = NULL;
+  g_autoptr(GPtrArray) lines = NULL;
+  JsonObject *tower, *seen;
+
+  g_assert_cmpint(g_mkdir_with_parents(pair, 0755), ==, 0);
+  clip_make(pair, kind, FALSE, NULL);
+  tower = json_object_get_object_member(
+      run_json(&prompts, &node,
+               (const char *const[]){"pmc", "select", "--in", in, "--out", out, "--images", images,
+                                     "--tower", pair, "--decisions", decisions, "--json", NULL}),
+      "tower");
+  cli_assert_keys(tower, "by examples left_out_accuracy classes prompts");
+  g_assert_cmpstr(json_object_get_string_member(tower, "by"), ==, "prompts");
+  g_assert_cmpint(json_object_get_int_member(tower, "classes"), >, 5);
+  text = contents(decisions, NULL);
+  lines = cli_json_lines(text);
+  seen = json_object_get_object_member(
+      json_object_get_object_member(json_node_get_object(lines->pdata[0]), "picture"), "tower");
+  cli_assert_keys(seen, "kind sees score");
+  g_assert_nonnull(strstr(text, "\"tower: "));
+  tower = json_object_get_object_member(
+      run_json(&compared, &other,
+               (const char *const[]){"pmc", "select", "--in", in, "--out", out, "--images", images,
+                                     "--tower", pair, "--examples", examples, "--json", NULL}),
+      "tower");
+  g_assert_cmpstr(json_object_get_string_member(tower, "by"), ==, "examples");
+  g_assert_cmpint(json_object_get_int_member(tower, "examples"), ==, 60);
+  cli_run(&shown, NULL, "pmc", "select", "--in", in, "--out", out, "--images", images, "--tower",
+          pair, NULL);
+  g_assert_cmpint(shown.status, ==, 0);
+  g_assert_nonnull(strstr(shown.out, " prompts"));
+}
+
+static void
+test_pairs_of_towers(void)
+{
+  g_autofree char *out = in_folder("p.jsonl"), *bare = in_folder("bare"),
+                  *images = g_build_filename(phantoms, "images", NULL),
+                  *examples = in_folder("examples"), *in = NULL;
+  g_auto(CliRun) broken = {0}, gone = {0};
+
+  in = write_file("see.jsonl",
+                  "{\"pair_id\": \"1\", \"fig_caption\": \"CT\", \"image\": \"000000.png\"}\n"
+                  "{\"pair_id\": \"2\", \"fig_caption\": \"?\", \"image\": \"000001.png\"}\n");
+  check_pair(CLIP_QUICK, examples, in, images);
+  check_pair(CLIP_BIOMED, examples, in, images);
+  {
+    const char *const wrong[][12] = {
+        {"pmc", "select", "--in", in, "--out", out, "--images", images, "--tower", model, NULL},
+    };
+    check_misuse(wrong, G_N_ELEMENTS(wrong));
+  }
+  g_assert_cmpint(g_mkdir_with_parents(bare, 0755), ==, 0);
+  clip_write_text(bare, "open_clip_config.json", "{\"model_cfg\": 3}");
+  cli_run(&broken, NULL, "pmc", "select", "--in", in, "--out", out, "--images", images, "--tower",
+          bare, NULL);
+  g_assert_cmpint(broken.status, ==, 1);
+  g_assert_nonnull(strstr(broken.err, "open_clip_pytorch_model"));
+  cli_run(&gone, NULL, "pmc", "select", "--in", in, "--out", out, "--images", images, "--tower",
+          "/nowhere/at/all", NULL);
+  g_assert_cmpint(gone.status, ==, 1);
+  g_assert_nonnull(strstr(gone.err, "no such checkpoint"));
+}
+
 static void
 test_misused(void)
 {
@@ -177,6 +250,7 @@ main(int argc, char **argv)
   cli_tools_set_up();
   g_test_add_func("/cli/select/words", test_words);
   g_test_add_func("/cli/select/tower", test_tower);
+  g_test_add_func("/cli/select/pairs-of-towers", test_pairs_of_towers);
   g_test_add_func("/cli/select/misused", test_misused);
   status = g_test_run();
   cli_tools_clear();

@@ -17,9 +17,15 @@ print_report(JsonNode *node)
                   json_object_get_int_member(o, "no_id"));
   if (!json_object_get_null_member(o, "tower")) {
     JsonObject *tower = json_object_get_object_member(o, "tower");
-    cli_print_field("tower", "%" G_GINT64_FORMAT " examples, of which the others tell %.0f %%",
-                    json_object_get_int_member(tower, "examples"),
-                    100 * json_object_get_double_member(tower, "left_out_accuracy"));
+    if (json_object_get_null_member(tower, "examples")) {
+      cli_print_field("tower", "%" G_GINT64_FORMAT " classes, by %" G_GINT64_FORMAT " prompts",
+                      json_object_get_int_member(tower, "classes"),
+                      json_object_get_int_member(tower, "prompts"));
+    } else {
+      cli_print_field("tower", "%" G_GINT64_FORMAT " examples, of which the others tell %.0f %%",
+                      json_object_get_int_member(tower, "examples"),
+                      100 * json_object_get_double_member(tower, "left_out_accuracy"));
+    }
   }
 }
 
@@ -48,9 +54,9 @@ cmd_pmc_select(int argc, char **argv)
       {"examples", 0, 0, G_OPTION_ARG_FILENAME, &examples,
        "Compare with examples: folders of pictures called as the domains, and \"none\"", "DIR"},
       {"tower", 0, 0, G_OPTION_ARG_FILENAME, &tower,
-       "Model whose vision tower compares (default: the demo model)", "PATH"},
-      {"vision-tower", 0, 0, G_OPTION_ARG_FILENAME, &vision, "CLIP checkpoint in its tower's place",
-       "DIR"},
+       "Let a vision tower look: BiomedCLIP or CLIP, by prompts; a model's, by --examples", "PATH"},
+      {"vision-tower", 0, 0, G_OPTION_ARG_FILENAME, &vision,
+       "CLIP checkpoint in the place of a model's tower", "DIR"},
       {"threads", 0, 0, G_OPTION_ARG_INT, &threads, "Threads (default: one per core)", "N"},
       {"shard", 0, 0, G_OPTION_ARG_FILENAME, &shard,
        "Only part I of N; all parts, one behind the other, are the whole", "I/N"},
@@ -63,8 +69,8 @@ cmd_pmc_select(int argc, char **argv)
 
   if (!cli_parse(&argc, &argv, entries, NULL, NULL,
                  "Selects single-panel figures of LLaVA-Med's five kinds by the words of their "
-                 "captions, by what\ncan be seen in the pictures, and by their likeness to "
-                 "examples.",
+                 "captions, by what\ncan be seen in the pictures, and by what a vision tower "
+                 "says of them.",
                  "How often it is right: tests/bench/select.md.", 0, 0, &status)) {
     return status;
   }
