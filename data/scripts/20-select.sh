@@ -11,7 +11,7 @@ in=${LIST:-$(part figures)}
 set -- --in "$in" --out "$out" --decisions "$(part decisions)" --domains "$DOMAINS" --score "$SCORE" \
   --threads "$THREADS"
 [ -z "${LIST:-}" ] || [ "$SHARDS" = 1 ] || set -- "$@" --shard "$SHARD/$SHARDS"
-[ "$LOOK" != yes ] || set -- "$@" --images "$IMAGES"
+[ "$LOOK" != yes ] || set -- "$@" --images "$IMAGES" ${TOWER:+--tower "$TOWER"}
 if [ -s "$in" ]; then
   "$HILUM" pmc select "$@"
 else

@@ -5,7 +5,7 @@
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/settings.sh"
 [ $# -gt 0 ] || { sed -n '2,4s/^# //p' "$0" && exit 2; }
-export WORK HILUM IMAGES PACKAGES DOMAINS SCORE LOOK TARGET SEED SHARDS="$1"
+export WORK HILUM IMAGES PACKAGES DOMAINS SCORE LOOK TOWER TARGET SEED SHARDS="$1"
 export THREADS=1
 jobs=${2:-100%}
 
@@ -14,7 +14,7 @@ each() {
   # shellcheck disable=SC2086 # words on purpose
   seq 1 "$SHARDS" | parallel --no-notice --halt soon,fail=20% --retries 2 --jobs "$jobs" \
     ${PARALLEL_OPTIONS:-} --env WORK --env HILUM --env IMAGES --env PACKAGES --env DOMAINS --env SCORE \
-    --env LOOK --env TARGET --env SEED --env SHARDS --env THREADS "SHARD={} sh $here/$1"
+    --env LOOK --env TOWER --env TARGET --env SEED --env SHARDS --env THREADS "SHARD={} sh $here/$1"
 }
 
 each 10-figures.sh

@@ -17,6 +17,7 @@ set -eu
 : "${DOMAINS:=chest_xray,mri,histology,gross,ct_scan}"
 : "${SCORE:=0.5}"               # that a selection needs
 : "${LOOK:=yes}"                # look at pictures when selecting, too
+: "${TOWER:=}"                  # BiomedCLIP's folder, or CLIP's, that sees their kinds
 : "${TARGET:=}"                 # alignment pairs: 600000, or ct_scan=100000,...; empty: all
 
 : "${TEACHER:=}"                # https://... or model:PATH; empty: no instruct data

@@ -4,7 +4,7 @@
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/settings.sh"
 [ $# -gt 0 ] || { sed -n '2,3s/^# //p' "$0" && exit 2; }
-export WORK HILUM IMAGES PACKAGES DOMAINS SCORE LOOK TARGET SEED SHARDS="$1"
+export WORK HILUM IMAGES PACKAGES DOMAINS SCORE LOOK TOWER TARGET SEED SHARDS="$1"
 after=
 
 # submit ARRAY COMMAND: as a job behind the last one.
