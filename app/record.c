@@ -1,6 +1,7 @@
 /* record.c - the log read by pages, and looked through, on threads of their own.
  *
- * 1. `log` is used by one thread at a time, the one that holds `lock`.
+ * 1. `log` is used by one thread at a time, the one that holds `lock`. Who looks through all of it
+ *    lets those who want a page go first (`n_waiting`).
  * 2. Who reads holds a reference: the log is closed when the last one is done.
  */
 #include "record-event.h"
@@ -8,12 +9,15 @@
 #include "export-private.h"
 #include "trust.h"
 
-/* Events between two words of progress. */
-#define STRIDE 4096
+/* Events that are looked at before a page can come in between, and the time between two words of
+ * what was found. */
+#define STRIDE 512
+#define TELL_US 100000
 
 struct _AppRecord {
-  gint n_refs;
+  gint n_refs, n_waiting;
   GMutex lock;
+  GCond free;
   StoreLog *log;
   gint64 n_events;
 };
@@ -33,6 +37,7 @@ app_record_free(AppRecord *record)
   if (record && g_atomic_int_dec_and_test(&record->n_refs)) {
     g_clear_pointer(&record->log, store_log_close);
     g_mutex_clear(&record->lock);
+    g_cond_clear(&record->free);
     g_free(record);
   }
 }
@@ -108,6 +113,7 @@ open_in_thread(GTask *task, gpointer source, gpointer data, GCancellable *cancel
 
   record->n_refs = 1;
   g_mutex_init(&record->lock);
+  g_cond_init(&record->free);
   record->log = app_log_open(path, &error);
   if (record->log) {
     g_clear_pointer(&record->log, store_log_close);
@@ -207,11 +213,14 @@ read_in_thread(GTask *task, gpointer source, gpointer data, GCancellable *cancel
   GError *error = NULL;
   gboolean ok = TRUE;
 
+  g_atomic_int_inc(&reading->record->n_waiting);
   g_mutex_lock(&reading->record->lock);
+  g_atomic_int_add(&reading->record->n_waiting, -1);
   for (gsize i = 0; ok && i < reading->n;) {
     ok =
         !g_cancellable_set_error_if_cancelled(cancellable, &error) && read_run(reading, &i, &error);
   }
+  g_cond_broadcast(&reading->record->free);
   g_mutex_unlock(&reading->record->lock);
   if (ok) {
     g_task_return_pointer(task, g_steal_pointer(&reading->events),
@@ -250,11 +259,13 @@ typedef struct {
   AppRecord *record;
   AppRecordFilter filter; /* its texts are owned */
   char **words;           /* folded */
-  AppProgress progress;
+  AppRecordFound tell;
   gpointer user;
   GMainContext *context;
   GCancellable *cancellable;
-  GArray *found; /* in the order of the log */
+  GArray *found; /* of gint64, newest first; not told yet */
+  GArray *part;  /* in the order of the log */
+  gint64 told;   /* µs */
 } Finding;
 
 static void
@@ -267,11 +278,13 @@ finding_free(gpointer data)
   g_strfreev(finding->words);
   g_main_context_unref(finding->context);
   g_clear_pointer(&finding->found, g_array_unref);
+  g_clear_pointer(&finding->part, g_array_unref);
   g_free(finding);
 }
 
 typedef struct {
   GTask *task; /* keeps who hears */
+  GArray *found;
   gint64 done;
 } Word;
 
@@ -280,6 +293,7 @@ word_free(gpointer data)
 {
   Word *word = data;
 
+  g_array_unref(word->found);
   g_object_unref(word->task);
   g_free(word);
 }
@@ -292,19 +306,24 @@ say(gpointer data)
 
   if (!g_cancellable_is_cancelled(g_task_get_cancellable(word->task)) &&
       !g_task_get_completed(word->task)) {
-    finding->progress((guint64)word->done, (guint64)finding->record->n_events, finding->user);
+    finding->tell((const gint64 *)(gconstpointer)word->found->data, word->found->len,
+                  (guint64)word->done, (guint64)finding->record->n_events, finding->user);
   }
   return G_SOURCE_REMOVE;
 }
 
+/* Before the task's own end, which comes by the same way. */
 static void
-tell_progress(GTask *task, const Finding *finding, gint64 done)
+tell_found(GTask *task, Finding *finding, gint64 done)
 {
+  const gint64 now = g_get_monotonic_time();
   Word *word;
 
-  if (finding->progress) {
+  if (finding->tell && (now - finding->told > TELL_US || done == finding->record->n_events)) {
     word = g_new(Word, 1);
-    *word = (Word){g_object_ref(task), done};
+    *word = (Word){g_object_ref(task), g_steal_pointer(&finding->found), done};
+    finding->found = g_array_new(FALSE, FALSE, sizeof(gint64));
+    finding->told = now;
     g_main_context_invoke_full(finding->context, G_PRIORITY_DEFAULT, say, word, word_free);
   }
 }
@@ -315,25 +334,32 @@ look_at(const StoreEventRow *row, gpointer user, GError **error)
   Finding *finding = user;
 
   if (app_event_matches(row, &finding->filter, finding->words)) {
-    g_array_append_val(finding->found, row->number);
+    g_array_append_val(finding->part, row->number);
   }
   return !g_cancellable_set_error_if_cancelled(finding->cancellable, error);
 }
 
-static void
-reverse(GArray *numbers)
+/* Events FIRST to LAST, as soon as nobody wants a page. */
+static gboolean
+look_at_part(Finding *finding, gint64 first, gint64 last, GError **error)
 {
-  for (guint i = 0; i < numbers->len / 2; i++) {
-    gint64 *a = &g_array_index(numbers, gint64, i);
-    gint64 *b = &g_array_index(numbers, gint64, numbers->len - 1 - i);
-    const gint64 kept = *a;
+  AppRecord *record = finding->record;
+  gboolean ok;
 
-    *a = *b;
-    *b = kept;
+  g_array_set_size(finding->part, 0);
+  g_mutex_lock(&record->lock);
+  while (g_atomic_int_get(&record->n_waiting) > 0) {
+    g_cond_wait(&record->free, &record->lock);
   }
+  ok = store_log_each_event_of(record->log, finding->filter.kind, first, last, look_at, finding,
+                               error);
+  g_mutex_unlock(&record->lock);
+  for (guint i = finding->part->len; i > 0; i--) {
+    g_array_append_val(finding->found, g_array_index(finding->part, gint64, i - 1));
+  }
+  return ok;
 }
 
-/* A part at a time, so that pages that are wanted meanwhile come in between. */
 static void
 find_in_thread(GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
 {
@@ -343,16 +369,17 @@ find_in_thread(GTask *task, gpointer source, gpointer data, GCancellable *cancel
   gboolean ok = TRUE;
 
   finding->cancellable = cancellable;
-  for (gint64 at = 1; ok && at <= n; at += STRIDE) {
-    g_mutex_lock(&finding->record->lock);
-    ok = store_log_each_event(finding->record->log, at, MIN(at + STRIDE - 1, n), look_at, finding,
-                              &error);
-    g_mutex_unlock(&finding->record->lock);
-    tell_progress(task, finding, MIN(at + STRIDE - 1, n));
+  for (gint64 last = n; ok && last > 0; last -= STRIDE) {
+    const gint64 first = MAX(last - STRIDE + 1, 1);
+
+    ok = !g_cancellable_set_error_if_cancelled(cancellable, &error) &&
+         look_at_part(finding, first, last, &error);
+    if (ok) {
+      tell_found(task, finding, n - first + 1);
+    }
   }
   if (ok) {
-    reverse(finding->found);
-    g_task_return_pointer(task, g_steal_pointer(&finding->found), (GDestroyNotify)g_array_unref);
+    g_task_return_boolean(task, TRUE);
   } else {
     g_task_return_error(task, error);
   }
@@ -375,9 +402,9 @@ words_of(const char *text)
 }
 
 void
-app_record_find_async(AppRecord *record, const AppRecordFilter *filter, AppProgress progress,
-                      gpointer progress_user, GCancellable *cancellable,
-                      GAsyncReadyCallback callback, gpointer user)
+app_record_find_async(AppRecord *record, const AppRecordFilter *filter, AppRecordFound found,
+                      gpointer found_user, GCancellable *cancellable, GAsyncReadyCallback callback,
+                      gpointer user)
 {
   g_autoptr(GTask) task = g_task_new(NULL, cancellable, callback, user);
   Finding *finding = g_new0(Finding, 1);
@@ -385,18 +412,19 @@ app_record_find_async(AppRecord *record, const AppRecordFilter *filter, AppProgr
   finding->record = record_ref(record);
   finding->filter = (AppRecordFilter){.kind = g_strdup(filter->kind), .failed = filter->failed};
   finding->words = words_of(filter->words);
-  finding->progress = progress;
-  finding->user = progress_user;
+  finding->tell = found;
+  finding->user = found_user;
   finding->context = g_main_context_ref_thread_default();
   finding->found = g_array_new(FALSE, FALSE, sizeof(gint64));
+  finding->part = g_array_new(FALSE, FALSE, sizeof(gint64));
   g_task_set_source_tag(task, app_record_find_async);
   g_task_set_task_data(task, finding, finding_free);
   g_task_run_in_thread(task, find_in_thread);
 }
 
-GArray *
+gboolean
 app_record_find_finish(AppRecord *record, GAsyncResult *result, GError **error)
 {
-  g_return_val_if_fail(g_task_is_valid(result, NULL), NULL);
-  return g_task_propagate_pointer(G_TASK(result), error);
+  g_return_val_if_fail(g_task_is_valid(result, NULL), FALSE);
+  return g_task_propagate_boolean(G_TASK(result), error);
 }

@@ -52,12 +52,17 @@ typedef struct {
       *words;      /* that an event must have, all of them, whatever their case; NULL or "": any */
   gboolean failed; /* only what went wrong */
 } AppRecordFilter;
-/* Numbers of the events that FILTER lets through, newest first; of gint64, g_array_unref().
- * PROGRESS in events, in the caller's main context; FALSE from it is not heeded: cancel. */
-void app_record_find_async(AppRecord *record, const AppRecordFilter *filter, AppProgress progress,
-                           gpointer progress_user, GCancellable *cancellable,
+/* N events that were found since the last call, newest first and all older than those before; DONE
+ * of TOTAL have been looked at. */
+typedef void (*AppRecordFound)(const gint64 *numbers, gsize n, guint64 done, guint64 total,
+                               gpointer user);
+/* Looks for events that FILTER lets through, from the newest to the oldest. FOUND (or NULL) is told
+ * of them some times a second, in the caller's main context, N may be 0; not after CANCELLABLE. */
+void app_record_find_async(AppRecord *record, const AppRecordFilter *filter, AppRecordFound found,
+                           gpointer found_user, GCancellable *cancellable,
                            GAsyncReadyCallback callback, gpointer user);
-GArray *app_record_find_finish(AppRecord *record, GAsyncResult *result, GError **error);
+/* All were told of. */
+gboolean app_record_find_finish(AppRecord *record, GAsyncResult *result, GError **error);
 
 G_END_DECLS
 #endif

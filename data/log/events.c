@@ -70,6 +70,13 @@ gboolean
 store_log_each_event(StoreLog *log, gint64 first, gint64 last, StoreEventFunc func, gpointer user,
                      GError **error)
 {
+  return store_log_each_event_of(log, NULL, first, last, func, user, error);
+}
+
+gboolean
+store_log_each_event_of(StoreLog *log, const char *kind, gint64 first, gint64 last,
+                        StoreEventFunc func, gpointer user, GError **error)
+{
   const char *doing = "reading events";
   g_autoptr(StoreStatement) statement = store_statement(log, STORE_SQL_EVENTS, doing, error);
   StoreBinder binder = {log, statement, "event", 0, FALSE, error};
@@ -101,7 +108,7 @@ store_log_each_event(StoreLog *log, gint64 first, gint64 last, StoreEventFunc fu
                         "event %" G_GINT64_FORMAT ": found another, or one that was changed",
                         expected);
     }
-    if (!tell(log, &row, func, user, error)) {
+    if ((!kind || strcmp(row.kind, kind) == 0) && !tell(log, &row, func, user, error)) {
       return FALSE;
     }
   }

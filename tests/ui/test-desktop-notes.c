@@ -54,6 +54,7 @@ go_to(Fixture *f, guint index)
 typedef struct {
   AppRecord *record;
   GArray *numbers;
+  gboolean found;
   GPtrArray *events;
 } Reading;
 
@@ -67,9 +68,15 @@ on_opened(GObject *source, GAsyncResult *result, gpointer data)
 }
 
 static void
+on_part(const gint64 *numbers, gsize n, guint64 done, guint64 total, gpointer data)
+{
+  g_array_append_vals(((Reading *)data)->numbers, numbers, (guint)n);
+}
+
+static void
 on_found(GObject *source, GAsyncResult *result, gpointer data)
 {
-  ((Reading *)data)->numbers = app_record_find_finish(NULL, result, NULL);
+  ((Reading *)data)->found = app_record_find_finish(NULL, result, NULL);
 }
 
 static void
@@ -84,7 +91,7 @@ static GPtrArray *
 events(Fixture *f, const char *kind, const char *action)
 {
   const AppRecordFilter filter = {.kind = kind};
-  Reading reading = {0};
+  Reading reading = {.numbers = g_array_new(FALSE, FALSE, sizeof(gint64))};
 
   if (f->window) {
     close_window(f);
@@ -92,8 +99,8 @@ events(Fixture *f, const char *kind, const char *action)
   g_clear_pointer(&f->options.notes, app_notes_unref);
   app_record_open_async(f->log, NULL, on_opened, &reading);
   wait_until(reading.record);
-  app_record_find_async(reading.record, &filter, NULL, NULL, NULL, on_found, &reading);
-  wait_until(reading.numbers);
+  app_record_find_async(reading.record, &filter, on_part, &reading, NULL, on_found, &reading);
+  wait_until(reading.found);
   app_record_read_async(reading.record, (const gint64 *)(gpointer)reading.numbers->data,
                         reading.numbers->len, NULL, on_read, &reading);
   wait_until(reading.events);

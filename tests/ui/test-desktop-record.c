@@ -5,6 +5,7 @@
 #include "desktop-hands.h"
 #include "record/export-dialog.h"
 #include "record/record-private.h"
+#include "store.h"
 #include "window/window-private.h"
 
 typedef struct {
@@ -130,6 +131,198 @@ test_details(Fixture *f, gconstpointer data)
   wait_until(f->window->record == NULL);
 }
 
+/* ---- verification ---------------------------------------------------------------------------- */
+
+static void
+test_verified(Fixture *f, gconstpointer data)
+{
+  DesktopRecord *record = open_log(f);
+
+  g_assert_false(gtk_widget_get_visible(record->proof_bar));
+  gtk_widget_activate_action(GTK_WIDGET(record), "record.verify", NULL);
+  g_assert_true(gtk_widget_get_visible(record->proof_bar));
+  g_assert_true(gtk_widget_get_visible(GTK_WIDGET(record->proof_progress)));
+  /* Given up, and nothing is said of it afterwards. */
+  gtk_widget_activate_action(GTK_WIDGET(record), "record.stop-verifying", NULL);
+  g_assert_null(record->verifying);
+  hands_rest();
+  g_assert_false(gtk_widget_get_visible(record->proof_bar));
+  gtk_widget_activate_action(GTK_WIDGET(record), "record.verify", NULL);
+  wait_until(!record->verifying);
+  g_assert_cmpstr(gtk_label_get_text(record->proof_title), ==, "The Log Is Whole");
+  g_assert_false(gtk_widget_get_visible(GTK_WIDGET(record->proof_progress)));
+  g_assert_false(gtk_widget_get_visible(record->proof_show));
+  g_assert_true(gtk_widget_has_css_class(record->proof_bar, "whole"));
+  hands_click(GTK_WIDGET(record->proof_stop));
+  wait_until(!gtk_widget_get_visible(record->proof_bar));
+  /* Its window may go in the midst of it. */
+  gtk_widget_activate_action(GTK_WIDGET(record), "record.verify", NULL);
+  gtk_window_close(GTK_WINDOW(record));
+  wait_until(f->window->record == NULL);
+}
+
+/* A letter of the log's file that was WAS. */
+static void
+change_file(const char *path, const char *was, char letter)
+{
+  g_autoptr(GError) error = NULL;
+  g_autofree char *bytes = NULL;
+  char *found;
+  gsize n;
+
+  g_assert_true(g_file_get_contents(path, &bytes, &n, &error));
+  g_assert_no_error(error);
+  found = memmem(bytes, n, was, strlen(was));
+  g_assert_nonnull(found);
+  found[strlen(was) - 1] = letter;
+  g_assert_true(g_file_set_contents(path, bytes, (gssize)n, &error));
+  g_assert_no_error(error);
+}
+
+/* A window of the log alone. */
+static DesktopRecord *
+open_alone(const char *path)
+{
+  DesktopRecord *record = desktop_record_new(NULL, path);
+
+  g_object_set(gtk_settings_get_default(), "gtk-enable-animations", FALSE, NULL);
+  gtk_window_present(GTK_WINDOW(record));
+  wait_until(record->record && n_shown(record) > 0);
+  return record;
+}
+
+static void
+close_alone(DesktopRecord *record)
+{
+  g_object_add_weak_pointer(G_OBJECT(record), (gpointer *)&record);
+  gtk_window_destroy(GTK_WINDOW(record));
+  wait_until(!record);
+}
+
+/* N events, of which each tenth is a setting and each thousandth a file that was refused; in memory
+ * where there is a place for that: each of them waits for the disk. */
+static char *
+big_log_new(guint n, char **folder)
+{
+  static char memory[] = "/dev/shm/hilum-test-XXXXXX";
+  g_autoptr(GError) error = NULL;
+  g_autoptr(StoreLog) log = NULL;
+  char *path;
+
+  *folder = g_mkdtemp(memory) ? g_strdup(memory) : tiny_folder_new();
+  path = g_build_filename(*folder, "log.sqlite", NULL);
+  log = store_log_open(path, FALSE, &error);
+  g_assert_no_error(error);
+  for (guint i = 0; i < n; i++) {
+    g_autofree char *key = g_strdup_printf("key-%05u", i);
+    const StoreField field = {"key", key};
+    const StoreEvent event = {.kind = i % 1000 == 7 ? "refused"
+                                      : i % 10 == 0 ? "setting"
+                                                    : "shown",
+                              .action = "change",
+                              .failed = i % 1000 == 7,
+                              .fields = &field,
+                              .n_fields = 1};
+
+    store_log_add_event(log, &event, &error);
+    g_assert_no_error(error);
+  }
+  return path;
+}
+
+static void
+count(GListModel *model, guint position, guint removed, guint added, guint *changes)
+{
+  (*changes)++;
+}
+
+/* A long log: what is not looked at is not read, and what is found is shown as it is found. */
+static void
+test_long(void)
+{
+  g_autofree char *folder = NULL, *path = big_log_new(20000, &folder);
+  DesktopRecord *record = open_alone(path);
+  GtkAdjustment *across = gtk_scrolled_window_get_vadjustment(GTK_SCROLLED_WINDOW(
+      gtk_widget_get_ancestor(GTK_WIDGET(record->view), GTK_TYPE_SCROLLED_WINDOW)));
+  const guint all = n_shown(record);
+  guint changes = 0, reads;
+
+  event_at(record, 0);
+  hands_rest();
+  /* A list makes two hundred lines, which are four pages, and those that the ends of them touch. */
+  g_assert_cmpuint(desktop_record_list_n_reads(record->list), <=, 8);
+  g_signal_connect(record->selection, "items-changed", G_CALLBACK(count), &changes);
+  g_signal_emit_by_name(record->search, "search-changed"); /* of nothing new */
+  g_assert_cmpuint(changes, ==, 0);
+  gtk_adjustment_set_value(across, gtk_adjustment_get_upper(across));
+  event_at(record, all - 1);
+  hands_rest();
+  reads = desktop_record_list_n_reads(record->list);
+  g_assert_cmpuint(reads, <=, 20);
+  desktop_record_go_to(record, 10000);
+  g_assert_cmpint(event_at(record, gtk_single_selection_get_selected(record->selection))->number,
+                  ==, 10000);
+  /* A thousand times two, in parts: each line is the right one, and is read. */
+  for (guint kind = 0; app_event_kind(kind); kind++) {
+    if (g_str_equal(app_event_kind(kind), "setting")) {
+      gtk_drop_down_set_selected(record->kind, kind + 1);
+    }
+  }
+  g_assert_nonnull(record->finding);
+  wait_until(!record->finding);
+  g_assert_cmpuint(n_shown(record), ==, 2000);
+  for (guint i = 0; i < 2000; i += 61) {
+    g_assert_cmpstr(event_at(record, i)->kind, ==, "setting");
+    if (i > 0) {
+      g_assert_cmpint(event_at(record, i)->number, ==, event_at(record, i - 1)->number - 10);
+    }
+  }
+  /* An event that is not among them is shown without the filter. */
+  desktop_record_go_to(record, 777);
+  g_assert_cmpuint(n_shown(record), ==, all);
+  g_assert_cmpint(event_at(record, gtk_single_selection_get_selected(record->selection))->number,
+                  ==, 777);
+  gtk_toggle_button_set_active(record->failed, TRUE);
+  wait_until(n_shown(record) == 20);
+  close_alone(record);
+  tiny_folder_free(g_steal_pointer(&folder));
+}
+
+/* The first event that was changed is named, and can be gone to. */
+static void
+test_changed(void)
+{
+  g_autofree char *folder = NULL, *path = NULL;
+  DesktopRecord *record;
+
+  folder = tiny_folder_new();
+  path = g_build_filename(folder, "log.sqlite", NULL);
+  {
+    g_autoptr(StoreLog) log = store_log_open(path, FALSE, NULL);
+    for (guint i = 0; i < 20; i++) {
+      const StoreField field = {"key", i == 11 ? "eleven" : "other"};
+      const StoreEvent event = {.kind = "setting", .fields = &field, .n_fields = 1};
+      g_assert_cmpint(store_log_add_event(log, &event, NULL), >, 0);
+    }
+  }
+  change_file(path, "eleve", 'f');
+  record = open_alone(path);
+  gtk_widget_activate_action(GTK_WIDGET(record), "record.verify", NULL);
+  wait_until(!record->verifying);
+  g_assert_cmpstr(gtk_label_get_text(record->proof_title), ==, "The Log Was Changed");
+  g_assert_cmpint(record->proof_first, >, 11);
+  g_assert_true(gtk_widget_has_css_class(record->proof_bar, "changed"));
+  g_assert_true(gtk_widget_get_visible(record->proof_show));
+  gtk_widget_activate_action(GTK_WIDGET(record), "record.show-first", NULL);
+  g_assert_cmpint(
+      desktop_record_item_get_number(gtk_single_selection_get_selected_item(record->selection)), ==,
+      record->proof_first);
+  close_alone(record);
+  tiny_folder_free(g_steal_pointer(&folder));
+}
+
+/* ---- exports --------------------------------------------------------------------------------- */
+
 static DesktopExportDialog *
 dialog(void)
 {
@@ -158,6 +351,9 @@ made(const char *folder)
   }
   return NULL;
 }
+
+#define CHILD(name)                                                                                \
+  GTK_WIDGET(gtk_widget_get_template_child(GTK_WIDGET(dialog()), DESKTOP_TYPE_EXPORT_DIALOG, name))
 
 /* All of it, into a folder, as PDF. */
 static void
@@ -192,8 +388,6 @@ test_refused(Fixture *f, gconstpointer data)
 
   gtk_widget_activate_action(GTK_WIDGET(f->window), "win.export", NULL);
   wait_until(dialog());
-#define CHILD(name)                                                                                \
-  GTK_WIDGET(gtk_widget_get_template_child(GTK_WIDGET(dialog()), DESKTOP_TYPE_EXPORT_DIALOG, name))
   format = CHILD("format");
   patient = CHILD("patient");
   failure = CHILD("failure");
@@ -212,16 +406,61 @@ test_refused(Fixture *f, gconstpointer data)
   wait_until(!dialog());
 }
 
+static void
+on_fraction(GtkProgressBar *bar, GParamSpec *pspec, double *most)
+{
+  *most = MAX(*most, gtk_progress_bar_get_fraction(bar));
+}
+
+/* Given up at once, nothing is left and all can be changed again; then it is told how far it is;
+ * and its window may be closed in the midst of it. */
+static void
+test_given_up(Fixture *f, gconstpointer data)
+{
+  g_autofree char *folder = tiny_folder_new(), *out = NULL;
+  GtkWidget *page, *progress, *export, *cancel;
+  double most = 0;
+  DesktopExportDialog *asking;
+
+  gtk_widget_activate_action(GTK_WIDGET(f->window), "win.export", NULL);
+  wait_until(dialog());
+  page = CHILD("page");
+  progress = CHILD("progress");
+  export = CHILD("export");
+  cancel = CHILD("cancel");
+  desktop_export_dialog_set_folder(dialog(), folder);
+  g_signal_emit_by_name(export, "clicked");
+  g_assert_true(gtk_widget_get_visible(progress));
+  g_assert_false(gtk_widget_get_sensitive(page));
+  g_assert_false(gtk_widget_get_sensitive(export));
+  g_signal_emit_by_name(cancel, "clicked");
+  wait_until(gtk_widget_get_sensitive(page));
+  g_assert_false(gtk_widget_get_visible(progress));
+  g_assert_false(gtk_widget_get_visible(CHILD("failure")));
+  g_assert_null(out = made(folder));
+  g_signal_connect(progress, "notify::fraction", G_CALLBACK(on_fraction), &most);
+  g_signal_emit_by_name(export, "clicked");
+  wait_until(!dialog());
+  g_assert_cmpfloat(most, >, 0);
+  g_assert_nonnull(out = made(folder));
+  gtk_widget_activate_action(GTK_WIDGET(f->window), "win.export", NULL);
+  wait_until(dialog());
+  asking = dialog();
+  g_object_add_weak_pointer(G_OBJECT(asking), (gpointer *)&asking);
+  g_signal_emit_by_name(CHILD("export"), "clicked");
+  gtk_window_destroy(GTK_WINDOW(asking));
+  wait_until(!asking);
+  tiny_folder_free(g_steal_pointer(&folder));
+}
+
 int
 main(int argc, char **argv)
 {
   static const struct {
     const char *name;
     void (*run)(Fixture *, gconstpointer);
-  } tests[] = {{"found", test_found},
-               {"details", test_details},
-               {"export", test_export},
-               {"refused", test_refused}};
+  } tests[] = {{"found", test_found},   {"details", test_details}, {"verified", test_verified},
+               {"export", test_export}, {"refused", test_refused}, {"given-up", test_given_up}};
   g_autofree char *config = tiny_folder_new();
   int status;
 
@@ -234,6 +473,8 @@ main(int argc, char **argv)
     g_autofree char *path = g_strdup_printf("/desktop/record/%s", tests[i].name);
     g_test_add(path, Fixture, NULL, setup, tests[i].run, teardown);
   }
+  g_test_add_func("/desktop/record/long", test_long);
+  g_test_add_func("/desktop/record/changed", test_changed);
   status = g_test_run();
   tiny_folder_free(g_steal_pointer(&config));
   return status;

@@ -338,6 +338,7 @@ desktop_export_dialog_class_init(DesktopExportDialogClass *class)
   gtk_widget_class_set_template_from_resource(widget, "/org/hilum/Hilum/export-dialog.ui");
   gtk_widget_class_bind_template_child(widget, DesktopExportDialog, page);
   gtk_widget_class_bind_template_child(widget, DesktopExportDialog, export);
+  gtk_widget_class_bind_template_child_full(widget, "cancel", FALSE, 0);
   gtk_widget_class_bind_template_child(widget, DesktopExportDialog, text_row);
   gtk_widget_class_bind_template_child(widget, DesktopExportDialog, choose);
   gtk_widget_class_bind_template_child(widget, DesktopExportDialog, progress);
@@ -357,9 +358,16 @@ desktop_export_dialog_class_init(DesktopExportDialogClass *class)
 }
 
 static void
+on_map(DesktopExportDialog *self)
+{
+  gtk_widget_grab_focus(GTK_WIDGET(self->format));
+}
+
+static void
 desktop_export_dialog_init(DesktopExportDialog *self)
 {
   gtk_widget_init_template(GTK_WIDGET(self));
   gtk_window_set_default_widget(GTK_WINDOW(self), self->export);
-  gtk_window_set_focus(GTK_WINDOW(self), GTK_WIDGET(self->format));
+  /* Not before: what is not on the screen does not keep the focus. */
+  g_signal_connect(self, "map", G_CALLBACK(on_map), NULL);
 }

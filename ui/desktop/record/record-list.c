@@ -26,6 +26,7 @@ struct _DesktopRecordList {
   GHashTable *by_number; /* of Page */
   GQueue pages;          /* the same; asked for last at the head */
   GCancellable *reading; /* NULL: no page is being read */
+  guint n_reads;
 };
 
 static void desktop_record_list_model_init(GListModelInterface *interface);
@@ -115,6 +116,7 @@ read_next(DesktopRecordList *self)
     return;
   }
   page->is_read = TRUE;
+  self->n_reads++;
   self->reading = g_cancellable_new();
   reading = g_new0(Reading, 1);
   reading->self = g_object_ref(self);
@@ -223,6 +225,56 @@ desktop_record_list_set(DesktopRecordList *self, AppRecord *record, GArray *numb
   /* A GListModel counts in guint. */
   self->n_items = numbers ? numbers->len : (guint)CLAMP(all, 0, G_MAXINT);
   g_list_model_items_changed(G_LIST_MODEL(self), 0, before, self->n_items);
+}
+
+/* The last page may have had room: its lines are known to others, so it goes on and is read anew.
+ */
+static void
+extend_page(DesktopRecordList *self, guint number)
+{
+  Page *page = g_hash_table_lookup(self->by_number, GUINT_TO_POINTER(number));
+  const guint end = MIN((number + 1) * PAGE, self->n_items);
+
+  for (guint i = number * PAGE + (page ? page->items->len : 0); page && i < end; i++) {
+    g_ptr_array_add(page->items, desktop_record_item_new(number_at(self, i)));
+    page->is_read = FALSE;
+  }
+}
+
+void
+desktop_record_list_add(DesktopRecordList *self, const gint64 *numbers, gsize n)
+{
+  const guint before = self->n_items;
+
+  g_return_if_fail(self->numbers && n <= G_MAXINT - before);
+  g_array_append_vals(self->numbers, numbers, (guint)n);
+  self->n_items += (guint)n;
+  extend_page(self, before / PAGE);
+  g_list_model_items_changed(G_LIST_MODEL(self), before, 0, (guint)n);
+}
+
+guint
+desktop_record_list_n_reads(DesktopRecordList *self)
+{
+  return self->n_reads;
+}
+
+gboolean
+desktop_record_list_find(DesktopRecordList *self, gint64 number, guint *position)
+{
+  guint low = 0, high = self->n_items;
+
+  while (low < high) { /* numbers fall */
+    const guint middle = low + (high - low) / 2;
+
+    if (number_at(self, middle) > number) {
+      low = middle + 1;
+    } else {
+      high = middle;
+    }
+  }
+  *position = low;
+  return low < self->n_items && number_at(self, low) == number;
 }
 
 /* ---- life ----------------------------------------------------------------------------------- */

@@ -2,7 +2,9 @@
  *
  * Invariants:
  * 1. `list` shows events of `record`, all of them or those that were found last.
- * 2. One search runs at a time (`finding`); a newer wish cancels it.
+ * 2. One search runs at a time (`finding`); a newer wish cancels it. What was shown before stays
+ *    until the first event is found.
+ * 3. One verification runs at a time (`verifying`), beside all else.
  */
 #ifndef HILUM_DESKTOP_RECORD_PRIVATE_H
 #define HILUM_DESKTOP_RECORD_PRIVATE_H
@@ -26,16 +28,30 @@ struct _DesktopRecord {
   GtkLabel *count, *facts;
   GtkProgressBar *progress;
   GtkWidget *details, *open;
+  GtkWidget *proof_bar, *proof_show;
+  GtkImage *proof_icon;
+  GtkLabel *proof_title, *proof_text;
+  GtkProgressBar *proof_progress;
+  GtkButton *proof_stop;
 
   gboolean closed;
+  gint64 proof_first; /* the first event that was found changed, or 0 */
 
   /* Owned. */
   char *path;
+  char *wish;        /* what is or was looked for last, NULL: nothing yet */
   AppRecord *record; /* NULL: it is not open yet */
   DesktopRecordList *list;
   GtkSingleSelection *selection;
-  GCancellable *opening, *finding; /* NULL: nothing is under way */
+  GCancellable *opening, *finding, *verifying; /* NULL: nothing is under way */
 };
+
+/* record.c: selects event NUMBER and shows it, without a filter if it is not among those shown. */
+void desktop_record_go_to(DesktopRecord *self, gint64 number);
+
+/* record-verify.c */
+void desktop_record_verify_class_setup(DesktopRecordClass *class);
+void desktop_record_stop_verifying(DesktopRecord *self);
 
 /* record-columns.c */
 void desktop_record_add_columns(GtkColumnView *view);

@@ -101,6 +101,7 @@ on_failed(DesktopRecordList *list, const char *message, DesktopRecord *self)
 typedef struct {
   DesktopRecord *self;
   GCancellable *cancellable; /* tells whether it is the newest */
+  gboolean shown;            /* what it finds is in the list */
 } Search;
 
 static void
@@ -121,15 +122,35 @@ stop(GCancellable **cancellable)
   }
 }
 
-static gboolean
-on_progress(guint64 done, guint64 total, gpointer user)
+static void
+show_found(Search *search, const gint64 *numbers, gsize n)
 {
-  DesktopRecord *self = user;
+  DesktopRecord *self = search->self;
+  g_autoptr(GArray) first = NULL;
 
-  if (!self->closed && total > 0) {
-    gtk_progress_bar_set_fraction(self->progress, (double)done / (double)total);
+  if (search->shown) {
+    desktop_record_list_add(self->list, numbers, n);
+  } else {
+    first = g_array_new(FALSE, FALSE, sizeof *numbers);
+    g_array_append_vals(first, numbers, (guint)n);
+    desktop_record_list_set(self->list, self->record, g_steal_pointer(&first));
+    search->shown = TRUE;
   }
-  return TRUE;
+  show_count(self);
+}
+
+static void
+on_part_found(const gint64 *numbers, gsize n, guint64 done, guint64 total, gpointer user)
+{
+  Search *search = user;
+  DesktopRecord *self = search->self;
+
+  if (search->cancellable == self->finding && total > 0) {
+    gtk_progress_bar_set_fraction(self->progress, (double)done / (double)total);
+    if (n > 0) {
+      show_found(search, numbers, n);
+    }
+  }
 }
 
 static void
@@ -138,22 +159,35 @@ on_found(GObject *source, GAsyncResult *result, gpointer data)
   g_autoptr(Search) search = data;
   g_autoptr(GError) error = NULL;
   DesktopRecord *self = search->self;
-  GArray *numbers = app_record_find_finish(self->record, result, &error);
+  const gboolean good = app_record_find_finish(self->record, result, &error);
 
   if (search->cancellable != self->finding) {
-    g_clear_pointer(&numbers, g_array_unref);
     return;
   }
   g_clear_object(&self->finding);
   gtk_widget_set_visible(GTK_WIDGET(self->progress), FALSE);
-  if (numbers) {
-    desktop_record_list_set(self->list, self->record, numbers);
-    show_count(self);
-  } else {
+  if (!good) {
     show_message(self, "dialog-error-symbolic", _("The Log Cannot Be Read"), error->message);
+  } else if (!search->shown) {
+    show_found(search, NULL, 0);
   }
 }
 
+static void
+begin_search(DesktopRecord *self, const AppRecordFilter *filter)
+{
+  Search *search = g_new0(Search, 1);
+
+  self->finding = g_cancellable_new();
+  search->self = g_object_ref(self);
+  search->cancellable = g_object_ref(self->finding);
+  gtk_progress_bar_set_fraction(self->progress, 0);
+  gtk_widget_set_visible(GTK_WIDGET(self->progress), TRUE);
+  app_record_find_async(self->record, filter, on_part_found, search, self->finding, on_found,
+                        search);
+}
+
+/* The entry tells of its text when nothing was typed, too: the list is left as it is then. */
 static void
 find(DesktopRecord *self)
 {
@@ -161,25 +195,43 @@ find(DesktopRecord *self)
   const AppRecordFilter filter = {.kind = kind > 0 ? app_event_kind(kind - 1) : NULL,
                                   .words = gtk_editable_get_text(GTK_EDITABLE(self->search)),
                                   .failed = gtk_toggle_button_get_active(self->failed)};
-  Search *search;
+  g_autofree char *wish = g_strdup_printf("%u %d %s", kind, filter.failed, filter.words);
 
+  if (!self->record || g_strcmp0(wish, self->wish) == 0) {
+    return;
+  }
+  g_free(self->wish);
+  self->wish = g_steal_pointer(&wish);
   stop(&self->finding);
   gtk_widget_set_visible(GTK_WIDGET(self->progress), FALSE);
-  if (!self->record) {
-    return;
-  }
-  if (!filter.kind && !*filter.words && !filter.failed) {
+  if (filter.kind || *filter.words || filter.failed) {
+    begin_search(self, &filter);
+  } else {
     desktop_record_list_set(self->list, self->record, NULL);
     show_count(self);
-    return;
   }
-  self->finding = g_cancellable_new();
-  search = g_new0(Search, 1);
-  search->self = g_object_ref(self);
-  search->cancellable = g_object_ref(self->finding);
-  gtk_progress_bar_set_fraction(self->progress, 0);
-  gtk_widget_set_visible(GTK_WIDGET(self->progress), TRUE);
-  app_record_find_async(self->record, &filter, on_progress, self, self->finding, on_found, search);
+}
+
+void
+desktop_record_go_to(DesktopRecord *self, gint64 number)
+{
+  guint position;
+
+  if (!desktop_record_list_find(self->list, number, &position)) {
+    gtk_drop_down_set_selected(self->kind, 0);
+    gtk_toggle_button_set_active(self->failed, FALSE);
+    gtk_editable_set_text(GTK_EDITABLE(self->search), "");
+    find(self);
+    if (!desktop_record_list_find(self->list, number, &position)) {
+      return; /* it came after the log was opened here */
+    }
+  }
+  gtk_single_selection_set_selected(self->selection, position);
+  /* The list inside is not for others to have; who is inside it can ask it to scroll. */
+  for (GtkWidget *at = gtk_widget_get_first_child(GTK_WIDGET(self->view)); at;
+       at = gtk_widget_get_next_sibling(at)) {
+    gtk_widget_activate_action(at, "list.scroll-to-item", "u", position);
+  }
 }
 
 /* ---- opening -------------------------------------------------------------------------------- */
@@ -199,7 +251,9 @@ on_opened(GObject *source, GAsyncResult *result, gpointer data)
   g_clear_object(&self->opening);
   if (record) {
     desktop_record_list_set(self->list, NULL, NULL);
+    stop(&self->finding);
     g_clear_pointer(&self->record, app_record_free);
+    g_clear_pointer(&self->wish, g_free);
     self->record = record;
     find(self);
   } else {
@@ -293,6 +347,7 @@ desktop_record_dispose(GObject *object)
   self->closed = TRUE;
   stop(&self->opening);
   stop(&self->finding);
+  desktop_record_stop_verifying(self);
   if (self->list) {
     desktop_record_list_set(self->list, NULL, NULL);
   }
@@ -308,6 +363,7 @@ desktop_record_finalize(GObject *object)
   g_clear_object(&self->list);
   g_clear_pointer(&self->record, app_record_free);
   g_free(self->path);
+  g_free(self->wish);
   G_OBJECT_CLASS(desktop_record_parent_class)->finalize(object);
 }
 
@@ -338,6 +394,7 @@ desktop_record_class_init(DesktopRecordClass *class)
   G_OBJECT_CLASS(class)->finalize = desktop_record_finalize;
   gtk_widget_class_set_template_from_resource(widget, "/org/hilum/Hilum/record.ui");
   bind_children(widget);
+  desktop_record_verify_class_setup(class);
   gtk_widget_class_install_action(widget, "record.open", NULL, on_open);
   gtk_widget_class_install_action(widget, "record.export", NULL, on_export);
   gtk_widget_class_install_action(widget, "record.find", NULL, on_find);

@@ -5,6 +5,7 @@
 #include "app_note.h"
 #include "app_proof.h"
 #include "app_secrets.h"
+#include "record/proof-words.h"
 #include "settings/passphrase.h"
 #include "window/window-private.h"
 
@@ -96,28 +97,6 @@ on_progress(guint64 done, guint64 total, gpointer user)
   return TRUE;
 }
 
-/* g_free(). */
-static char *
-words_of(JsonObject *report)
-{
-  const gint64 first = json_object_get_int_member(report, "first");
-  const char *found = json_object_get_string_member_with_default(report, "found", "");
-  g_autofree char *number = g_strdup_printf("%" G_GINT64_FORMAT, first);
-  g_autofree char *events =
-      g_strdup_printf("%" G_GINT64_FORMAT, json_object_get_int_member(report, "events"));
-  g_autofree char *later =
-      g_strdup_printf("%" G_GINT64_FORMAT, json_object_get_int_member(report, "unsigned_events"));
-
-  if (json_object_get_boolean_member(report, "whole")) {
-    return g_strdup_printf(_("Each of %s events is as it was written and in its place; %s of them "
-                             "came after the last signature."),
-                           events, later);
-  }
-  return first > 0 ? g_strdup_printf(_("Event %s is the first that is not as it should be: %s"),
-                                     number, found)
-                   : g_strdup(found);
-}
-
 static void
 tell(DesktopWindow *self, const char *title, const char *text)
 {
@@ -146,11 +125,8 @@ on_verified(GObject *source, GAsyncResult *result, gpointer data)
   }
   if (node) {
     JsonObject *report = json_node_get_object(node);
-    g_autofree char *text = words_of(report);
-    tell(self,
-         json_object_get_boolean_member(report, "whole") ? _("The Log Is Whole")
-                                                         : _("The Log Was Changed"),
-         text);
+    g_autofree char *text = desktop_proof_words(report);
+    tell(self, desktop_proof_title(report), text);
   } else if (!cancelled) {
     tell(self, _("The Log Cannot Be Verified"), error->message);
   }
