@@ -150,7 +150,8 @@ load(Fixture *f)
 {
   desktop_window_load_model(f->window);
   open_study(f);
-  wait_until(f->window->review);
+  /* The picture may have made way for another meanwhile (the study is hung when it is whole). */
+  wait_until(f->window->review && desktop_viewport_get_slice(viewport(f)));
 }
 
 /* The newest row of the conversation. */
@@ -665,6 +666,56 @@ test_close_while_answering(Fixture *f, gconstpointer slow)
   g_assert_cmpstr(json_object_get_string_member(turn, "answer"), !=, "");
 }
 
+/* The same where a server answers, which then says nothing more for ever. */
+static void
+test_close_while_streaming(Fixture *f, gconstpointer slow)
+{
+  MockServer *server = mock_server_new();
+  g_autoptr(JsonNode) holder = NULL;
+  JsonObject *turn;
+
+  close_window(f);
+  /* Longer than the test waits: it is the closing that ends it. */
+  f->options.remote = (AppRemoteOptions){.url = server->url, .model = "m", .timeout_s = 600};
+  f->window = desktop_window_new(NULL, &f->options);
+  g_object_add_weak_pointer(G_OBJECT(f->window), (gpointer *)&f->window);
+  gtk_window_present(GTK_WINDOW(f->window));
+  g_object_set(f->window->conversation, "check-blank", FALSE, NULL);
+  load(f);
+  mock_reply(server, MOCK_OK, MOCK_TEXT("Half an"), MOCK_HANG, NULL);
+  desktop_window_ask(f->window, "Is there a nodule?");
+  wait_until(*desktop_turn_row_get_answer(last_turn(f)));
+  g_assert_nonnull(f->window->asking);
+  close_window(f);
+  turn = json_array_get_object_element(turns_of(f, 0, &holder), 0);
+  g_assert_cmpstr(json_object_get_string_member(turn, "stop"), ==, "cancelled");
+  g_assert_cmpstr(json_object_get_string_member(turn, "answer"), ==, "Half an");
+  mock_server_free(server);
+}
+
+/* Closed while the model is read, at several points of it: the window goes, and no conversation was
+ * begun. */
+static void
+test_close_while_loading(Fixture *f, gconstpointer slow)
+{
+  for (guint i = 0; i < 6; i++) {
+    const gint64 until = g_get_monotonic_time() + 1000 * (gint64)(i * i * 4);
+    g_autoptr(JsonNode) none = NULL;
+
+    desktop_window_load_model(f->window);
+    open_path(f, f->study);
+    while (f->window->loading && g_get_monotonic_time() < until) {
+      g_main_context_iteration(NULL, FALSE);
+    }
+    close_window(f);
+    g_assert_true(!g_file_test(f->log, G_FILE_TEST_EXISTS) ||
+                  json_array_get_length(conversations(f, &none)) == 0);
+    f->window = desktop_window_new(NULL, &f->options);
+    g_object_add_weak_pointer(G_OBJECT(f->window), (gpointer *)&f->window);
+    gtk_window_present(GTK_WINDOW(f->window));
+  }
+}
+
 static void
 test_close_at_once(Fixture *f, gconstpointer slow)
 {
@@ -803,6 +854,8 @@ main(int argc, char **argv)
                {"ask-shown", FALSE, test_ask_shown},
                {"stop", TRUE, test_stop},
                {"close-while-answering", TRUE, test_close_while_answering},
+               {"close-while-streaming", FALSE, test_close_while_streaming},
+               {"close-while-loading", TRUE, test_close_while_loading},
                {"close-at-once", FALSE, test_close_at_once},
                {"close-while-viewing", FALSE, test_close_while_viewing},
                {"no-model", FALSE, test_no_model},
