@@ -5,6 +5,7 @@
 
 #include "desktop-hands.h"
 #include "settings/preferences-private.h"
+#include "window/window.h"
 
 typedef struct {
   DesktopSettings *settings;
@@ -169,6 +170,55 @@ test_reset(Fixture *f, gconstpointer data)
   check_keys(f, "win.tags", "<Control>t");
 }
 
+/* The first below WIDGET whose tooltip begins with TEXT. */
+static GtkWidget *
+with_tooltip(GtkWidget *widget, const char *text)
+{
+  const char *tip = gtk_widget_get_tooltip_text(widget);
+  GtkWidget *found = tip && g_str_has_prefix(tip, text) ? widget : NULL;
+
+  for (GtkWidget *c = gtk_widget_get_first_child(widget); c && !found;
+       c = gtk_widget_get_next_sibling(c)) {
+    found = with_tooltip(c, text);
+  }
+  return found;
+}
+
+/* Tooltips say the keys in force: those of actions with and without a target, and of what is not
+ * bound to its action. */
+static void
+test_tooltips(Fixture *f, gconstpointer data)
+{
+  static const struct {
+    const char *action, *plain, *usual;
+  } cases[] = {{"win.toggle-series", "Series", "Series (F9)"},
+               {"view.tool::pan", "Pan", "Pan (P)"},
+               {"image.compare", "Compare with Prior", "Compare with Prior (B)"},
+               {"view.play", "Play", "Play (C)"},
+               {"win.stop", "Stop the Answer", "Stop the Answer (Escape)"},
+               {"win.new-conversation", "New Conversation", "New Conversation (Ctrl+N)"}};
+  const char *const other[] = {"<Control>F7", NULL}, *const none[] = {NULL};
+  const AppReviewOptions options = {.no_log = TRUE};
+  DesktopWindow *window = desktop_window_new(NULL, &options);
+
+  for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+    GtkWidget *widget = with_tooltip(GTK_WIDGET(window), cases[i].usual);
+    const DesktopKey *key = desktop_keys_find(cases[i].action);
+    g_autofree char *changed = g_strconcat(cases[i].plain, " (Ctrl+F7)", NULL);
+
+    g_assert_nonnull(widget);
+    desktop_keys_set(f->settings, key, other);
+    wait_until(g_str_equal(gtk_widget_get_tooltip_text(widget), changed));
+    desktop_keys_set(f->settings, key, none);
+    wait_until(g_str_equal(gtk_widget_get_tooltip_text(widget), cases[i].plain));
+    desktop_keys_set(f->settings, key, NULL);
+    wait_until(g_str_equal(gtk_widget_get_tooltip_text(widget), cases[i].usual));
+  }
+  g_object_add_weak_pointer(G_OBJECT(window), (gpointer *)&window);
+  gtk_window_destroy(GTK_WINDOW(window));
+  wait_until(!window);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -178,7 +228,8 @@ main(int argc, char **argv)
   } tests[] = {{"conflict", test_conflict},
                {"problem", test_problem},
                {"none", test_none},
-               {"reset", test_reset}};
+               {"reset", test_reset},
+               {"tooltips", test_tooltips}};
 
   g_setenv("GTK_A11Y", "none", TRUE);
   g_test_init(&argc, &argv, NULL);

@@ -3,6 +3,8 @@
 
 #include <glib/gi18n.h>
 
+#include "settings/keys.h"
+
 G_DEFINE_FINAL_TYPE(DesktopConversation, desktop_conversation, GTK_TYPE_BOX)
 
 static guint signals[DESKTOP_CONVERSATION_N_SIGNALS];
@@ -350,6 +352,10 @@ desktop_conversation_init(DesktopConversation *self)
 {
   desktop_conversation_versions_setup(self);
   gtk_widget_init_template(GTK_WIDGET(self));
+  desktop_keys_mark(self->stop, "win.stop");
+  desktop_keys_mark(self->describe, "win.describe");
+  desktop_keys_mark(self->anew, "win.new-conversation");
+  desktop_keys_mark(GTK_WIDGET(self->entry), "win.focus-question");
   gtk_label_set_text(self->notice, _("Research use only. Not for clinical use"));
   desktop_conversation_turns_setup(self);
   desktop_conversation_entry_setup(self);

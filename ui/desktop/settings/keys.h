@@ -52,5 +52,13 @@ GMenuModel *desktop_keys_menu(DesktopSettings *settings, GMenuModel *model);
 /* The menu of BUTTON shows the keys in force, now and whenever they change. */
 void desktop_keys_attach_menu(DesktopSettings *settings, GtkMenuButton *button);
 
+/* keys-tooltip.c. Below ROOT, the tooltip of whatever has one and does something of the table says
+ * its key as well, now and whenever it changes. */
+void desktop_keys_attach_tooltips(DesktopSettings *settings, GtkWidget *root);
+/* WIDGET does the same as ACTION (static), without being bound to it. */
+void desktop_keys_mark(GtkWidget *widget, const char *action);
+/* Another tooltip, to which the key is added. */
+void desktop_keys_set_tooltip(GtkWidget *widget, const char *text);
+
 G_END_DECLS
 #endif

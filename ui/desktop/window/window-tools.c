@@ -243,7 +243,7 @@ desktop_window_update_tools(DesktopWindow *self)
   gtk_widget_set_visible(self->cine, desktop_viewport_can_play(viewport));
   gtk_button_set_icon_name(self->play, plays ? "media-playback-pause-symbolic"
                                              : "media-playback-start-symbolic");
-  gtk_widget_set_tooltip_text(GTK_WIDGET(self->play), plays ? _("Pause (C)") : _("Play (C)"));
+  desktop_keys_set_tooltip(GTK_WIDGET(self->play), plays ? _("Pause") : _("Play"));
   if (gtk_spin_button_get_value(self->rate) != desktop_viewport_get_rate(viewport)) {
     gtk_spin_button_set_value(self->rate, desktop_viewport_get_rate(viewport));
   }
@@ -278,6 +278,9 @@ desktop_window_tools_setup(DesktopWindow *self)
 
   for (gsize i = 0; self->settings && i < G_N_ELEMENTS(menus); i++) {
     desktop_keys_attach_menu(self->settings, menus[i]);
+  }
+  if (self->settings) {
+    desktop_keys_attach_tooltips(self->settings, GTK_WIDGET(self));
   }
   for (guint i = 0; i < DESKTOP_PANES; i++) {
     for (gsize k = 0; k < G_N_ELEMENTS(shared); k++) {
