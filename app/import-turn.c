@@ -303,7 +303,7 @@ is_one_of(const char *value, const char *const *values)
 }
 
 static void
-read_verdicts(Check *check, JsonObject *json, GArray *verdicts)
+read_verdicts(Check *check, JsonObject *json, GArray *verdicts, GPtrArray *times)
 {
   static const char *const names[] = {"accepted", "edited", "rejected", NULL};
   JsonArray *array = list(check, json, "verdicts", TRUE);
@@ -318,6 +318,7 @@ read_verdicts(Check *check, JsonObject *json, GArray *verdicts)
       fail(check, "verdicts", "accepted, rejected, or edited with a text");
     }
     g_array_append_val(verdicts, verdict);
+    g_ptr_array_add(times, (gpointer)text(check, object, "time", TRUE));
   }
 }
 
@@ -336,6 +337,7 @@ read_check(Check *check, JsonObject *object, AppImportCheck *to)
   static const char *const kinds[] = {"blank", "seeds", NULL};
   JsonArray *answers = list(check, object, "answers", TRUE);
 
+  to->time = text(check, object, "time", TRUE);
   to->check.kind = text(check, object, "kind", TRUE);
   to->check.same = flag(check, object, "same");
   to->check.agreement = real(check, object, "agreement");
@@ -390,6 +392,7 @@ app_import_turn_free(AppImportTurn *turn)
     g_array_unref(turn->answer_ids);
     g_array_unref(turn->pieces);
     g_array_unref(turn->verdicts);
+    g_ptr_array_unref(turn->verdict_times);
     g_ptr_array_unref(turn->checks);
     g_clear_pointer(&turn->json, json_object_unref);
     g_free(turn);
@@ -407,6 +410,7 @@ turn_new(JsonObject *json)
   to->answer_ids = g_array_new(FALSE, FALSE, sizeof(gint32));
   to->pieces = g_array_new(FALSE, FALSE, sizeof(StorePiece));
   to->verdicts = g_array_new(FALSE, FALSE, sizeof(StoreVerdict));
+  to->verdict_times = g_ptr_array_new();
   to->checks = g_ptr_array_new_with_free_func(check_free);
   return to;
 }
@@ -452,7 +456,7 @@ app_import_turn_read(const char *line, gsize n, GError **error)
   read_ids(&check, json, "prompt_ids", to->prompt_ids);
   read_ids(&check, json, "answer_ids", to->answer_ids);
   read_pieces(&check, json, to);
-  read_verdicts(&check, json, to->verdicts);
+  read_verdicts(&check, json, to->verdicts, to->verdict_times);
   read_checks(&check, json, to->checks);
   point_at_lists(to);
   return check.failed ? NULL : g_steal_pointer(&to);

@@ -1,7 +1,7 @@
 /* import.c - an exported set into a log: all of it is checked before the first row is written.
  *
- * Rows come with the time at which they are imported; when and where they were first written is in
- * an event "import" for each conversation, by which a second import knows what is there.
+ * Events have the time at which they are imported, and say when they were first written. Where that
+ * was is in an event "import" for each conversation, by which a second import knows what is there.
  */
 #include "import.h"
 
@@ -21,8 +21,6 @@ typedef struct {
   GHashTable *placed; /* gint64 * of the set -> gint64 * of the log: conversations */
   gint64 from, to;    /* the conversation under way, there and here */
   gboolean skipping;
-  GString *times; /* of its turns */
-  char *started;
   guint64 n_conversations, n_turns, n_skipped;
 } Import;
 
@@ -121,8 +119,6 @@ end_conversation(Import *import, GError **error)
   const StoreField fields[] = {{"conversation", to},
                                {"origin", import->origin},
                                {"origin_conversation", from},
-                               {"origin_started", import->started},
-                               {"origin_times", import->times->str},
                                {"manifest_sha256", import->manifest->sha256}};
   const StoreEvent event = {.kind = "import",
                             .action = "conversation",
@@ -159,11 +155,8 @@ begin_conversation(Import *import, const AppImportTurn *turn, GError **error)
     import->n_skipped++;
     return TRUE;
   }
-  g_string_truncate(import->times, 0);
-  g_free(import->started);
-  import->started = g_strdup(turn->started);
   model = store_log_add_model(import->log, &turn->model, error);
-  if (model == 0) {
+  if (model == 0 || !store_log_set_first_written(import->log, turn->started, error)) {
     return FALSE;
   }
   import->to =
@@ -185,12 +178,14 @@ add_trust(Import *import, const AppImportTurn *turn, gint64 id, GError **error)
 {
   for (guint i = 0; i < turn->checks->len; i++) {
     const AppImportCheck *check = turn->checks->pdata[i];
-    if (store_log_add_check(import->log, id, &check->check, error) == 0) {
+    if (!store_log_set_first_written(import->log, check->time, error) ||
+        store_log_add_check(import->log, id, &check->check, error) == 0) {
       return FALSE;
     }
   }
   for (guint i = 0; i < turn->verdicts->len; i++) {
-    if (store_log_add_verdict(import->log, id, &g_array_index(turn->verdicts, StoreVerdict, i),
+    if (!store_log_set_first_written(import->log, turn->verdict_times->pdata[i], error) ||
+        store_log_add_verdict(import->log, id, &g_array_index(turn->verdicts, StoreVerdict, i),
                               error) == 0) {
       return FALSE;
     }
@@ -205,6 +200,9 @@ add_turn(Import *import, AppImportTurn *turn, GError **error)
   g_autofree gint64 *images = g_new0(gint64, n + 1);
   gint64 id;
 
+  if (!store_log_set_first_written(import->log, turn->time, error)) {
+    return FALSE;
+  }
   for (guint i = 0; i < n; i++) {
     images[i] =
         store_log_add_image(import->log, &g_array_index(turn->images, StoreImage, i), error);
@@ -218,9 +216,9 @@ add_turn(Import *import, AppImportTurn *turn, GError **error)
     turn->turn.n_earlier_images = n - 1;
   }
   id = store_log_add_turn(import->log, import->to, &turn->turn, error);
-  g_string_append_printf(import->times, "%s%s", import->times->len > 0 ? " " : "", turn->time);
   import->n_turns++;
-  return id != 0 && add_trust(import, turn, id, error);
+  return id != 0 && add_trust(import, turn, id, error) &&
+         store_log_set_first_written(import->log, NULL, error);
 }
 
 static gboolean
@@ -294,15 +292,12 @@ app_import(const char *log_path, const char *folder, AppProgress progress, gpoin
   import.origin = origin_of(manifest);
   import.known = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
   import.placed = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, g_free);
-  import.times = g_string_new(NULL);
   if (run(&import, error)) {
     node = report(&import);
   }
   store_log_close(import.log);
   g_hash_table_unref(import.known);
   g_hash_table_unref(import.placed);
-  g_string_free(import.times, TRUE);
   g_free(import.origin);
-  g_free(import.started);
   return node;
 }

@@ -28,12 +28,14 @@ typedef struct {
   StoreTurn turn; /* its images are in IMAGES */
   GArray *images; /* of StoreImage */
   GArray *prompt_ids, *answer_ids, *pieces;
-  GArray *verdicts; /* of StoreVerdict */
+  GArray *verdicts;         /* of StoreVerdict */
+  GPtrArray *verdict_times; /* of each, borrowed */
   GPtrArray *checks;
   JsonObject *json; /* owns the texts */
 } AppImportTurn;
 typedef struct {
   StoreCheck check;
+  const char *time;
   GArray *answers; /* of StoreCheckAnswer */
 } AppImportCheck;
 /* LINE: N bytes without the line break. The message names the member, and quotes nothing. */

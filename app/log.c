@@ -105,6 +105,7 @@ conversation_object(const StoreConversation *row)
 
   json_object_set_int_member(object, "id", row->id);
   app_json_set_text(object, "started", row->started);
+  app_json_set_text(object, "imported", row->imported);
   json_object_set_int_member(object, "turns", row->n_turns);
   app_json_set_text(object, "modality", row->modality);
   app_json_set_text(object, "image", row->image_path);
@@ -342,6 +343,7 @@ logged_turn(const StoreTurnRow *row)
   json_object_set_int_member(object, "turn", row->number);
   json_object_set_int_member(object, "turn_id", row->id);
   app_json_set_text(object, "time", row->time);
+  app_json_set_text(object, "imported", row->imported);
   json_object_set_boolean_member(object, "erased", row->erased);
   json_object_set_string_member(object, "question", turn->question ? turn->question : "");
   json_object_set_string_member(object, "answer", turn->answer ? turn->answer : "");

@@ -80,6 +80,9 @@ const char *store_log_trouble(StoreLog *log);
 /* Who signed in at this place besides the system's user, for the events from now on; NULL: nobody.
  */
 void store_log_set_person(StoreLog *log, const char *person);
+/* What is added from now on was first written at TIME (ISO 8601) in another log: readers give that
+ * as its time, and the event's own beside it. NULL: here and now. INVALID when it is no time. */
+gboolean store_log_set_first_written(StoreLog *log, const char *time, GError **error);
 /* The key that what is computed about pictures and kept beside the log is sealed with; it is made
  * where there is none (READ_ONLY: NOT_FOUND). Erasing it, which goes with each erasure of a
  * patient, makes all that was under it unreadable. */
@@ -242,7 +245,8 @@ gboolean store_log_each_event_of(StoreLog *log, const char *kind, gint64 first, 
 
 typedef struct {
   gint64 id;
-  char *started; /* ISO 8601, UTC */
+  char *started;  /* ISO 8601, UTC */
+  char *imported; /* when it came into this log from another; NULL: it began here */
   char *model_name, *model_sha256, *model_engine, *modality, *image_path, *first_question;
   guint n_turns;
   char *program_version;
@@ -262,6 +266,7 @@ typedef struct {
   gint64 id;
   guint number;
   char *time;
+  char *imported; /* when it came into this log from another; NULL: it was written here */
   StoreTurn turn;
   StoreImage image;    /* zeroes when the turn had none */
   StoreImage *earlier; /* turn.n_earlier_images of them */

@@ -211,6 +211,20 @@ read_int(StoreBody *body, JsonNode *node, const char *field, gint64 min, gint64 
   return TRUE;
 }
 
+void
+store_body_time(StoreBody *body, char **time, char **imported)
+{
+  const char *first = store_body_text(body, STORE_CLEAR, "first_written", STORE_NULLABLE);
+
+  if (first) {
+    if (imported) {
+      *imported = g_steal_pointer(time);
+    }
+    g_free(*time);
+    *time = g_strdup(first);
+  }
+}
+
 gint64
 store_body_int(StoreBody *body, StorePlace place, const char *field, gint64 min, gint64 max)
 {

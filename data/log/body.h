@@ -35,6 +35,9 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(StoreBody, store_body_clear)
 /* Borrowed from BODY. A text that is REQUIRED may still be NULL where its object is not readable.
  */
 const char *store_body_text(StoreBody *body, StorePlace place, const char *field, StoreNull null);
+/* What was first written in another log was written at that time: *time, of the event, is replaced,
+ * and what it was goes into *imported (may be NULL), which is NULL for all else. Both are owned. */
+void store_body_time(StoreBody *body, char **time, char **imported);
 /* 0 where it is absent. */
 gint64 store_body_int(StoreBody *body, StorePlace place, const char *field, gint64 min, gint64 max);
 guint store_body_uint(StoreBody *body, StorePlace place, const char *field);

@@ -20,6 +20,7 @@
 
 /* The first schema version whose texts are sealed. */
 #define STORE_KEYED_VERSION 5
+#define MOST_TIME 40u /* bytes of a time in ISO 8601 */
 
 void
 store_log_close(StoreLog *log)
@@ -39,6 +40,7 @@ store_log_close(StoreLog *log)
   g_free(log->path);
   g_free(log->log_id);
   g_free(log->person);
+  g_free(log->first_written);
   g_free(log->name);
   g_free(log);
 }
@@ -427,4 +429,20 @@ store_log_set_person(StoreLog *log, const char *person)
 {
   g_free(log->person);
   log->person = g_strdup(person);
+}
+
+gboolean
+store_log_set_first_written(StoreLog *log, const char *time, GError **error)
+{
+  g_autoptr(GTimeZone) utc = g_time_zone_new_utc();
+  g_autoptr(GDateTime) parsed = time ? g_date_time_new_from_iso8601(time, utc) : NULL;
+
+  g_return_val_if_fail(log, FALSE);
+  if (time && (!parsed || strlen(time) > MOST_TIME)) {
+    return store_fail(error, STORE_ERROR_INVALID, log->name,
+                      "the time of what is imported is none (ISO 8601)");
+  }
+  g_free(log->first_written);
+  log->first_written = g_strdup(time);
+  return TRUE;
 }

@@ -57,6 +57,7 @@ struct _StoreLog {
   char *path;             /* as it was opened, its folder resolved */
   char *log_id;
   char *person;          /* who signed in, or NULL */
+  char *first_written;   /* in another log, what is imported now; or NULL */
   gboolean words_sealed; /* the index is a file */
   sqlite3 *words;        /* search.c: the index, once it was asked for */
   guint64 signed_size;   /* head.c: rows that the last checkpoint covers */

@@ -17,6 +17,7 @@ store_conversation_free(StoreConversation *conversation)
     return;
   }
   g_free(conversation->started);
+  g_free(conversation->imported);
   g_free(conversation->model_name);
   g_free(conversation->model_sha256);
   g_free(conversation->model_engine);
@@ -36,6 +37,7 @@ store_turn_row_free(StoreTurnRow *row)
     return;
   }
   g_free(row->time);
+  g_free(row->imported);
   g_free((gpointer)row->turn.prompt_ids);
   g_free((gpointer)row->turn.answer_ids);
   g_free((gpointer)row->turn.pieces);
@@ -95,6 +97,7 @@ read_opening(StoreLog *log, const Listed *listed, StoreConversation *row, GError
   if (!store_row_open(log, listed->event, "conversation", &body, &row->started, NULL, error)) {
     return FALSE;
   }
+  store_body_time(&body, &row->started, &row->imported);
   row->id = listed->id;
   row->n_turns = listed->n_turns;
   row->program_version = dup_text(&body, STORE_CLEAR, "program_version");
@@ -286,6 +289,7 @@ read_turn_row(StoreReader *reader, gint64 conversation, guint expected)
       !store_row_open(log, event, "turn", &body, &row->time, NULL, reader->error)) {
     return NULL;
   }
+  store_body_time(&body, &row->time, &row->imported);
   store_get_turn(&body, &row->turn, row->strings);
   row->erased = log->keys && !body.json[STORE_SEALED];
   if (!row->turn.question) { /* not to be read any more: no reader need ask for NULL */

@@ -46,6 +46,7 @@ read_verdict(StoreLog *log, gint64 id, gint64 event, gint64 turn, GError **error
   if (!store_row_open(log, event, "verdict", &body, &row->time, NULL, error)) {
     return NULL;
   }
+  store_body_time(&body, &row->time, NULL);
   row->id = store_body_int(&body, STORE_CLEAR, "id", id, id);
   store_body_int(&body, STORE_CLEAR, "turn", turn, turn);
   row->verdict.verdict = g_strdup(store_body_text(&body, STORE_CLEAR, "verdict", STORE_REQUIRED));
@@ -68,6 +69,7 @@ read_check(StoreLog *log, gint64 id, gint64 event, gint64 turn, GError **error)
   if (!store_row_open(log, event, "check", &body, &row->time, NULL, error)) {
     return NULL;
   }
+  store_body_time(&body, &row->time, NULL);
   row->id = store_body_int(&body, STORE_CLEAR, "id", id, id);
   store_body_int(&body, STORE_CLEAR, "turn", turn, turn);
   row->check.kind = g_strdup(store_body_text(&body, STORE_CLEAR, "check", STORE_REQUIRED));

@@ -133,6 +133,7 @@ put_actor(StoreLog *log, StoreDraft *draft, const StoreOrigin *origin)
   store_draft_text(draft, STORE_CLEAR, "user", g_get_user_name());
   store_draft_text(draft, STORE_CLEAR, "user_real_name", g_get_real_name());
   store_draft_text(draft, STORE_CLEAR, "person", log->person);
+  store_draft_text(draft, STORE_CLEAR, "first_written", log->first_written);
 }
 
 /* Ends DRAFT and adds it: its event, or 0. */

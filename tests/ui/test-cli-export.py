@@ -264,9 +264,13 @@ def a_set_comes_back_as_it_was(work):
         '--text', '--patient', 'full')
     for mine, theirs in zip(lines(os.path.join(work, 'a', 'turns.jsonl')),
                             lines(os.path.join(work, 'b', 'turns.jsonl')), strict=True):
-        mine, theirs = (re.sub(r'"(time|started)": "[^"]*"|"(turn_)?id": \d+', '', line)
-                        for line in (mine, theirs))
-        assert mine == theirs
+        mine, theirs = (re.sub(r'"(turn_)?id": \d+', '', line) for line in (mine, theirs))
+        assert mine == theirs  # times, too: they are of when it was first written
+    for number in ('1', '2'):
+        mine, theirs = (json.loads(run('log', 'show', number, '--log', log, '--json').stdout.split('\n')[0])
+                        for log in (os.path.join(work, 'log.sqlite'), other))
+        assert mine['time'] == theirs['time'] and mine['imported'] is None
+        assert theirs['imported'] > theirs['time']
 
 
 @check

@@ -141,7 +141,7 @@ test_judge_and_search(void)
   rows = cli_json_lines(found.out);
   g_assert_cmpuint(rows->len, ==, 1);
   cli_assert_keys(json_node_get_object(rows->pdata[0]),
-                  "id started turns modality image model model_sha256 engine question erased "
+                  "id started imported turns modality image model model_sha256 engine question erased "
                   "program_version rewound_from rewound_turn snippet");
   cli_run(&none, NULL, "log", "search", "fracture", "--log", log, NULL);
   g_assert_cmpint(none.status, ==, 0);

@@ -258,9 +258,12 @@ print_turn(JsonObject *turn)
   JsonObject *sampling = object_member(turn, "sampling");
   g_autofree char *seed = app_json_text(json_object_get_member(sampling, "seed"));
 
-  cli_print_field("turn", "%d, %s, number %" G_GINT64_FORMAT " of the log",
+  const char *imported = json_object_get_string_member_with_default(turn, "imported", NULL);
+
+  cli_print_field("turn", "%d, %s, number %" G_GINT64_FORMAT " of the log%s%s",
                   (int)json_object_get_int_member(turn, "turn"), cli_text_member(turn, "time"),
-                  json_object_get_int_member(turn, "turn_id"));
+                  json_object_get_int_member(turn, "turn_id"), imported ? ", imported " : "",
+                  imported ? imported : "");
   print_model(model);
   for (guint i = 0; i < json_array_get_length(images); i++) {
     print_image(json_array_get_object_element(images, i));
