@@ -23,6 +23,7 @@ typedef struct {
   gsize n_numbers;
   gboolean without_lists; /* set before it is parsed: members that are lists are not read
                              and come out empty (ids and pieces are most of a turn) */
+  gboolean without_clear; /* set before: the object that all can read is not parsed */
   gboolean failed;
   GError **error;
 } StoreBody;

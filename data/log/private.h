@@ -43,7 +43,8 @@ typedef enum {
   STORE_SQL_SHOW,
   STORE_SQL_VERDICTS,
   STORE_SQL_CHECKS,
-  STORE_SQL_WORDS,
+  STORE_SQL_WORDS, /* events that may have words, and whose; TEXTS: those of a conversation */
+  STORE_SQL_TEXTS,
   STORE_N_SQL,
 } StoreSql;
 
@@ -120,6 +121,10 @@ StoreStatement *store_statement(StoreLog *log, StoreSql sql, const char *doing, 
 /* One step; *row says whether there is a row. */
 gboolean store_step(StoreLog *log, StoreStatement *statement, const char *doing, gboolean *row,
                     GError **error);
+/* Many reads at one moment of the log, which also spares each of them its locks. Whether it began,
+ * which is what RELEASE is told. */
+gboolean store_hold(StoreLog *log);
+void store_release(StoreLog *log, gboolean held);
 /* Runs a statement that returns no row. */
 gboolean store_run(StoreLog *log, StoreSql sql, const char *doing, GError **error);
 

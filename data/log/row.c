@@ -206,11 +206,12 @@ store_row_parse(StoreLog *log, const StoreRow *row, StoreBody *body, gboolean *e
                       .kind = row->kind,
                       .number = row->number,
                       .without_lists = body->without_lists,
+                      .without_clear = body->without_clear,
                       .error = error};
   if (!store_row_text(log, row, &text, &n, erased ? erased : &gone, error)) {
     return FALSE;
   }
-  ok = store_body_parse(body, STORE_CLEAR, row->body, row->n_body) &&
+  ok = (body->without_clear || store_body_parse(body, STORE_CLEAR, row->body, row->n_body)) &&
        store_body_parse(body, STORE_SEALED, text, n);
   store_wipe(text, n);
   body->kind = kind_name(row->kind);

@@ -43,7 +43,7 @@ gint64 store_row_add(StoreLog *log, const char *kind, const char *time, gint64 s
 gboolean store_row_next(StoreLog *log, const char *doing, gint64 *number, GError **error);
 /* An event's objects. KIND: what it must be, or NULL. TIME (may be NULL) is g_free()d by the
  * caller. *subject (may be NULL). The row's own hash is checked. BODY is all zeros but for
- * without_lists. */
+ * without_lists and without_clear. */
 gboolean store_row_open(StoreLog *log, gint64 number, const char *kind, StoreBody *body,
                         char **time, gint64 *subject, GError **error);
 /* Parses what ROW says into BODY. *erased (may be NULL): its key is gone. */

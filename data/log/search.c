@@ -2,7 +2,13 @@
  *
  * 1. What a person typed never is SQL, and never FTS5's language either: each word is quoted, so
  *    that AND, NEAR, columns and stars in it are words like others.
+ * 2. The index (postings.h) tells of each shard which conversations may have all words, the newest
+ *    first, until there are enough. A word that is one term is in them; whether one that is cut in
+ *    several ("x-ray"), or is too long for a term, stands in one of their texts is looked up there.
  */
+#include "postings.h"
+#include "row.h"
+#include "terms.h"
 #include "words.h"
 #include <string.h>
 
@@ -61,109 +67,84 @@ quoted_words(const char *query)
   return words;
 }
 
-/* ---- finding -------------------------------------------------------------------------------- */
+/* ---- which conversations ----------------------------------------------------------------------
+ */
 
-/* The rows that one word is in, the newest conversation first. */
 typedef struct {
-  sqlite3_stmt *statement;
-  gint64 row; /* it stands on; -1: at its end */
-} Cursor;
+  gsize n;
+  gboolean begins; /* so, rather than is so */
+  char bytes[STORE_MOST_TERM];
+} Term;
+
+/* One word as it was typed. */
+typedef struct {
+  GArray *terms;  /* of Term: all of them are in what it is in */
+  char *quoted;   /* as FTS5 takes it */
+  gboolean loose; /* its terms may be there without it */
+} Word;
 
 static void
-cursors_free(Cursor *cursors)
+word_free(gpointer data)
 {
-  for (guint i = 0; cursors[i].statement; i++) {
-    sqlite3_finalize(cursors[i].statement);
+  Word *word = data;
+
+  g_array_unref(word->terms);
+  g_free(word->quoted);
+  g_free(word);
+}
+
+static void
+add_term(const char *bytes, gsize n, gboolean pair, gpointer user)
+{
+  Term term = {.n = n};
+
+  memcpy(term.bytes, bytes, n);
+  g_array_append_val((GArray *)user, term);
+}
+
+/* NULL where it has no term, and so is nowhere. */
+static Word *
+read_word(StoreTerms *terms, const char *quoted)
+{
+  Word *word = g_new0(Word, 1);
+  Term *last;
+
+  word->terms = g_array_new(FALSE, FALSE, sizeof(Term));
+  word->quoted = g_strdup(quoted);
+  if (!store_terms_each(terms, quoted, add_term, word->terms) || word->terms->len == 0) {
+    word_free(word);
+    return NULL;
   }
-  g_free(cursors);
+  last = &g_array_index(word->terms, Term, word->terms->len - 1);
+  last->begins = TRUE;
+  word->loose = word->terms->len > 1 || last->n == STORE_MOST_TERM;
+  return word;
 }
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(Cursor, cursors_free)
 
+/* The conversations of SHARD that may have all WORDS. */
 static gboolean
-step(StoreLog *log, Cursor *cursor, GError **error)
+ask_shard(StoreLog *log, StorePostings *postings, gint64 shard, GPtrArray *words, StoreSet *set,
+          GError **error)
 {
-  int rc = sqlite3_step(cursor->statement);
+  memset(set, 0xff, sizeof *set);
+  for (guint i = 0; i < words->len && store_set_last(set, STORE_SHARD - 1) >= 0; i++) {
+    const Word *word = words->pdata[i];
 
-  cursor->row = rc == SQLITE_ROW ? sqlite3_column_int64(cursor->statement, 0) : -1;
-  return rc == SQLITE_ROW || rc == SQLITE_DONE ||
-         store_fail_sqlite(error, log->words, log->name, "searching the log", rc);
-}
+    for (guint j = 0; j < word->terms->len; j++) {
+      const Term *term = &g_array_index(word->terms, Term, j);
+      StoreSet one;
+      int rc = store_postings_get(postings, shard, term->bytes, term->n, term->begins, &one);
 
-/* To the first row of CONVERSATION or one before it. Stepping costs a fifth of a microsecond a row;
- * asking anew from there on costs FTS5 the whole beginning of the word each time. */
-static gboolean
-move(StoreLog *log, Cursor *cursor, gint64 conversation, GError **error)
-{
-  const gint64 most = ((conversation + 1) << STORE_WORDS_SHIFT) - 1;
-
-  while (cursor->row > most) {
-    if (!step(log, cursor, error)) {
-      return FALSE;
+      if (rc != SQLITE_OK) {
+        return store_fail_sqlite(error, log->words, log->name, "searching the log", rc);
+      }
+      store_set_and(set, &one);
     }
-  }
-  return TRUE;
-}
-
-static Cursor *
-open_cursors(StoreLog *log, GPtrArray *words, GError **error)
-{
-  static const char sql[] = "SELECT rowid FROM words WHERE words MATCH ?1 ORDER BY rowid DESC";
-  g_autoptr(Cursor) cursors = g_new0(Cursor, words->len + 1);
-
-  for (guint i = 0; i < words->len; i++) {
-    int rc = sqlite3_prepare_v2(log->words, sql, -1, &cursors[i].statement, NULL);
-
-    if (rc != SQLITE_OK) {
-      store_fail_sqlite(error, log->words, log->name, "searching the log", rc);
-      return NULL;
-    }
-    sqlite3_bind_text(cursors[i].statement, 1, words->pdata[i], -1, SQLITE_TRANSIENT);
-    if (!step(log, &cursors[i], error)) {
-      return NULL;
-    }
-  }
-  return g_steal_pointer(&cursors);
-}
-
-/* The newest conversation, of CONVERSATION and those before it, that all words are in; 0: none. */
-static gboolean
-find_common(StoreLog *log, Cursor *cursors, guint n, gint64 *conversation, GError **error)
-{
-  for (guint agreed = 0, i = 0; agreed < n; i = (i + 1) % n) {
-    gint64 found;
-
-    if (!move(log, &cursors[i], *conversation, error)) {
-      return FALSE;
-    }
-    if (cursors[i].row < 0) {
-      *conversation = 0;
-      return TRUE;
-    }
-    found = cursors[i].row >> STORE_WORDS_SHIFT;
-    agreed = found == *conversation ? agreed + 1 : 1;
-    *conversation = found;
   }
   return TRUE;
 }
 
 /* ---- what is around a word ------------------------------------------------------------------ */
-
-static gboolean
-event_of(StoreLog *log, gint64 row, gint64 *event, GError **error)
-{
-  sqlite3_stmt *statement = NULL;
-  int rc =
-      sqlite3_prepare_v2(log->words, "SELECT event FROM doc WHERE id = ?1", -1, &statement, NULL);
-
-  if (rc == SQLITE_OK) {
-    sqlite3_bind_int64(statement, 1, row);
-    rc = sqlite3_step(statement);
-    *event = rc == SQLITE_ROW ? sqlite3_column_int64(statement, 0) : 0;
-  }
-  sqlite3_finalize(statement);
-  return rc == SQLITE_ROW || store_fail_sqlite(error, log->words, log->name, "searching the log",
-                                               rc == SQLITE_DONE ? SQLITE_CORRUPT : rc);
-}
 
 /* A table for one text, from which FTS5 quotes. */
 static sqlite3 *
@@ -205,74 +186,207 @@ run_once(sqlite3 *db, const char *sql, const char *first, const char *second, ch
 }
 
 static gboolean
-quote(StoreLog *log, sqlite3 *quotes, gint64 row, const char *words, char **snippet, GError **error)
+fail_quote(StoreLog *log, sqlite3 *quotes, GError **error)
 {
-  g_auto(StoreWords) texts = {0};
-  gint64 event = 0;
+  return store_fail_sqlite(error, quotes, log->name, "quoting from the log",
+                           sqlite3_errcode(quotes));
+}
 
-  if (!event_of(log, row, &event, error) || !store_words_read(log, event, &texts, error)) {
-    return FALSE;
-  }
-  if (!run_once(quotes, "DELETE FROM quote", NULL, NULL, NULL) ||
-      !run_once(quotes, "INSERT INTO quote (text, more) VALUES (?1, ?2)",
-                texts.text ? texts.text : "", texts.more, NULL) ||
-      !run_once(quotes, "SELECT snippet(quote, -1, '', '', ?2, 16) FROM quote WHERE quote MATCH ?1",
-                words, "\xe2\x80\xa6", snippet)) {
-    return store_fail_sqlite(error, quotes, log->name, "quoting from the log",
-                             sqlite3_errcode(quotes));
+/* A search as it goes on. */
+typedef struct {
+  StoreLog *log;
+  GPtrArray *words; /* of Word */
+  char *any;        /* any of them, as FTS5 takes it */
+  sqlite3 *quotes;
+  guint limit;
+  GPtrArray *rows;
+} Search;
+
+static gboolean
+find_in_text(Search *search, const char *words, char **snippet, GError **error)
+{
+  return run_once(search->quotes,
+                  "SELECT snippet(quote, -1, '', '', ?2, 16) FROM quote WHERE quote MATCH ?1",
+                  words, "\xe2\x80\xa6", snippet) ||
+         fail_quote(search->log, search->quotes, error);
+}
+
+static gboolean
+load_text(Search *search, const StoreWords *texts, GError **error)
+{
+  return (run_once(search->quotes, "DELETE FROM quote", NULL, NULL, NULL) &&
+          run_once(search->quotes, "INSERT INTO quote (text, more) VALUES (?1, ?2)",
+                   texts->text ? texts->text : "", texts->more, NULL)) ||
+         fail_quote(search->log, search->quotes, error);
+}
+
+/* Marks in SEEN which of the loose words stand in the text that is loaded. */
+static gboolean
+see_words(Search *search, gboolean *seen, guint *n_missing, GError **error)
+{
+  for (guint i = 0; i < search->words->len; i++) {
+    const Word *word = search->words->pdata[i];
+    g_autofree char *found = NULL;
+
+    if (seen[i]) {
+      continue;
+    }
+    if (!find_in_text(search, word->quoted, &found, error)) {
+      return FALSE;
+    }
+    seen[i] = found != NULL;
+    *n_missing -= seen[i];
   }
   return TRUE;
 }
 
-/* The oldest of the rows that the words were found in: what was asked rather than what was made of
- * it. */
-static gint64
-oldest_row(const Cursor *cursors, guint n)
+/* Looks through the texts of CONVERSATION, the oldest first: what was asked rather than what was
+ * made of it. *snippet: around the first of the words that stands there; NULL: not all do. */
+static gboolean
+look_through(Search *search, gint64 conversation, char **snippet, GError **error)
 {
-  gint64 row = cursors[0].row;
+  StoreLog *log = search->log;
+  const char *doing = "searching the log";
+  g_autoptr(StoreStatement) statement = store_statement(log, STORE_SQL_TEXTS, doing, error);
+  StoreBinder binder = {log, statement, "turn", 0, FALSE, error};
+  g_autofree gboolean *seen = g_new0(gboolean, search->words->len);
+  g_autofree char *first = NULL;
+  guint n_missing = 0;
+  gint64 before = 0;
 
-  for (guint i = 1; i < n; i++) {
-    row = MIN(row, cursors[i].row);
+  if (!statement) {
+    return FALSE;
   }
-  return row;
+  for (guint i = 0; i < search->words->len; i++) {
+    seen[i] = !((const Word *)search->words->pdata[i])->loose;
+    n_missing += !seen[i];
+  }
+  store_bind_int(&binder, conversation);
+  for (gboolean more = !binder.failed; more && (!first || n_missing);) {
+    StoreReader reader = {log, statement, "turn", 0, 0, FALSE, error};
+    g_auto(StoreWords) texts = {0};
+
+    if (!store_step(log, statement, doing, &more, error)) {
+      return FALSE;
+    }
+    if (!more) {
+      break;
+    }
+    before = store_read_int(&reader, "event", before + 1, G_MAXINT64);
+    if (reader.failed || !store_words_read(log, before, &texts, error) ||
+        !load_text(search, &texts, error) ||
+        (!first && !find_in_text(search, search->any, &first, error)) ||
+        (n_missing && !see_words(search, seen, &n_missing, error))) {
+      return FALSE;
+    }
+  }
+  *snippet = n_missing ? NULL : g_steal_pointer(&first);
+  return !binder.failed;
 }
 
 /* ---- searching ------------------------------------------------------------------------------ */
 
 static gboolean
-collect(StoreLog *log, GPtrArray *words, guint limit, GPtrArray *rows, GError **error)
+add_found(Search *search, gint64 conversation, GError **error)
 {
-  g_autoptr(Cursor) cursors = open_cursors(log, words, error);
-  g_autoptr(sqlite3) quotes = cursors ? open_quotes(log, error) : NULL;
-  g_autofree char *any = NULL;
-  gint64 conversation = G_MAXINT64 >> (STORE_WORDS_SHIFT + 1);
+  g_autofree char *snippet = NULL;
+  StoreConversation *row;
 
-  if (!quotes) {
+  if (!look_through(search, conversation, &snippet, error)) {
     return FALSE;
   }
-  g_ptr_array_add(words, NULL);
-  any = g_strjoinv(" OR ", (char **)words->pdata);
-  g_ptr_array_set_size(words, (int)words->len - 1);
-  while (limit == 0 || rows->len < limit) {
-    StoreConversation *row;
+  if (!snippet) {
+    return TRUE;
+  }
+  row = store_log_get(search->log, conversation, error);
+  if (!row) {
+    return FALSE;
+  }
+  row->snippet = g_steal_pointer(&snippet);
+  g_ptr_array_add(search->rows, row);
+  return TRUE;
+}
 
-    if (!find_common(log, cursors, words->len, &conversation, error)) {
-      return FALSE;
-    }
-    if (conversation == 0) {
+static gboolean
+is_full(const Search *search)
+{
+  return search->limit && search->rows->len >= search->limit;
+}
+
+static gboolean
+collect(Search *search, GError **error)
+{
+  StoreLog *log = search->log;
+  g_auto(StorePostings) postings = {0};
+  gint64 shard = G_MAXINT64;
+  int rc = store_postings_open(&postings, log->words);
+
+  while (rc == SQLITE_OK && !is_full(search)) {
+    StoreSet set;
+
+    rc = store_postings_shard(&postings, shard, &shard);
+    if (rc != SQLITE_OK || shard < 0) {
       break;
     }
-    row = store_log_get(log, conversation, error);
-    if (!row) {
+    if (!ask_shard(log, &postings, shard, search->words, &set, error)) {
       return FALSE;
     }
-    g_ptr_array_add(rows, row);
-    if (!quote(log, quotes, oldest_row(cursors, words->len), any, &row->snippet, error)) {
-      return FALSE;
+    for (gint place = store_set_last(&set, STORE_SHARD - 1); place >= 0 && !is_full(search);
+         place = store_set_last(&set, place - 1)) {
+      if (!add_found(search, (shard << STORE_SHARD_BITS) + place, error)) {
+        return FALSE;
+      }
     }
-    conversation--;
+    shard--;
   }
+  return rc == SQLITE_OK ||
+         store_fail_sqlite(error, log->words, log->name, "searching the log", rc);
+}
+
+/* FALSE without an error: one of QUOTED is nowhere. */
+static gboolean
+read_words(Search *search, GPtrArray *quoted, GError **error)
+{
+  g_autoptr(StoreTerms) terms = store_terms_new(search->log->words);
+
+  if (!terms) {
+    return store_fail_sqlite(error, search->log->words, search->log->name, "searching the log",
+                             SQLITE_NOMEM);
+  }
+  for (guint i = 0; i < quoted->len; i++) {
+    Word *word = read_word(terms, quoted->pdata[i]);
+    if (!word) {
+      return FALSE;
+    }
+    g_ptr_array_add(search->words, word);
+  }
+  g_ptr_array_add(quoted, NULL);
+  search->any = g_strjoinv(" OR ", (char **)quoted->pdata);
   return TRUE;
+}
+
+static gboolean
+search_words(StoreLog *log, GPtrArray *quoted, guint limit, GPtrArray *rows, GError **error)
+{
+  g_autoptr(GPtrArray) words = g_ptr_array_new_with_free_func(word_free);
+  g_autoptr(sqlite3) quotes = NULL;
+  g_autoptr(GError) local = NULL;
+  Search search = {.log = log, .words = words, .limit = limit, .rows = rows};
+  gboolean ok;
+
+  if (!read_words(&search, quoted, &local)) {
+    ok = local == NULL;
+  } else {
+    const gboolean held = store_hold(log);
+    search.quotes = quotes = open_quotes(log, &local);
+    ok = quotes && collect(&search, &local);
+    store_release(log, held);
+  }
+  if (!ok) {
+    g_propagate_error(error, g_steal_pointer(&local));
+  }
+  g_free(search.any);
+  return ok;
 }
 
 GPtrArray *
@@ -291,7 +405,7 @@ store_log_search(StoreLog *log, const char *query, guint limit, GError **error)
   if (!store_words(log, error)) {
     return NULL;
   }
-  if (!collect(log, words, limit, rows, error)) {
+  if (!search_words(log, words, limit, rows, error)) {
     store_words_forget(log, NULL); /* where the index was at fault, the next search has another */
     return NULL;
   }

@@ -57,10 +57,14 @@ static const char *const texts[STORE_N_SQL] = {
                        " WHERE t.conversation = ?1 ORDER BY t.number",
     [STORE_SQL_VERDICTS] = "SELECT id, event FROM verdict WHERE turn = ?1 ORDER BY id",
     [STORE_SQL_CHECKS] = "SELECT id, event FROM answer_check WHERE turn = ?1 ORDER BY id",
-    /* What has words: the conversation that each event belongs to. */
-    [STORE_SQL_WORDS] = "SELECT event, conversation FROM turn WHERE event BETWEEN ?1 AND ?2"
-                        " UNION ALL SELECT v.event, t.conversation FROM verdict AS v JOIN turn AS t"
-                        " ON t.id = v.turn WHERE v.event BETWEEN ?1 AND ?2 ORDER BY 1",
+    [STORE_SQL_WORDS] =
+        "SELECT seq, coalesce(json_extract(body, '$.conversation'),"
+        " (SELECT conversation FROM turn WHERE id = json_extract(body, '$.turn'))) FROM event"
+        " WHERE seq BETWEEN ?1 AND ?2 AND kind IN ('turn', 'verdict') ORDER BY seq",
+    [STORE_SQL_TEXTS] =
+        "SELECT event FROM turn WHERE conversation = ?1"
+        " UNION ALL SELECT v.event FROM turn AS t JOIN verdict AS v ON v.turn = t.id"
+        " WHERE t.conversation = ?1 ORDER BY 1",
 };
 
 StoreStatement *
@@ -95,6 +99,21 @@ store_step(StoreLog *log, StoreStatement *statement, const char *doing, gboolean
   *row = rc == SQLITE_ROW;
   return rc == SQLITE_ROW || rc == SQLITE_DONE ||
          store_fail_sqlite(error, log->db, log->name, doing, rc);
+}
+
+gboolean
+store_hold(StoreLog *log)
+{
+  return sqlite3_get_autocommit(log->db) &&
+         sqlite3_exec(log->db, "BEGIN", NULL, NULL, NULL) == SQLITE_OK;
+}
+
+void
+store_release(StoreLog *log, gboolean held)
+{
+  if (held) {
+    sqlite3_exec(log->db, "ROLLBACK", NULL, NULL, NULL);
+  }
 }
 
 gboolean

@@ -8,18 +8,21 @@
 
 #include "index-file.h"
 #include "keys.h"
+#include "postings.h"
 #include "row.h"
+#include "terms.h"
 #include <sodium.h>
 #include <string.h>
 
-#define BATCH 4096
+/* Events that are indexed in one transaction, at most; and terms that are held in memory. A batch
+ * that is cut short is all that is done again. */
+#define BATCH 32768
+#define MOST_TERMS (1u << 19)
+#define DOING "indexing the log's words"
 
 static const char tables[] =
-    "CREATE TABLE IF NOT EXISTS state (id INTEGER PRIMARY KEY CHECK (id = 1),"
-    " upto INTEGER NOT NULL, hash BLOB NOT NULL);"
-    "CREATE TABLE IF NOT EXISTS doc (id INTEGER PRIMARY KEY, event INTEGER NOT NULL);"
-    "CREATE VIRTUAL TABLE IF NOT EXISTS words USING fts5 (text, more, content='', columnsize=0,"
-    " tokenize='unicode61 remove_diacritics 2', prefix='2 3');";
+    "CREATE TABLE IF NOT EXISTS indexed (id INTEGER PRIMARY KEY CHECK (id = 1),"
+    " upto INTEGER NOT NULL, hash BLOB NOT NULL)";
 
 static void
 close_memory(sqlite3 *db)
@@ -37,7 +40,7 @@ store_words_clear(StoreWords *words)
 gboolean
 store_words_read(StoreLog *log, gint64 event, StoreWords *words, GError **error)
 {
-  g_auto(StoreBody) body = {.without_lists = TRUE};
+  g_auto(StoreBody) body = {.without_lists = TRUE, .without_clear = TRUE};
 
   if (!store_row_open(log, event, NULL, &body, NULL, NULL, error)) {
     return FALSE;
@@ -74,7 +77,7 @@ store_words_forget(StoreLog *log, GError **error)
 static gboolean
 fail(StoreLog *log, sqlite3 *db, int rc, GError **error)
 {
-  return store_fail_sqlite(error, db, log->name, "indexing the log's words", rc);
+  return store_fail_sqlite(error, db, log->name, DOING, rc);
 }
 
 static sqlite3 *
@@ -115,16 +118,15 @@ open_sealed(StoreLog *log)
 static gboolean
 begin(StoreLog *log, sqlite3 *db, GError **error)
 {
-  return log->words_sealed
-             ? store_index_file_begin(db, error)
-             : store_exec(db, log->name, "indexing the log's words", "BEGIN IMMEDIATE", error);
+  return log->words_sealed ? store_index_file_begin(db, error)
+                           : store_exec(db, log->name, DOING, "BEGIN IMMEDIATE", error);
 }
 
 static gboolean
 commit(StoreLog *log, sqlite3 *db, GError **error)
 {
   return log->words_sealed ? store_index_file_commit(db, error)
-                           : store_exec(db, log->name, "indexing the log's words", "COMMIT", error);
+                           : store_exec(db, log->name, DOING, "COMMIT", error);
 }
 
 static void
@@ -148,7 +150,8 @@ open_index(StoreLog *log, GError **error)
   if (!log->words || !begin(log, log->words, error)) {
     return FALSE;
   }
-  if (!store_exec(log->words, log->name, "indexing the log's words", tables, error)) {
+  if (!store_exec(log->words, log->name, DOING, tables, error) ||
+      !store_exec(log->words, log->name, DOING, store_postings_tables, error)) {
     rollback(log, log->words);
     return FALSE;
   }
@@ -160,89 +163,70 @@ open_index(StoreLog *log, GError **error)
 typedef struct {
   StoreLog *log;
   sqlite3 *db;
-  StoreOwnedStatement *last, *doc, *words;
+  StoreTerms *terms;
+  StoreGathering *gathering;
+  gint64 conversation; /* whose texts are cut */
 } Writer;
 
-static gboolean
-run(Writer *writer, StoreOwnedStatement *statement, GError **error)
+static void
+gather(const char *term, gsize n, gboolean pair, gpointer user)
 {
-  int rc = sqlite3_step(statement);
+  Writer *writer = user;
 
-  sqlite3_reset(statement);
-  sqlite3_clear_bindings(statement);
-  return rc == SQLITE_DONE || rc == SQLITE_ROW || fail(writer->log, writer->db, rc, error);
-}
-
-/* The next free row of CONVERSATION. */
-static gint64
-next_doc(Writer *writer, gint64 conversation)
-{
-  const gint64 first = conversation << STORE_WORDS_SHIFT;
-  gint64 last = first;
-
-  sqlite3_bind_int64(writer->last, 1, first);
-  sqlite3_bind_int64(writer->last, 2, first + (1 << STORE_WORDS_SHIFT) - 1);
-  if (sqlite3_step(writer->last) == SQLITE_ROW &&
-      sqlite3_column_type(writer->last, 0) != SQLITE_NULL) {
-    last = sqlite3_column_int64(writer->last, 0);
-  }
-  sqlite3_reset(writer->last);
-  return last + 1;
+  store_gathering_add(writer->gathering, writer->conversation, term, n);
 }
 
 static gboolean
-add_event(Writer *writer, gint64 event, gint64 conversation, GError **error)
+cut(Writer *writer, const char *text, GError **error)
+{
+  return !text || store_terms_each(writer->terms, text, gather, writer) ||
+         fail(writer->log, writer->db, SQLITE_NOMEM, error);
+}
+
+/* A verdict without a text, or one whose key is gone, has no words. */
+static gboolean
+add_event(Writer *writer, gint64 event, GError **error)
 {
   g_auto(StoreWords) words = {0};
-  gint64 doc;
 
-  if (!store_words_read(writer->log, event, &words, error)) {
-    return FALSE;
-  }
-  if (!words.text) {
-    return TRUE; /* a verdict without a text, or one whose key is gone */
-  }
-  doc = next_doc(writer, conversation);
-  sqlite3_bind_int64(writer->doc, 1, doc);
-  sqlite3_bind_int64(writer->doc, 2, event);
-  sqlite3_bind_int64(writer->words, 1, doc);
-  sqlite3_bind_text(writer->words, 2, words.text, -1, SQLITE_STATIC);
-  sqlite3_bind_text(writer->words, 3, words.more, -1, SQLITE_STATIC);
-  return run(writer, writer->doc, error) && run(writer, writer->words, error);
+  return store_words_read(writer->log, event, &words, error) && cut(writer, words.text, error) &&
+         cut(writer, words.more, error);
 }
 
-/* Adds what has words among the events FROM to TO. */
+/* Gathers what has words among the events FROM to *TO, which comes down to the last that was. */
 static gboolean
-add_events(Writer *writer, gint64 from, gint64 to, GError **error)
+add_events(Writer *writer, gint64 from, gint64 *to, GError **error)
 {
   StoreLog *log = writer->log;
-  const char *doing = "indexing the log's words";
-  g_autoptr(StoreStatement) statement = store_statement(log, STORE_SQL_WORDS, doing, error);
-  StoreBinder binder = {log, statement, "turn", 0, FALSE, error};
+  g_autoptr(StoreStatement) statement = store_statement(log, STORE_SQL_WORDS, DOING, error);
+  StoreBinder binder = {log, statement, "event", 0, FALSE, error};
   gint64 before = from - 1;
 
   if (!statement) {
     return FALSE;
   }
   store_bind_int(&binder, from);
-  store_bind_int(&binder, to);
+  store_bind_int(&binder, *to);
   for (gboolean more = !binder.failed; more;) {
-    StoreReader reader = {log, statement, "turn", 0, 0, FALSE, error};
-    gint64 event, conversation;
+    StoreReader reader = {log, statement, "event", 0, 0, FALSE, error};
+    gint64 event;
 
-    if (!store_step(log, statement, doing, &more, error)) {
+    if (!store_step(log, statement, DOING, &more, error)) {
       return FALSE;
     }
     if (!more) {
       break;
     }
-    event = store_read_int(&reader, "event", before + 1, to);
-    conversation =
-        store_read_int(&reader, "conversation", 1, G_MAXINT64 >> (STORE_WORDS_SHIFT + 1));
-    if (reader.failed || !add_event(writer, event, conversation, error)) {
+    event = store_read_int(&reader, "seq", before + 1, *to);
+    writer->conversation = store_read_int(&reader, "conversation", 1, G_MAXINT64 / 2);
+    if (reader.failed || !add_event(writer, event, error)) {
       return FALSE;
     }
     before = event;
+    if (store_gathering_count(writer->gathering) > MOST_TERMS) {
+      *to = event;
+      break;
+    }
   }
   return !binder.failed;
 }
@@ -279,7 +263,7 @@ static gboolean
 read_state(StoreLog *log, sqlite3 *db, gint64 *upto, StoreHash *hash, GError **error)
 {
   g_autoptr(StoreOwnedStatement) statement = NULL;
-  int rc = sqlite3_prepare_v2(db, "SELECT upto, hash FROM state", -1, &statement, NULL);
+  int rc = sqlite3_prepare_v2(db, "SELECT upto, hash FROM indexed", -1, &statement, NULL);
 
   *upto = 0;
   memset(hash, 0, sizeof *hash);
@@ -303,42 +287,39 @@ write_state(Writer *writer, gint64 upto, GError **error)
   if (!hash_of(writer->log, upto, &hash, error)) {
     return FALSE;
   }
-  rc = sqlite3_prepare_v2(writer->db, "REPLACE INTO state (id, upto, hash) VALUES (1, ?1, ?2)", -1,
-                          &statement, NULL);
-  if (rc != SQLITE_OK) {
-    return fail(writer->log, writer->db, rc, error);
+  rc = sqlite3_prepare_v2(writer->db, "REPLACE INTO indexed (id, upto, hash) VALUES (1, ?1, ?2)",
+                          -1, &statement, NULL);
+  if (rc == SQLITE_OK) {
+    sqlite3_bind_int64(statement, 1, upto);
+    sqlite3_bind_blob(statement, 2, hash.bytes, sizeof hash.bytes, SQLITE_STATIC);
+    rc = sqlite3_step(statement);
   }
-  sqlite3_bind_int64(statement, 1, upto);
-  sqlite3_bind_blob(statement, 2, hash.bytes, sizeof hash.bytes, SQLITE_STATIC);
-  return run(writer, statement, error);
+  return rc == SQLITE_DONE || fail(writer->log, writer->db, rc, error);
 }
 
 static gboolean
-prepare(Writer *writer, GError **error)
+write_gathered(Writer *writer, gint64 upto, GError **error)
 {
-  int rc = sqlite3_prepare_v2(writer->db, "SELECT max(id) FROM doc WHERE id BETWEEN ?1 AND ?2", -1,
-                              &writer->last, NULL);
+  int rc = store_gathering_write(writer->gathering, writer->db);
 
-  if (rc == SQLITE_OK) {
-    rc = sqlite3_prepare_v2(writer->db, "INSERT INTO doc (id, event) VALUES (?1, ?2)", -1,
-                            &writer->doc, NULL);
-  }
-  if (rc == SQLITE_OK) {
-    rc = sqlite3_prepare_v2(writer->db, "INSERT INTO words (rowid, text, more) VALUES (?1, ?2, ?3)",
-                            -1, &writer->words, NULL);
-  }
-  return rc == SQLITE_OK || fail(writer->log, writer->db, rc, error);
+  return (rc == SQLITE_OK || fail(writer->log, writer->db, rc, error)) &&
+         write_state(writer, upto, error);
 }
 
 static gboolean
 catch_up(Writer *writer, gint64 from, gint64 to, GError **error)
 {
   while (from <= to) {
-    const gint64 last = MIN(to, from + BATCH - 1);
+    gint64 last = MIN(to, from + BATCH - 1);
+    gboolean held, ok;
+
     if (!begin(writer->log, writer->db, error)) {
       return FALSE;
     }
-    if (!add_events(writer, from, last, error) || !write_state(writer, last, error)) {
+    held = store_hold(writer->log);
+    ok = add_events(writer, from, &last, error) && write_gathered(writer, last, error);
+    store_release(writer->log, held);
+    if (!ok) {
       rollback(writer->log, writer->db);
       return FALSE;
     }
@@ -350,29 +331,49 @@ catch_up(Writer *writer, gint64 from, gint64 to, GError **error)
   return TRUE;
 }
 
+/* Whether DB is not what an earlier Hilum made: an index of FTS5's. */
+static gboolean
+is_of_now(StoreLog *log, sqlite3 *db, gboolean *fits, GError **error)
+{
+  g_autoptr(StoreOwnedStatement) statement = NULL;
+  int rc = sqlite3_prepare_v2(db, "SELECT count(*) FROM sqlite_schema WHERE name = 'doc'", -1,
+                              &statement, NULL);
+
+  if (rc == SQLITE_OK) {
+    rc = sqlite3_step(statement);
+  }
+  *fits = rc == SQLITE_ROW && sqlite3_column_int(statement, 0) == 0;
+  return rc == SQLITE_ROW || fail(log, db, rc, error);
+}
+
 /* Whether the index is one of this log as it is. */
 static gboolean
 bring_up(StoreLog *log, sqlite3 *db, gboolean *fits, GError **error)
 {
-  Writer writer = {log, db, NULL, NULL, NULL};
+  g_autoptr(StoreGathering) gathering = NULL;
+  g_autoptr(StoreTerms) terms = NULL;
   StoreHash hash, there;
   guint64 size = 0;
   gint64 upto = 0;
-  gboolean ok;
 
+  if (!is_of_now(log, db, fits, error)) {
+    return FALSE;
+  }
+  if (!*fits) {
+    return TRUE;
+  }
   if (!store_tree_size(log, &size, error) || !read_state(log, db, &upto, &hash, error) ||
       !hash_of(log, upto, &there, error)) {
     return FALSE;
   }
   *fits = store_hash_equal(&hash, &there);
-  if (!*fits) {
+  if (!*fits || upto == (gint64)size) {
     return TRUE;
   }
-  ok = prepare(&writer, error) && catch_up(&writer, upto + 1, (gint64)size, error);
-  sqlite3_finalize(writer.last);
-  sqlite3_finalize(writer.doc);
-  sqlite3_finalize(writer.words);
-  return ok;
+  terms = store_terms_new(db);
+  gathering = store_gathering_new();
+  return terms ? catch_up(&(Writer){log, db, terms, gathering, 0}, upto + 1, (gint64)size, error)
+               : fail(log, db, SQLITE_NOMEM, error);
 }
 
 sqlite3 *

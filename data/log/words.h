@@ -1,9 +1,8 @@
 /* words.h - the index of the log's words, which is derived from it. Private to the room.
  *
  * A database of its own (index-file.h: LOG.index, sealed under a key of the log; where that cannot
- * be had, in memory): for each turn and edited answer the words and where they are, no text. It is
- * brought up to the log's end when somebody searches. Its rows are numbered by conversation (the
- * upper bits) so that the newest conversations come first and each is found in one step.
+ * be had, in memory): for each word, and each word's neighbourhood (terms.h), the conversations
+ * that it is in (postings.h), no text. It is brought up to the log's end when somebody searches.
  */
 #ifndef HILUM_DATA_LOG_WORDS_H
 #define HILUM_DATA_LOG_WORDS_H
@@ -11,9 +10,6 @@
 #include "private.h"
 
 G_BEGIN_DECLS
-
-/* Bits of a row's number that count within its conversation. */
-#define STORE_WORDS_SHIFT 24u
 
 /* Opens the index of LOG and brings it up to date. Borrowed from LOG. */
 sqlite3 *store_words(StoreLog *log, GError **error);

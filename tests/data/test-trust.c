@@ -1,5 +1,7 @@
 /* test-trust.c - verdicts, checks, several pictures, and words to find, in the conversation log. */
 #include "log-fixture.h"
+#include "log/index-file.h"
+#include "log/keys.h"
 #include "log/private.h"
 #include "log/schema.h"
 #include "log/schema-v1.h"
@@ -169,6 +171,16 @@ test_search(LogFolder *folder, gconstpointer data)
       {"NEAR(left", ""},
       {"* ( ) : ^ -", ""},
       {"follow-up", "3"},
+      {"follow/u", "3"}, /* in one word or two */
+      {"up-follow", ""}, /* in this order */
+      {"week-follow", ""},
+      {"there-app", "3"},
+      {"there-abb", ""},      /* both are there, and an "a" behind the first */
+      {"is-there a-pn", "1"}, /* the beginning of the last of them */
+      {"left-pneumothorax", ""},
+      {"gastroenterocolitisgastroenterocolitisgastroenterocolitisgastroenter", "3"},
+      {"gastroenterocolitisgastroenterocolitisgastroenterocolitisgastroentero-x", ""},
+      {"gastroenterocolitisgastroenterocolitisgastroenterocolitisgastroenterologist", ""},
       {"-left", "1"},
       {"pneumothorax; DROP TABLE turns", ""},
   };
@@ -184,7 +196,8 @@ test_search(LogFolder *folder, gconstpointer data)
   turn = say(log, b, "Pneumothorax?", "No.");
   say(log, c, "Verlauf?",
       "R\xc3\xbc"
-      "ckgang; follow-up in a week.");
+      "ckgang; follow-up in a week. There apples; abbey. "
+      "Gastroenterocolitisgastroenterocolitisgastroenterocolitisgastroenterocolitis");
   g_assert_cmpint(store_log_add_verdict(log, turn, &edited, &error), ==, 1);
   g_assert_no_error(error);
   for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
@@ -202,6 +215,40 @@ test_search(LogFolder *folder, gconstpointer data)
   g_free(newest);
   newest = found(log, "cardio", 0);
   g_assert_cmpstr(newest, ==, "2");
+}
+
+/* An index that an earlier Hilum made is made anew. */
+static void
+test_older_index(LogFolder *folder, gconstpointer data)
+{
+  g_autofree char *path = g_strconcat(folder->path, ".index", NULL);
+  g_autoptr(GError) error = NULL;
+  g_autoptr(StoreLog) log = open_log(folder->path, FALSE);
+  g_autofree char *first = NULL, *again = NULL, *more = NULL;
+  guint8 key[STORE_KEY_BYTES];
+  sqlite3 *db;
+
+  say(log, new_conversation(log), "Is there a pneumothorax?", "Yes.");
+  first = found(log, "pneumothorax", 0);
+  g_assert_cmpstr(first, ==, "1");
+  g_assert_true(store_keys_derive(log->keys, "index", key, &error));
+  g_clear_pointer(&log, store_log_close);
+  db = store_index_file_open(path, key, FALSE, &error);
+  g_assert_no_error(error);
+  g_assert_true(store_index_file_begin(db, &error));
+  g_assert_cmpint(sqlite3_exec(db, "CREATE TABLE doc (id INTEGER PRIMARY KEY); DELETE FROM posting",
+                               NULL, NULL, NULL),
+                  ==, SQLITE_OK);
+  g_assert_true(store_index_file_commit(db, &error));
+  store_index_file_close(db);
+  log = open_log(folder->path, TRUE);
+  again = found(log, "pneumothorax", 0);
+  g_assert_cmpstr(again, ==, "1");
+  g_clear_pointer(&log, store_log_close);
+  log = open_log(folder->path, FALSE);
+  say(log, 1, "Where?", "On the left.");
+  more = found(log, "left pneumothorax", 0);
+  g_assert_cmpstr(more, ==, "1");
 }
 
 static void
@@ -312,6 +359,7 @@ main(int argc, char **argv)
   LOG_TEST("/trust/checks", test_checks);
   LOG_TEST("/trust/several-pictures", test_several_pictures);
   LOG_TEST("/trust/search", test_search);
+  LOG_TEST("/trust/older-index", test_older_index);
   LOG_TEST("/trust/snippets", test_snippets);
   LOG_TEST("/trust/words-of-older-logs", test_words_of_older_logs);
   LOG_TEST("/trust/read-only", test_read_only);
