@@ -5,6 +5,7 @@
  * end with the socket that the kernel closes then. */
 #include "decoder-pool.h"
 
+#include <glib/gi18n.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -175,7 +176,7 @@ greet_helper(Pool *pool, AppHelper *helper, GError **error)
   }
   gboolean gone = dicom_remote_state(helper->remote) == DICOM_REMOTE_GONE;
   how = end_helper(helper);
-  why = g_strdup_printf("the decoding process did not start: %s", gone ? how : failure->message);
+  why = g_strdup_printf(_("the decoding process did not start: %s"), gone ? how : failure->message);
   note_birth(pool, why);
   g_set_error_literal(error, DICOM_ERROR, DICOM_ERROR_HELPER, why);
   return FALSE;

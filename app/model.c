@@ -2,6 +2,8 @@
 
 #include "private.h"
 
+#include <glib/gi18n.h>
+
 #define DEMO_NAME "hilum-demo.gguf"
 #define HASHED_UNASKED ((guint64)1 << 30) /* bytes of weights: half a second */
 
@@ -22,7 +24,7 @@ app_demo_model_path(GError **error)
     return g_steal_pointer(&source);
   }
   g_set_error(error, APP_ERROR, APP_ERROR_FAILED,
-              "the demo model is not there (looked for %s and %s); name a model with --model",
+              _("the demo model is not there (looked for %s and %s); name a model with --model"),
               installed, source);
   return NULL;
 }
@@ -32,7 +34,7 @@ app_model_path(const AppModelOptions *options, GError **error)
 {
   if (!options->model && (options->mmproj || options->vision_tower)) {
     g_set_error_literal(error, APP_ERROR, APP_ERROR_ARGUMENT,
-                        "a projector file or vision tower goes with a model: name it too");
+                        _("a projector file or vision tower goes with a model: name it too"));
     return NULL;
   }
   return options->model ? g_strdup(options->model) : app_demo_model_path(error);

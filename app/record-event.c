@@ -82,6 +82,7 @@ app_event_free(AppEvent *event)
     g_free(event->who);
     g_free(event->summary);
     g_free(event->facts);
+    g_clear_pointer(&event->fields, g_ptr_array_unref);
     g_free(event->sha256);
     g_free(event);
   }
@@ -129,7 +130,7 @@ fields_of(JsonObject *object)
 }
 
 static void
-add_members(GString *facts, JsonObject *object)
+add_members(AppEvent *event, GString *facts, JsonObject *object)
 {
   g_autoptr(GList) names = object ? json_object_get_members(object) : NULL;
 
@@ -137,19 +138,22 @@ add_members(GString *facts, JsonObject *object)
     JsonNode *node = json_object_get_member(object, at->data);
 
     if (!JSON_NODE_HOLDS_NULL(node) && strcmp(at->data, "fields") != 0) {
-      g_autofree char *value = value_text(node);
+      char *value = value_text(node);
+
       g_string_append_printf(facts, "%s: %s\n", (const char *)at->data, value);
+      g_ptr_array_add(event->fields, g_strdup(at->data));
+      g_ptr_array_add(event->fields, value);
     }
   }
 }
 
 static void
-add_facts(GString *facts, const char *json)
+add_facts(AppEvent *event, GString *facts, const char *json)
 {
   g_autoptr(JsonObject) object = object_of(json);
 
-  add_members(facts, fields_of(object));
-  add_members(facts, object);
+  add_members(event, facts, fields_of(object));
+  add_members(event, facts, object);
 }
 
 /* The first of NAMES that one of OBJECTS has, in one line. */
@@ -199,8 +203,9 @@ app_event_new(const StoreEventRow *row)
   AppEvent *event = g_new0(AppEvent, 1);
   GString *facts = g_string_new(NULL);
 
-  add_facts(facts, row->text);
-  add_facts(facts, row->body);
+  event->fields = g_ptr_array_new_with_free_func(g_free);
+  add_facts(event, facts, row->text);
+  add_facts(event, facts, row->body);
   event->number = row->number;
   event->time = g_strdup(row->time ? row->time : "");
   event->kind = g_strdup(row->kind ? row->kind : "");

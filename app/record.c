@@ -6,6 +6,8 @@
  */
 #include "record-event.h"
 
+#include <glib/gi18n.h>
+
 #include "export-private.h"
 #include "trust.h"
 
@@ -195,8 +197,9 @@ read_run(Reading *reading, gsize *i, GError **error)
     return FALSE;
   }
   if (run->len != end - *i) {
-    g_set_error(error, APP_ERROR, APP_ERROR_FAILED,
-                "event %" G_GINT64_FORMAT " of the log is no longer there", numbers[*i]);
+    g_autofree char *number = g_strdup_printf("%" G_GINT64_FORMAT, numbers[*i]);
+    g_set_error(error, APP_ERROR, APP_ERROR_FAILED, _("event %s of the log is no longer there"),
+                number);
     return FALSE;
   }
   for (guint k = run->len; k > 0; k--) {

@@ -6,6 +6,7 @@
  */
 #include "remote-http.h"
 
+#include <glib/gi18n.h>
 #include <string.h>
 
 #include <curl/curl.h>
@@ -250,30 +251,32 @@ fail_code(const Exchange *x, CURLcode code, GError **error)
   case CURLE_COULDNT_RESOLVE_PROXY:
     return fail(http, error, "there is no proxy of the name that was given");
   case CURLE_COULDNT_CONNECT:
-    return fail(http, error, "no server answers there (%s)", detail(http, code));
+    return fail(http, error, _("no server answers there (%s)"), detail(http, code));
   case CURLE_OPERATION_TIMEDOUT:
     x->head->is_silent = TRUE;
-    return fail(http, error, "no %sconnection within %g s", http->secure ? "secure " : "",
+    return fail(http, error,
+                http->secure ? _("no secure connection within %g s")
+                             : _("no connection within %g s"),
                 http->connect_ms / 1000.0);
   case CURLE_PEER_FAILED_VERIFICATION:
     return fail(http, error,
-                "the server cannot prove who it is (%s); nothing was sent. "
-                "--%s-ca names the certificate of an authority of your own",
+                _("the server cannot prove who it is (%s); nothing was sent. "
+                  "--%s-ca names the certificate of an authority of your own"),
                 detail(http, code), http->role);
   case CURLE_SSL_CACERT_BADFILE:
     return fail(http, error, "the file of certificates cannot be read (%s); nothing was sent",
                 detail(http, code));
   case CURLE_SSL_CONNECT_ERROR:
-    return fail(http, error, "no secure connection (%s); nothing was sent", detail(http, code));
+    return fail(http, error, _("no secure connection (%s); nothing was sent"), detail(http, code));
   case CURLE_ABORTED_BY_CALLBACK:
     return fail(http, error, "this is not the machine itself; nothing was sent");
   case CURLE_GOT_NOTHING:
   case CURLE_PARTIAL_FILE:
   case CURLE_RECV_ERROR:
   case CURLE_SEND_ERROR:
-    return fail(http, error,
-                x->answered ? "the connection broke off within the answer"
-                            : "the connection broke off before there was an answer");
+    return fail(http, error, "%s",
+                x->answered ? _("the connection broke off within the answer")
+                            : _("the connection broke off before there was an answer"));
   case CURLE_WRITE_ERROR: /* ours, see on_head() */
   default:
     return fail(http, error, "%s",
@@ -295,10 +298,10 @@ fail_silent(const Exchange *x, GError **error)
 {
   x->head->is_silent = TRUE;
   if (x->answered) {
-    return fail(x->http, error, "the answer stopped: nothing came for %g s",
+    return fail(x->http, error, _("the answer stopped: nothing came for %g s"),
                 x->http->idle_ms / 1000.0);
   }
-  return fail(x->http, error, "no answer within %g s", x->http->first_byte_ms / 1000.0);
+  return fail(x->http, error, _("no answer within %g s"), x->http->first_byte_ms / 1000.0);
 }
 
 static CURLcode

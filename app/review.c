@@ -1,6 +1,7 @@
 /* review.c - open, describe, ask, follow up. */
 #include "review.h"
 
+#include <glib/gi18n.h>
 #include <math.h>
 #include <string.h>
 
@@ -312,7 +313,7 @@ static gboolean
 check_question(const AppQuestion *question, GError **error)
 {
   if (question->question && strspn(question->question, " \t\r\n") == strlen(question->question)) {
-    g_set_error_literal(error, APP_ERROR, APP_ERROR_ARGUMENT, "the question is empty");
+    g_set_error_literal(error, APP_ERROR, APP_ERROR_ARGUMENT, _("the question is empty"));
     return FALSE;
   }
   return app_sampling_check(&question->sampling, error);
@@ -375,7 +376,8 @@ run_turn(AppReview *review, AppTurn *turn, const AppListener *listener, GCancell
   gboolean ok;
 
   if (g_cancellable_is_cancelled(cancellable)) {
-    g_set_error_literal(error, APP_ERROR, APP_ERROR_CANCELLED, "stopped before anything was said");
+    g_set_error_literal(error, APP_ERROR, APP_ERROR_CANCELLED,
+                        _("stopped before anything was said"));
     return FALSE;
   }
   if (cancellable) {

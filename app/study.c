@@ -342,7 +342,7 @@ app_study_open_while(const char *path, AppNotes *notes, GCancellable *cancellabl
   app_notes_scan(notes, scan, path);
   if (scan->series->len == 0 && scan->documents->len == 0) {
     g_autofree char *why = refused_text(scan->refused, path);
-    g_set_error(error, APP_ERROR, APP_ERROR_FAILED, "%s: no image to show%s%s", path,
+    g_set_error(error, APP_ERROR, APP_ERROR_FAILED, _("%s: no image to show%s%s"), path,
                 *why ? "; " : "", why);
     return NULL;
   }

@@ -19,6 +19,7 @@ typedef struct {
   char *who;           /* full name or name of the user, and who had signed in */
   char *summary;       /* what it was about, a line for people; "" */
   char *facts;         /* all that it says, "name: value" a line; "" */
+  GPtrArray *fields;   /* the same: of char *, a name as the log has it and its value in turn */
   char *sha256;        /* of the event, which covers all before it */
   gboolean failed;
   gboolean erased;     /* its texts are gone for ever: the patient's key was destroyed */

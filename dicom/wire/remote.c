@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <glib/gi18n.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -45,12 +46,12 @@ dicom_remote_open(const char *path, GError **error)
   if (fd < 0) {
     int saved = errno;
 
-    g_set_error(error, DICOM_ERROR, DICOM_ERROR_IO, "%s: cannot be opened: %s", name,
+    g_set_error(error, DICOM_ERROR, DICOM_ERROR_IO, _("%s: cannot be opened: %s"), name,
                 g_strerror(saved));
     return -1;
   }
   if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
-    g_set_error(error, DICOM_ERROR, DICOM_ERROR_IO, "%s: is not a regular file", name);
+    g_set_error(error, DICOM_ERROR, DICOM_ERROR_IO, _("%s: is not a regular file"), name);
     close(fd);
     return -1;
   }
@@ -358,6 +359,22 @@ take_answer(DicomRemote *remote, DicomOp op, guint timeout_ms, Answer *answer, G
   return TRUE;
 }
 
+/* A helper speaks English alone: what people meet most is said in their words. g_free(). */
+static char *
+in_words(const char *text, gsize n)
+{
+  static const char *const known[] = {N_("is neither DICOM, JPEG nor PNG"), N_("is empty")};
+  g_autofree char *message = g_strndup(text, n);
+
+  for (guint i = 0; i < G_N_ELEMENTS(known); i++) {
+    if (g_str_has_suffix(message, known[i])) {
+      message[strlen(message) - strlen(known[i])] = '\0';
+      return g_strconcat(message, _(known[i]), NULL);
+    }
+  }
+  return g_steal_pointer(&message);
+}
+
 /* The file's own error, told by the helper. */
 static gboolean
 give_error(DicomRemote *remote, const Answer *answer, GError **error)
@@ -368,7 +385,7 @@ give_error(DicomRemote *remote, const Answer *answer, GError **error)
   if (n == 0 || n > DICOM_PACKET_MAX_MESSAGE || !g_utf8_validate_len(text, n, NULL)) {
     return fail_nonsense(remote, error, "an error without a message");
   }
-  g_autofree char *message = g_strndup(text, n);
+  g_autofree char *message = in_words(text, n);
   g_set_error_literal(error, DICOM_ERROR, (gint)(answer->head.status - DICOM_STATUS_ERROR),
                       message);
   return FALSE;

@@ -113,6 +113,23 @@ test_found(Fixture *f, gconstpointer data)
   g_assert_cmpstr(gtk_stack_get_visible_child_name(record->pages), ==, "nothing");
 }
 
+/* Whether a row of the details has this name and value. */
+static gboolean
+says(DesktopRecord *record, const char *name, const char *value)
+{
+  for (int row = 0;; row++) {
+    GtkWidget *title = gtk_grid_get_child_at(record->facts, 0, row);
+    GtkWidget *text = gtk_grid_get_child_at(record->facts, 1, row);
+
+    if (!title || !text) {
+      return FALSE;
+    }
+    if (g_str_equal(gtk_label_get_text(GTK_LABEL(title)), name)) {
+      return g_str_equal(gtk_label_get_text(GTK_LABEL(text)), value);
+    }
+  }
+}
+
 /* An event tells all that it says, and leads to its conversation. */
 static void
 test_details(Fixture *f, gconstpointer data)
@@ -123,8 +140,9 @@ test_details(Fixture *f, gconstpointer data)
   wait_until(n_shown(record) == 1);
   event_at(record, 0);
   gtk_single_selection_set_selected(record->selection, 0);
-  wait_until(strstr(gtk_label_get_text(record->facts), "Is there a nodule?"));
-  g_assert_nonnull(strstr(gtk_label_get_text(record->facts), "SHA-256"));
+  wait_until(says(record, "Question", "Is there a nodule?"));
+  g_assert_true(says(record, "SHA-256", event_at(record, 0)->sha256));
+  g_assert_cmpstr(gtk_label_get_text(record->event_title), ==, "Question and answer");
   gtk_widget_activate_action(GTK_WIDGET(record), "record.open", NULL);
   wait_until(desktop_conversation_is_past(f->window->conversation));
   gtk_window_close(GTK_WINDOW(record));

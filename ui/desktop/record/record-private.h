@@ -25,7 +25,8 @@ struct _DesktopRecord {
   GtkColumnView *view;
   GtkStack *pages;
   AdwStatusPage *nothing;
-  GtkLabel *count, *facts;
+  GtkLabel *count, *event_title, *event_caption;
+  GtkGrid *facts;
   GtkProgressBar *progress;
   GtkWidget *details, *open;
   GtkWidget *proof_bar, *proof_show;
@@ -48,6 +49,9 @@ struct _DesktopRecord {
 
 /* record.c: selects event NUMBER and shows it, without a filter if it is not among those shown. */
 void desktop_record_go_to(DesktopRecord *self, gint64 number);
+
+/* record-details.c: EVENT may be NULL. */
+void desktop_record_show_details(DesktopRecord *self, const AppEvent *event);
 
 /* record-verify.c */
 void desktop_record_verify_class_setup(DesktopRecordClass *class);

@@ -51,29 +51,10 @@ selected(DesktopRecord *self)
 }
 
 static void
-show_details(DesktopRecord *self)
-{
-  const AppEvent *event = selected(self);
-  g_autofree char *time = event ? desktop_record_time(event->time) : NULL;
-  g_autofree char *text = NULL;
-
-  gtk_widget_set_visible(self->details, event != NULL);
-  gtk_widget_action_set_enabled(GTK_WIDGET(self), "record.open", event && event->conversation != 0);
-  if (event) {
-    text = g_strdup_printf(
-        "%s\n%s · %s\n%s%s%s\nSHA-256 %s", app_event_title(event->kind, event->action), time,
-        event->who, event->erased ? _("Its texts were erased with the patient's key.\n") : "",
-        event->facts, *event->facts ? "" : "-", event->sha256);
-    gtk_label_set_text(self->facts, text);
-    gtk_widget_set_visible(self->open, event->conversation != 0);
-  }
-}
-
-static void
 on_item_read(DesktopRecordItem *item, DesktopRecord *self)
 {
   if (item == gtk_single_selection_get_selected_item(self->selection)) {
-    show_details(self);
+    desktop_record_show_details(self, selected(self));
   }
 }
 
@@ -85,7 +66,7 @@ on_selected(DesktopRecord *self)
   if (item && !desktop_record_item_get(item)) {
     g_signal_connect_object(item, "changed", G_CALLBACK(on_item_read), self, 0);
   }
-  show_details(self);
+  desktop_record_show_details(self, selected(self));
 }
 
 static void
@@ -379,6 +360,8 @@ bind_children(GtkWidgetClass *widget)
   gtk_widget_class_bind_template_child(widget, DesktopRecord, nothing);
   gtk_widget_class_bind_template_child(widget, DesktopRecord, count);
   gtk_widget_class_bind_template_child(widget, DesktopRecord, facts);
+  gtk_widget_class_bind_template_child(widget, DesktopRecord, event_title);
+  gtk_widget_class_bind_template_child(widget, DesktopRecord, event_caption);
   gtk_widget_class_bind_template_child(widget, DesktopRecord, progress);
   gtk_widget_class_bind_template_child(widget, DesktopRecord, details);
   gtk_widget_class_bind_template_child(widget, DesktopRecord, open);
@@ -430,6 +413,6 @@ desktop_record_init(DesktopRecord *self)
   desktop_record_add_columns(self->view);
   gtk_column_view_set_model(self->view, GTK_SELECTION_MODEL(self->selection));
   gtk_window_set_focus(GTK_WINDOW(self), GTK_WIDGET(self->search));
-  show_details(self);
+  desktop_record_show_details(self, selected(self));
   show_message(self, "document-open-recent-symbolic", _("Opening the Log"), "");
 }
