@@ -17,7 +17,7 @@ struct _DesktopExportDialog {
   AdwComboRow *what, *format, *patient;
   GtkSwitch *text;
   AdwActionRow *folder_row;
-  GtkLabel *failure;
+  GtkLabel *failure, *format_text, *patient_text;
 
   /* Owned. */
   char *log_path, *folder;
@@ -77,7 +77,7 @@ on_patient(DesktopExportDialog *self)
   const guint chosen = adw_combo_row_get_selected(self->patient);
 
   if (chosen < G_N_ELEMENTS(texts)) {
-    adw_action_row_set_subtitle(ADW_ACTION_ROW(self->patient), _(texts[chosen]));
+    gtk_label_set_text(self->patient_text, _(texts[chosen]));
   }
 }
 
@@ -90,13 +90,12 @@ on_format(DesktopExportDialog *self)
   const char *summary = app_export_format_summary(format);
   g_autofree char *sentence = sentence_of(summary ? summary : "");
 
-  adw_action_row_set_subtitle(ADW_ACTION_ROW(self->format), sentence);
+  gtk_label_set_text(self->format_text, sentence);
   gtk_widget_set_sensitive(GTK_WIDGET(self->patient), !all);
   gtk_widget_set_sensitive(self->text_row, !text);
   if (all) {
     adw_combo_row_set_selected(self->patient, APP_PATIENT_FULL);
-    adw_action_row_set_subtitle(ADW_ACTION_ROW(self->patient),
-                                _("It belongs to the patient's own study"));
+    gtk_label_set_text(self->patient_text, _("It belongs to the patient's own study"));
   } else {
     on_patient(self);
   }
@@ -348,6 +347,8 @@ desktop_export_dialog_class_init(DesktopExportDialogClass *class)
   gtk_widget_class_bind_template_child(widget, DesktopExportDialog, text);
   gtk_widget_class_bind_template_child(widget, DesktopExportDialog, folder_row);
   gtk_widget_class_bind_template_child(widget, DesktopExportDialog, failure);
+  gtk_widget_class_bind_template_child(widget, DesktopExportDialog, format_text);
+  gtk_widget_class_bind_template_child(widget, DesktopExportDialog, patient_text);
   gtk_widget_class_bind_template_callback(widget, on_patient);
   gtk_widget_class_bind_template_callback(widget, on_format);
   gtk_widget_class_bind_template_callback(widget, on_choose);

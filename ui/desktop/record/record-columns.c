@@ -33,7 +33,7 @@ cell_text(DesktopRecordItem *item, Column column)
     return g_strdup(event->who);
   case COLUMN_EVENT:
     /* Translators: %s is what happened, "Image shown". */
-    return event->failed
+    return event->failed && !g_str_equal(event->kind, "refused") /* which says it itself */
                ? g_strdup_printf(_("%s: failed"), app_event_title(event->kind, event->action))
                : g_strdup(app_event_title(event->kind, event->action));
   default:
@@ -113,7 +113,7 @@ desktop_record_add_columns(GtkColumnView *view)
 {
   add_column(view, _("No."), COLUMN_NUMBER, 90);
   add_column(view, _("Time"), COLUMN_TIME, 170);
-  add_column(view, _("Who"), COLUMN_WHO, 160);
-  add_column(view, _("Event"), COLUMN_EVENT, 220);
+  add_column(view, _("Who"), COLUMN_WHO, 130);
+  add_column(view, _("Event"), COLUMN_EVENT, 260);
   add_column(view, _("About"), COLUMN_ABOUT, -1);
 }

@@ -76,27 +76,31 @@ fill(DesktopRecord *self, const AppEvent *event)
   while ((child = gtk_widget_get_first_child(GTK_WIDGET(self->facts)))) {
     gtk_grid_remove(self->facts, child);
   }
-  for (guint i = 0; i + 1 < event->fields->len; i += 2) {
+  for (guint i = 0; event && i + 1 < event->fields->len; i += 2) {
     add_row(self, row++, title_of(event->fields->pdata[i]), event->fields->pdata[i + 1]);
   }
-  add_row(self, row, "SHA-256", event->sha256);
+  if (event) {
+    add_row(self, row, "SHA-256", event->sha256);
+  }
 }
 
+/* There is room for them before an event is selected: the lines stay where they are under the
+ * pointer, which may be about to press once more. */
 void
 desktop_record_show_details(DesktopRecord *self, const AppEvent *event)
 {
+  const gboolean leads = event && event->conversation != 0;
   g_autofree char *time = event ? desktop_record_time(event->time) : NULL;
-  g_autofree char *caption = NULL;
+  g_autofree char *caption =
+      event
+          ? g_strdup_printf("%s · %s%s%s", time, event->who, event->erased ? "\n" : "",
+                            event->erased ? _("Its texts were erased with the patient's key.") : "")
+          : g_strdup(_("Select an event to see all that it says."));
 
-  gtk_widget_set_visible(self->details, event != NULL);
-  gtk_widget_action_set_enabled(GTK_WIDGET(self), "record.open", event && event->conversation != 0);
-  if (event) {
-    caption =
-        g_strdup_printf("%s · %s%s%s", time, event->who, event->erased ? "\n" : "",
-                        event->erased ? _("Its texts were erased with the patient's key.") : "");
-    gtk_label_set_text(self->event_title, app_event_title(event->kind, event->action));
-    gtk_label_set_text(self->event_caption, caption);
-    fill(self, event);
-    gtk_widget_set_visible(self->open, event->conversation != 0);
-  }
+  gtk_widget_action_set_enabled(GTK_WIDGET(self), "record.open", leads);
+  gtk_label_set_text(self->event_title, event ? app_event_title(event->kind, event->action) : "");
+  gtk_widget_set_visible(GTK_WIDGET(self->event_title), event != NULL);
+  gtk_label_set_text(self->event_caption, caption);
+  fill(self, event);
+  gtk_widget_set_visible(self->open, leads);
 }

@@ -22,6 +22,7 @@ show_message(DesktopRecord *self, const char *icon, const char *title, const cha
   adw_status_page_set_title(self->nothing, title);
   adw_status_page_set_description(self->nothing, plain);
   gtk_stack_set_visible_child_name(self->pages, "nothing");
+  gtk_widget_set_visible(self->details, FALSE);
 }
 
 static void
@@ -36,6 +37,7 @@ show_count(DesktopRecord *self)
   gtk_label_set_text(self->count, self->record ? text : "");
   if (n > 0) {
     gtk_stack_set_visible_child_name(self->pages, "list");
+    gtk_widget_set_visible(self->details, TRUE);
   } else if (self->record) {
     show_message(self, "edit-find-symbolic", _("Nothing Found"),
                  _("No event of the log is of this kind and has these words."));
