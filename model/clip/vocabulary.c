@@ -17,14 +17,17 @@ typedef struct {
   uint32_t rows; /* of the token embedding */
 } Reading;
 
+/* *FOUND: both are there. */
 static bool
-exists(const char *folder, const char *name)
+look_for(const char *folder, const char *a, const char *b, bool *found, ModelError *err)
 {
-  char *path = model_path_join(folder, name);
-  const bool found = path && model_path_exists(path);
+  char *paths[] = {model_path_join(folder, a), model_path_join(folder, b)};
+  const bool ok = paths[0] && paths[1];
 
-  free(path);
-  return found;
+  *found = ok && model_path_exists(paths[0]) && model_path_exists(paths[1]);
+  free(paths[0]);
+  free(paths[1]);
+  return ok || model_fail(err, MODEL_ERROR_TOO_LARGE, "%s: out of memory", folder);
 }
 
 /* FOLDER/NAME, with a NUL behind; caller frees *DATA. */
@@ -225,16 +228,18 @@ ModelWords *
 model_clip_words_open(const char *folder, ModelWordsKind kind, uint32_t rows, ModelError *err)
 {
   const Reading r = {model_words_new(kind, err), kind, folder, rows};
-  bool ok = r.words;
+  const bool clip = kind == MODEL_WORDS_CLIP;
+  bool found, ok;
 
-  if (ok && kind == MODEL_WORDS_CLIP) {
-    ok = exists(folder, "vocab.json") && exists(folder, "merges.txt") ? read_clip_files(&r, err)
-                                                                      : read_tokenizer(&r, err);
+  ok = r.words && look_for(folder, clip ? "vocab.json" : "vocab.txt",
+                           clip ? "merges.txt" : "vocab.txt", &found, err);
+  if (ok && !found) {
+    ok = read_tokenizer(&r, err);
   } else if (ok) {
-    ok = (exists(folder, "vocab.txt") ? read_lines(&r, err) : read_tokenizer(&r, err)) &&
-         read_case(&r, err);
+    ok = clip ? read_clip_files(&r, err) : read_lines(&r, err);
   }
-  ok = ok && (model_words_finish(r.words, err) || model_fail_in(folder, err));
+  ok = ok && (clip || read_case(&r, err)) &&
+       (model_words_finish(r.words, err) || model_fail_in(folder, err));
   if (!ok) {
     model_words_free(r.words);
     return NULL;

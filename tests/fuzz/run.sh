@@ -67,13 +67,13 @@ for target in $targets; do
   case $target in
   dicom* | deid) more=$shared/dicom longest=65536 ;;
   raster) more=$shared/dicom/cxr-bitmap longest=32768 ;;
-  gguf | huggingface | safetensors) more= longest=32768 ;;
+  clip | gguf | huggingface | safetensors) more= longest=32768 ;;
   *) more= longest=4096 ;;
   esac
   # shellcheck disable=SC2086 # none or one
   "$build/tests/fuzz/fuzz-seeds" "$target" "$seeds" $more
   case $target in
-  json | training-data | lists | evaluation | safetensors | huggingface) words=json ;;
+  json | training-data | lists | evaluation | safetensors | huggingface | clip) words=json ;;
   deid) words=dicom ;;
   *) words=${target%%-*} ;;
   esac

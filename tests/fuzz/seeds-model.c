@@ -2,6 +2,7 @@
 #include "seeds.h"
 
 #include "../model/checkpoint-fixture.h"
+#include "../model/clip-fixture.h"
 #include "../model/tokenizer-fixture.h"
 #include "../model/torch-fixture.h"
 
@@ -313,5 +314,50 @@ seeds_gguf(Seeds *seeds)
   }
   for (char **more = seeds->more; more && *more; more++) {
     seeds_find(seeds, *more, add_found);
+  }
+}
+
+/* The files of a pair as the one input that fuzz-clip.c takes apart: the order of its table, of
+ * weights the header alone. */
+static void
+add_pair(Seeds *seeds, const char *folder)
+{
+  static const char *const names[] = {"config.json",       "open_clip_config.json",
+                                      "model.safetensors", "open_clip_model.safetensors",
+                                      "vocab.json",        "merges.txt",
+                                      "vocab.txt"};
+  g_autoptr(GByteArray) packed = g_byte_array_new();
+
+  for (guint i = 0; i < G_N_ELEMENTS(names); i++) {
+    g_autofree char *path = g_build_filename(folder, names[i], NULL), *bytes = NULL;
+    const char *from;
+    gsize n;
+
+    if (!g_file_get_contents(path, &bytes, &n, NULL)) {
+      continue;
+    }
+    from = bytes;
+    if (g_str_has_suffix(names[i], ".safetensors")) {
+      guint64 length;
+      memcpy(&length, bytes, 8);
+      from += 8;
+      n = (gsize)GUINT64_FROM_LE(length);
+    }
+    g_assert_cmpuint(n, <, 65536);
+    g_byte_array_append(packed, (const guint8[]){(guint8)i, (guint8)n, (guint8)(n >> 8)}, 3);
+    g_byte_array_append(packed, (const guint8 *)from, (guint)n);
+  }
+  seeds_add(seeds, packed->data, packed->len);
+}
+
+void
+seeds_clip(Seeds *seeds)
+{
+  for (guint i = 0; i < 4; i++) {
+    g_autofree char *folder = new_folder();
+
+    clip_make(folder, (ClipKind)i, TRUE, NULL);
+    add_pair(seeds, folder);
+    remove_tree(folder);
   }
 }

@@ -82,6 +82,7 @@ main(int argc, char **argv)
       {"torch", seeds_torch},
       {"huggingface", seeds_huggingface},
       {"gguf", seeds_gguf},
+      {"clip", seeds_clip},
       {"raster", seeds_raster},
       {"dicom", seeds_dicom},
       {"dicom-codec", seeds_dicom_codec},

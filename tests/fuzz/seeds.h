@@ -31,6 +31,7 @@ void seeds_safetensors(Seeds *seeds);
 void seeds_torch(Seeds *seeds);
 void seeds_huggingface(Seeds *seeds);
 void seeds_gguf(Seeds *seeds);
+void seeds_clip(Seeds *seeds);
 /* seeds-evaluation.c */
 void seeds_evaluation(Seeds *seeds);
 /* seeds-raster.c */

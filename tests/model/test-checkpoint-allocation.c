@@ -2,6 +2,8 @@
  * (the sanitizer build sees to that), nothing left on the disk. Linked with --wrap, so that the
  * library's calls come here; GLib's do not count while the countdown is 0. */
 #include "model/checkpoint-fixture.h"
+#include "model/clip-fixture.h"
+#include "model_clip.h"
 
 void *__real_malloc(size_t n);
 void *__real_calloc(size_t n, size_t size);
@@ -132,11 +134,49 @@ test_write(void)
   remove_tree(place);
 }
 
+/* A pair of towers: opening, a text, a picture. */
+static void
+test_clip(void)
+{
+  static const ClipKind kinds[] = {CLIP_QUICK, CLIP_OPENAI, CLIP_BIOMED};
+  static const guint8 grey[4] = {0, 80, 160, 255};
+  const ModelImage picture = {2, 2, 1, grey};
+  const ModelClipOptions options = {.n_threads = 1};
+
+  for (guint i = 0; i < G_N_ELEMENTS(kinds); i++) {
+    g_autofree char *place = new_folder();
+    bool ok = false;
+
+    clip_make(place, kinds[i], TRUE, NULL);
+    for (guint n = 1; !ok; n++) {
+      ModelClip *clip;
+      ModelError err = {0};
+      float out[CLIP_WIDTH];
+      bool none_failed;
+      countdown = n;
+      clip = model_clip_open(place, &options, &err);
+      ok = clip && model_clip_text(clip, "a chest x-ray \u00fc", 16, out, &err) &&
+           model_clip_picture(clip, &picture, out, &err);
+      none_failed = countdown > 0;
+      countdown = 0;
+      model_clip_free(clip);
+      g_assert_true(ok == none_failed);
+      if (!ok) {
+        assert_message(&err, MODEL_ERROR_TOO_LARGE, "*out of memory*");
+      } else {
+        g_assert_cmpuint(n, >, 40);
+      }
+    }
+    remove_tree(place);
+  }
+}
+
 int
 main(int argc, char **argv)
 {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/checkpoint-allocation/open", test_open);
   g_test_add_func("/checkpoint-allocation/write", test_write);
+  g_test_add_func("/checkpoint-allocation/clip", test_clip);
   return g_test_run();
 }
