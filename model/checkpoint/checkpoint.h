@@ -74,7 +74,9 @@ typedef struct {
   uint32_t blocks_stored, blocks_run; /* run = hidden state -2: stored - 1 in whole towers */
   float eps;
   float mean[3], std[3];
-  bool gelu_erf; /* false: CLIP's quick_gelu */
+  bool gelu_erf;   /* false: CLIP's quick_gelu */
+  bool round_crop; /* the square's place is rounded as torchvision does; false: down, as CLIP's own
+                    */
 } ModelVisionConfig;
 /* CLIP's, which hold where a file does not say. */
 extern const float model_clip_mean[3], model_clip_std[3];

@@ -169,6 +169,7 @@ read_open_vision(ModelClipReader *r, const ModelJsonNode *model, ModelError *err
     return false;
   }
   v->gelu_erf = timm || !quick;
+  v->round_crop = true;
   v->heads = head_width > 0 ? v->hidden / head_width : 0;
   return read_preprocessing(r, err);
 }

@@ -288,6 +288,16 @@ image_check(const ModelVisionConfig *vision, const ModelImage *image, ModelError
   return true;
 }
 
+/* Where the middle of LENGTH begins: a half is rounded down, or (torchvision's center_crop,
+ * Python's round) to the even one. */
+static uint64_t
+crop_from(const ModelVisionConfig *vision, uint64_t length)
+{
+  const uint64_t rest = length - vision->image_size;
+
+  return rest / 2 + (vision->round_crop && rest % 4 == 3);
+}
+
 bool
 model_image_square(const ModelVisionConfig *vision, ModelAspect aspect, const ModelImage *image,
                    uint8_t *out, ModelError *err)
@@ -329,8 +339,8 @@ model_image_square(const ModelVisionConfig *vision, ModelAspect aspect, const Mo
   if (!ok) {
     model_fail(err, MODEL_ERROR_TOO_LARGE, "out of memory for a picture of %u x %u", size, size);
   }
-  ok = ok && axis_init(&resize.x, width, new_width, (new_width - size) / 2, size, err) &&
-       axis_init(&resize.y, height, new_height, (new_height - size) / 2, size, err);
+  ok = ok && axis_init(&resize.x, width, new_width, crop_from(vision, new_width), size, err) &&
+       axis_init(&resize.y, height, new_height, crop_from(vision, new_height), size, err);
   if (ok) {
     resize_run(&resize, out);
   }

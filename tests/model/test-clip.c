@@ -359,6 +359,35 @@ test_directions(void)
   remove_tree(folder);
 }
 
+/* A square out of a picture that is three pixels wider: transformers begins at 1, torchvision (and
+ * OpenCLIP with it) at 2. */
+static void
+test_crop(void)
+{
+  static const ClipKind kinds[] = {CLIP_QUICK, CLIP_OPENAI};
+  guint8 wide[31 * 28 * 3], square[28 * 28 * 3];
+  const ModelImage whole = {31, 28, 3, wide}, middle = {28, 28, 3, square};
+
+  for (guint i = 0; i < sizeof wide; i++) {
+    wide[i] = (guint8)(i * 41 % 251);
+  }
+  for (guint k = 0; k < G_N_ELEMENTS(kinds); k++) {
+    g_autofree char *folder = make(kinds[k], FALSE, NULL);
+    ModelClip *clip = open_clip(folder, 1);
+    float a[CLIP_WIDTH], b[CLIP_WIDTH];
+    ModelError err = {0};
+
+    for (guint row = 0; row < 28; row++) {
+      memcpy(square + row * 28 * 3, wide + (row * 31 + 1 + k) * 3, 28 * 3);
+    }
+    g_assert_true(model_clip_picture(clip, &whole, a, &err));
+    g_assert_true(model_clip_picture(clip, &middle, b, &err));
+    g_assert_cmpmem(a, sizeof a, b, sizeof b);
+    model_clip_free(clip);
+    remove_tree(folder);
+  }
+}
+
 /* ---- what is refused ------------------------------------------------------------------------- */
 
 static void
@@ -498,6 +527,7 @@ main(int argc, char **argv)
   g_test_add_func("/model/clip/real-vocabulary", test_real_vocabulary);
   g_test_add_func("/model/clip/normal-forms", test_normal_forms);
   g_test_add_func("/model/clip/directions", test_directions);
+  g_test_add_func("/model/clip/crop", test_crop);
   g_test_add_func("/model/clip/configurations", test_configurations);
   g_test_add_func("/model/clip/tensors", test_tensors);
   g_test_add_func("/model/clip/vocabularies", test_vocabularies);
