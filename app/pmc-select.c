@@ -231,6 +231,7 @@ app_pmc_select(const AppPmcSelectOptions *options, const AppDatasetListener *lis
   if (!prepare(&run, error) || !(run.out = app_out_new(options->out, error)) ||
       (options->decisions && !(run.decisions = app_out_new(options->decisions, error))) ||
       !app_list_run(&pipe, options->in, &run.layout, run.from, run.to, error) ||
+      (run.tower && app_tower_is_lost(run.tower, error)) ||
       (run.decisions && !app_out_finish(g_steal_pointer(&run.decisions), error)) ||
       !app_out_finish(g_steal_pointer(&run.out), error)) {
     return NULL;

@@ -96,6 +96,20 @@ app_tower_look(AppTower *tower, const DicomPicture *picture, PmcPicture *seen)
   }
 }
 
+gboolean
+app_tower_is_lost(const AppTower *tower, GError **error)
+{
+  if (tower->engine) {
+    return app_engine_is_lost(tower->engine, error);
+  }
+  if (model_clip_is_intact(tower->clip)) {
+    return FALSE;
+  }
+  g_set_error_literal(error, APP_ERROR, APP_ERROR_MODEL_LOST,
+                      "the tower's file was changed or cut short while it was in use");
+  return TRUE;
+}
+
 /* ---- making ------------------------------------------------------------------------------------
  */
 
@@ -155,7 +169,8 @@ app_tower_new(const char *model, const char *vision, const char *examples, guint
            : !(tower->engine = app_engine_open(&options, error))) {
     return NULL;
   }
-  if (!(examples ? app_tower_learn(tower, examples, error) : app_tower_prompt(tower, error))) {
+  if (!(examples ? app_tower_learn(tower, examples, error) : app_tower_prompt(tower, error)) ||
+      app_tower_is_lost(tower, error)) {
     return NULL;
   }
   return g_steal_pointer(&tower);

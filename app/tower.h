@@ -29,6 +29,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(AppTower, app_tower_free)
 /* {by: "prompts" or "examples", examples, left_out_accuracy (share of the examples that the others
  * tell right, each left out in turn), classes, prompts}; null what does not go with BY. */
 JsonObject *app_tower_report(const AppTower *tower);
+/* Whether its files were changed or cut short while it looked: then what it said means nothing. */
+gboolean app_tower_is_lost(const AppTower *tower, GError **error);
 /* Sets the tower's part of SEEN; leaves it on failure. */
 void app_tower_look(AppTower *tower, const DicomPicture *picture, PmcPicture *seen);
 /* PATH as it is seen by the model and by people, read by a decoding helper. */
