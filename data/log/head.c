@@ -17,6 +17,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* Of how many the signatures are looked at when a log is opened: of all, and there is one for each
+ * closing, would take longer each day. The log is held against the last; verification looks at all.
+ */
+#define HEADS_AT_OPENING 16u
+
 char *
 store_head_name(const char *log_id)
 {
@@ -166,55 +171,82 @@ next_note(const char *text, const StoreVerifier *verifier)
   return next ? next + 1 : NULL;
 }
 
-GPtrArray *
-store_head_parse(const char *text, const char *name, const StoreVerifier *verifier, gboolean *cut,
-                 GError **error)
+/* Each whole note, of char *; NULL where something else stands between them. */
+static GPtrArray *
+split_notes(const char *text, const char *name, const StoreVerifier *verifier, gboolean *cut,
+            GError **error)
 {
-  g_autoptr(GPtrArray) heads = g_ptr_array_new_with_free_func((GDestroyNotify)store_head_free);
+  g_autoptr(GPtrArray) notes = g_ptr_array_new_with_free_func(g_free);
 
-  *cut = FALSE;
   for (const char *at = text; at && *at;) {
     const char *next = next_note(at, verifier), *end = end_of_note(at);
-    g_autofree char *note = NULL;
-    g_autoptr(GError) local = NULL;
-    StoreHead *head;
 
     if (*at == '\n') {
       at++;
-      continue;
-    }
-    if (!may_begin(at, verifier)) {
+    } else if (!may_begin(at, verifier)) {
       store_fail(error, STORE_ERROR_CORRUPT, name,
                  "behind checkpoint %u: found something else, expected checkpoints of this log",
-                 heads->len);
+                 notes->len);
       return NULL;
-    }
-    if (!end || (next && next < end) || !is_signed_whole(at, end, verifier)) {
+    } else if (!end || (next && next < end) || !is_signed_whole(at, end, verifier)) {
       *cut = TRUE;
       at = next;
-      continue;
+    } else {
+      g_ptr_array_add(notes, g_strndup(at, (gsize)(end - at)));
+      at = end;
     }
-    note = g_strndup(at, (gsize)(end - at));
-    head = parse_head(note, verifier, &local);
+  }
+  return g_steal_pointer(&notes);
+}
+
+/* The NEWEST of them, or all (0). */
+static GPtrArray *
+parse_newest(const char *text, const char *name, const StoreVerifier *verifier, guint newest,
+             gboolean *cut, GError **error)
+{
+  g_autoptr(GPtrArray) heads = g_ptr_array_new_with_free_func((GDestroyNotify)store_head_free);
+  g_autoptr(GPtrArray) notes = NULL;
+
+  *cut = FALSE;
+  notes = split_notes(text, name, verifier, cut, error);
+  if (!notes) {
+    return NULL;
+  }
+  for (guint i = newest && notes->len > newest ? notes->len - newest : 0; i < notes->len; i++) {
+    g_autoptr(GError) local = NULL;
+    StoreHead *head = parse_head(notes->pdata[i], verifier, &local);
+
     if (!head) {
-      store_fail(error, STORE_ERROR_CORRUPT, name, "checkpoint %u: %s", heads->len + 1,
-                 local->message);
+      store_fail(error, STORE_ERROR_CORRUPT, name, "checkpoint %u: %s", i + 1, local->message);
       return NULL;
     }
     g_ptr_array_add(heads, head);
-    at = end;
   }
   return g_steal_pointer(&heads);
 }
 
 GPtrArray *
-store_head_read(const char *path, const StoreVerifier *verifier, gboolean *cut, GError **error)
+store_head_parse(const char *text, const char *name, const StoreVerifier *verifier, gboolean *cut,
+                 GError **error)
+{
+  return parse_newest(text, name, verifier, 0, cut, error);
+}
+
+static GPtrArray *
+read_newest(const char *path, const StoreVerifier *verifier, guint newest, gboolean *cut,
+            GError **error)
 {
   g_autofree char *name = g_filename_display_name(path);
   g_autofree char *text = read_small(path, STORE_HEAD_MOST_BYTES, error);
 
   *cut = FALSE;
-  return text ? store_head_parse(text, name, verifier, cut, error) : NULL;
+  return text ? parse_newest(text, name, verifier, newest, cut, error) : NULL;
+}
+
+GPtrArray *
+store_head_read(const char *path, const StoreVerifier *verifier, gboolean *cut, GError **error)
+{
+  return read_newest(path, verifier, 0, cut, error);
 }
 
 /* ---- writing -------------------------------------------------------------------------------- */
@@ -409,7 +441,7 @@ store_head_open(StoreLog *log, GError **error)
       !write_public_key(log, &signer, error)) {
     return FALSE;
   }
-  heads = store_head_read(path, &signer.verifier, &cut, &local);
+  heads = read_newest(path, &signer.verifier, HEADS_AT_OPENING, &cut, &local);
   if (heads && heads->len > 0) {
     const StoreHead *last = heads->pdata[heads->len - 1];
     log->signed_size = last->checkpoint.size;

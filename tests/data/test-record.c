@@ -38,6 +38,21 @@ tamper(const char *path, const char *sql)
   g_remove(side);
 }
 
+/* Flips a bit of the signature of checkpoint NUMBER, which is counted from 1. */
+static void
+spoil_head(const char *head, const char *text, guint number)
+{
+  g_autofree char *spoilt = g_strdup(text);
+  char *at = spoilt;
+
+  for (guint i = 0; i < number; i++) {
+    at = strstr(at + 1, "\xe2\x80\x94 ");
+    g_assert_nonnull(at);
+  }
+  *(strchr(at, '\n') - 20) ^= 1;
+  g_assert_true(g_file_set_contents(head, spoilt, -1, NULL));
+}
+
 static gpointer
 work_in_thread(gpointer data)
 {
@@ -331,6 +346,36 @@ test_heads(LogFolder *folder, gconstpointer data)
   g_clear_pointer(&report, store_report_free);
   report = verify(folder->path, pub);
   g_assert_true(report->whole);
+}
+
+/* Opening looks at the newest checkpoints, verification at all. */
+static void
+test_old_heads(LogFolder *folder, gconstpointer data)
+{
+  g_autofree char *head = g_strconcat(folder->path, ".head", NULL);
+  g_autofree char *text = NULL;
+
+  make_log(folder->path, 1);
+  for (guint i = 2; i <= 20; i++) {
+    g_autoptr(StoreLog) log = open_log(folder->path, FALSE);
+    g_assert_cmpint(add_numbered_turn(log, 1, i, NULL), >, 0);
+  }
+  g_assert_true(g_file_get_contents(head, &text, NULL, NULL));
+  for (guint number = 4; number <= 20; number += 16) {
+    spoil_head(head, text, number);
+    assert_found(folder->path, number == 4 ? "*checkpoint 4: *" : "*checkpoint 20: *", 0);
+  }
+  spoil_head(head, text, 4);
+  {
+    g_autoptr(StoreLog) log = open_log(folder->path, FALSE);
+    g_assert_null(store_log_trouble(log));
+  }
+  for (guint number = 5; number <= 20; number += 15) {
+    g_autoptr(StoreLog) log = NULL;
+    spoil_head(head, text, number);
+    log = open_log(folder->path, FALSE);
+    g_assert_cmpstr(store_log_trouble(log), ==, "LOG.head cannot be read");
+  }
 }
 
 /* EVENT as one that follows another than the one before it, and says so of itself. */
@@ -746,6 +791,7 @@ main(int argc, char **argv)
   LOG_TEST("/record/rewritten", test_rewritten);
   LOG_TEST("/record/older-copy", test_older_copy);
   LOG_TEST("/record/heads", test_heads);
+  LOG_TEST("/record/old-heads", test_old_heads);
   LOG_TEST("/record/long", test_long);
   LOG_TEST("/record/borders", test_borders);
   LOG_TEST("/record/stopped", test_stopped);
