@@ -78,9 +78,90 @@ gboolean store_check_proof(const char *text, gsize n, const char *public_key, St
  * and the index of words is made anew. REASON is kept. *subjects (may be NULL): how many. */
 gboolean store_log_erase(StoreLog *log, gint64 conversation, const char *reason, guint *subjects,
                          const StoreSecrets *secrets, GError **error);
-/* The root key moves; an event tells of it. */
+/* The same, and of the logs that LOG goes on from: whoever CONVERSATION is about is looked for in
+ * each of them by what the texts say, and that log's key is erased first, so that what was cut
+ * short can be done again. Events of LOG tell of all. NOT_FOUND, and nothing was erased, when a log
+ * that it goes on from cannot be reached. store_log_erase() is this without anything particular. */
+typedef struct {
+  const char *reason;
+  const char *of;         /* name of the sealed log that CONVERSATION is of; NULL: LOG */
+  gboolean leave_missing; /* what cannot be reached is left as it is, and said to be */
+} StoreErasure;
+typedef struct {
+  guint subjects, files; /* keys that were erased, in so many logs */
+  char *left;            /* logs that were not reached; NULL: none */
+  guint retention_years; /* the duty that holds for the log ... */
+  char *kept_until;      /* ... and had not ended for these texts: until when; NULL: it had */
+} StoreErased;
+void store_erased_clear(StoreErased *erased);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(StoreErased, store_erased_clear)
+gboolean store_log_erase_all(StoreLog *log, gint64 conversation, const StoreErasure *what,
+                             const StoreSecrets *secrets, StoreErased *erased, GError **error);
+/* The root key moves, and those of the logs that LOG goes on from; an event tells of it. Somebody
+ * who is asked for a passphrase is asked once. */
 gboolean store_log_protect(StoreLog *log, StoreProtection protection, const StoreSecrets *secrets,
                            GError **error);
+
+/* ---- one log after another ------------------------------------------------------------------ */
+
+typedef enum {
+  STORE_LINK_THERE,      /* as far as it was looked at, as it was sealed */
+  STORE_LINK_MISSING,    /* there is no such file */
+  STORE_LINK_OTHER,      /* there is one, and it is not as it was sealed */
+  STORE_LINK_UNREADABLE, /* there is one, and it cannot be opened */
+  STORE_LINK_RETIRED,    /* it was removed when its time was over, and an event says so */
+} StoreLinkState;
+
+/* A sealed log that another one goes on from: what that one says of it, and what is found. */
+typedef struct {
+  char *file, *path; /* its name, and where it is or was */
+  guint number;      /* 1: the first of all */
+  char *log_id;
+  gint64 events;    /* the last of them says that it was sealed */
+  char *root;       /* over them */
+  char *public_key; /* what LOG.pub held */
+  char *checkpoint; /* the last, a signed note */
+  char *begun;      /* time of its first event; NULL where it cannot be opened */
+  char *sealed_at;  /* of its last */
+  gint64 bytes;     /* with what belongs to it */
+  StoreLinkState state;
+  char *found;         /* what speaks against it; NULL: nothing */
+  StoreReport *report; /* store_log_verify_links() */
+} StoreLink;
+void store_link_free(StoreLink *link);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(StoreLink, store_link_free)
+
+/* Seals the log at PATH and begins another in its place, with keys of its own that are protected in
+ * the same way. What was sealed lies beside it as NAME-0001.EXT, with all that belongs to it, for
+ * reading only, and is what comes back. BUSY while another program has the log open. A crash leaves
+ * the old log or both: what was cut short is finished at the next opening for writing. */
+StoreLink *store_log_rotate(const char *path, const StoreOpen *how, GError **error);
+/* The sealed logs that LOG goes on from, one from the other, newest first; of StoreLink. It ends
+ * where a file is missing. */
+GPtrArray *store_log_links(StoreLog *log, GError **error);
+/* Verifies each of them as store_log_verify() does, and holds it against what the log that goes on
+ * from it says. PROGRESS begins anew with each. */
+gboolean store_log_verify_links(GPtrArray *links, StoreProgress progress, gpointer user,
+                                GError **error);
+
+/* ---- how long it is kept --------------------------------------------------------------------- */
+
+/* For how many years what was sealed is kept; *set (may be NULL): whether somebody said so. Else it
+ * is STORE_RETENTION_YEARS, the longest duty that is a number: 45 CFR 164.316(b)(2)(i) (HIPAA). */
+#define STORE_RETENTION_YEARS 6u
+#define STORE_RETENTION_MOST 200u
+gboolean store_log_retention(StoreLog *log, guint *years, gboolean *set, GError **error);
+/* An event; INVALID unless it is 1 to STORE_RETENTION_MOST. */
+gboolean store_log_set_retention(StoreLog *log, guint years, GError **error);
+/* When the duty to keep what was written at TIME ends (ISO 8601, UTC), g_free(). *ended (may be
+ * NULL): whether it has, by this machine's clock. NULL: TIME is none. */
+char *store_log_kept_until(StoreLog *log, const char *time, guint years, gboolean *ended);
+/* Removes the sealed log FILE, which LOG goes on from: its keys are destroyed, then its files; an
+ * event that is written before says what it was. INVALID while the duty to keep it has not ended,
+ * while one before it is there, or when it is not as it was sealed. What was cut short can be done
+ * again. */
+gboolean store_log_retire(StoreLog *log, const char *file, const char *reason,
+                          const StoreSecrets *secrets, GError **error);
 
 /* ---- copies ---------------------------------------------------------------------------------- */
 

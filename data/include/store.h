@@ -30,6 +30,7 @@ typedef enum {
   STORE_ERROR_INVALID, /* a value that the log does not hold: too long, no SHA-256 */
   STORE_ERROR_CANCELLED,
   STORE_ERROR_LOCKED, /* the key that opens the log's texts is not to be had */
+  STORE_ERROR_SEALED, /* the log was sealed, and goes on in another file */
 } StoreError;
 
 typedef struct _StoreLog StoreLog;
@@ -75,6 +76,8 @@ typedef struct {
 StoreLog *store_log_open_with(const char *path, const StoreOpen *how, GError **error);
 StoreProtection store_log_protection(StoreLog *log);
 const char *store_log_id(StoreLog *log); /* 32 hexadecimal digits */
+/* Where a log that was sealed goes on, g_free(); NULL: it is not sealed. */
+char *store_log_goes_on(StoreLog *log);
 /* What LOG.head, which lies outside the log, told against it when it was opened; NULL: nothing. */
 const char *store_log_trouble(StoreLog *log);
 /* Who signed in at this place besides the system's user, for the events from now on; NULL: nobody.

@@ -48,9 +48,23 @@ fill(StoreKeys *keys, GError **error)
   return good;
 }
 
-StoreKeys *
-store_keys_make(const char *log_path, const char *log_id, StoreProtection protection,
-                const StoreSecrets *secrets, GError **error)
+/* LIKE (may be NULL): whose root key a passphrase gives here, too. */
+static gboolean
+choose_root(StoreKeys *keys, StoreKeys *like, const StoreSecrets *secrets, GError **error)
+{
+  if (!like || keys->root.protection != STORE_PROTECTION_PASSPHRASE) {
+    return store_place_new(keys, &keys->root, secrets, keys->secret->root, error);
+  }
+  memcpy(keys->root.salt, like->root.salt, sizeof keys->root.salt);
+  keys->root.ops = like->root.ops;
+  keys->root.memory = like->root.memory;
+  memcpy(keys->secret->root, like->secret->root, STORE_KEY_BYTES);
+  return TRUE;
+}
+
+static StoreKeys *
+make(const char *log_path, const char *log_id, StoreProtection protection, StoreKeys *like,
+     const StoreSecrets *secrets, GError **error)
 {
   g_autoptr(StoreKeys) keys = store_keys_new(log_path, FALSE, secrets, error);
 
@@ -71,8 +85,7 @@ store_keys_make(const char *log_path, const char *log_id, StoreProtection protec
   } else {
     store_place_log_id(keys, keys->root.log_id);
   }
-  if (!store_keys_require_none(keys, error) ||
-      !store_place_new(keys, &keys->root, secrets, keys->secret->root, error)) {
+  if (!store_keys_require_none(keys, error) || !choose_root(keys, like, secrets, error)) {
     return NULL;
   }
   store_root_check(&keys->root, keys->secret->root, keys->root.check);
@@ -81,6 +94,19 @@ store_keys_make(const char *log_path, const char *log_id, StoreProtection protec
     return NULL;
   }
   return g_steal_pointer(&keys);
+}
+
+StoreKeys *
+store_keys_make(const char *log_path, const char *log_id, StoreProtection protection,
+                const StoreSecrets *secrets, GError **error)
+{
+  return make(log_path, log_id, protection, NULL, secrets, error);
+}
+
+StoreKeys *
+store_keys_make_like(const char *log_path, StoreKeys *other, GError **error)
+{
+  return make(log_path, NULL, other->root.protection, other, &other->secrets, error);
 }
 
 StoreKeys *

@@ -35,6 +35,14 @@ typedef struct _StoreKeys StoreKeys;
  * STORE_PROTECTION_FILE can be had. */
 StoreKeys *store_keys_make(const char *log_path, const char *log_id, StoreProtection protection,
                            const StoreSecrets *secrets, GError **error);
+/* Makes keys for the log at LOG_PATH that are protected as OTHER's are: under a passphrase they have
+ * OTHER's root key, so that what opens the one opens the other and nobody is asked; else one of
+ * their own, in a place of its own. */
+StoreKeys *store_keys_make_like(const char *log_path, StoreKeys *other, GError **error);
+/* Destroys the keys: the root key where it lies, and all bytes of LOG.keys; they are no more when
+ * it returns. What is under them can never be read again. What was cut short can be done again. */
+gboolean store_keys_destroy(const char *log_path, const char *log_id, const StoreSecrets *secrets,
+                            GError **error);
 /* NOT_FOUND when there is no LOG.keys. READ_ONLY: no subject can be made or erased. */
 StoreKeys *store_keys_open(const char *log_path, gboolean read_only, const StoreSecrets *secrets,
                            GError **error);

@@ -6,6 +6,7 @@
  * 3. A commit is on the disk when it returns: synchronous=FULL with WAL. Where the file system has
  *    no shared memory for WAL, the rollback journal and synchronous=EXTRA promise the same.
  */
+#include "chain.h"
 #include "head.h"
 #include "keys.h"
 #include "limits.h"
@@ -41,6 +42,9 @@ store_log_close(StoreLog *log)
   g_free(log->log_id);
   g_free(log->person);
   g_free(log->first_written);
+  g_free(log->goes_on);
+  g_free(log->sealed_as);
+  g_free(log->sealed_at);
   g_free(log->name);
   g_free(log);
 }
@@ -346,11 +350,27 @@ open_for_writing(StoreLog *log, GError **error)
   return TRUE;
 }
 
-/* Opens PATH as LOG. */
+/* A sealed log is not written to: SEALED. *unfinished: it lies where the one lies that goes on from
+ * it, so its rotation was cut short. */
 static gboolean
-open_as(StoreLog *log, const char *path, const StoreOpen *how, GError **error)
+refuse_sealed(StoreLog *log, gboolean *unfinished, GError **error)
+{
+  g_autofree char *own = g_path_get_basename(log->path);
+
+  if (!store_schema_compare(log->db, log->name, &store_schema, error) ||
+      !store_chain_open(log, error)) {
+    return FALSE;
+  }
+  *unfinished = g_str_equal(own, log->goes_on);
+  return store_chain_refuse(log, "opening it for writing", error);
+}
+
+/* Opens PATH as LOG. UNFINISHED: see refuse_sealed(); NULL: a sealed log is opened as well. */
+static gboolean
+open_as(StoreLog *log, const char *path, const StoreOpen *how, gboolean *unfinished, GError **error)
 {
   const gboolean read_only = how->read_only || how->locked;
+  gboolean sealed;
   int version = 0;
 
   log->name = g_filename_display_name(path);
@@ -362,22 +382,51 @@ open_as(StoreLog *log, const char *path, const StoreOpen *how, GError **error)
     return FALSE;
   }
   log->path = store_file_prepare(path, read_only, error);
-  return log->path && connect_log(log, log->path, &version, error) &&
-         store_check_words(log->db, log->name, error) &&
-         (how->locked || open_keys(log, how, version, error)) &&
-         (read_only || open_for_writing(log, error)) &&
+  if (!log->path || !connect_log(log, log->path, &version, error) ||
+      !store_check_words(log->db, log->name, error)) {
+    return FALSE;
+  }
+  sealed = version == store_schema.version && store_chain_is_sealed(log->db);
+  if (sealed && !read_only && unfinished) {
+    return refuse_sealed(log, unfinished, error);
+  }
+  return (how->locked || open_keys(log, how, version, error)) &&
+         (read_only || sealed || open_for_writing(log, error)) &&
          store_schema_compare(log->db, log->name, &store_schema, error) &&
          check_pages(log, log->path, error) && check_first(log, error) &&
-         (read_only || store_head_open(log, error));
+         (!sealed || store_chain_open(log, error)) &&
+         (read_only || sealed || store_head_open(log, error));
+}
+
+static StoreLog *
+open_once(const char *path, const StoreOpen *how, gboolean *unfinished, GError **error)
+{
+  g_autoptr(StoreLog) log = g_new0(StoreLog, 1);
+
+  return open_as(log, path, how, unfinished, error) ? g_steal_pointer(&log) : NULL;
 }
 
 StoreLog *
 store_log_open_with(const char *path, const StoreOpen *how, GError **error)
 {
-  g_autoptr(StoreLog) log = g_new0(StoreLog, 1);
+  g_autoptr(GError) local = NULL;
+  gboolean unfinished = FALSE;
+  StoreLog *log;
 
   g_return_val_if_fail(path, NULL);
-  return open_as(log, path, how, error) ? g_steal_pointer(&log) : NULL;
+  if (!store_rotate_settle(path, how->read_only || how->locked, error)) {
+    return NULL;
+  }
+  log = open_once(path, how, &unfinished, &local);
+  if (unfinished) {
+    g_clear_error(&local);
+    unfinished = FALSE;
+    log = store_rotate_finish(path, how, &local) ? open_once(path, how, &unfinished, &local) : NULL;
+  }
+  if (!log) {
+    g_propagate_error(error, g_steal_pointer(&local));
+  }
+  return log;
 }
 
 StoreLog *
@@ -390,12 +439,18 @@ store_log_begin(const char *path, StoreKeys *keys, const StoreField *fields, gsi
   log->keys = keys;
   log->begin = fields;
   log->n_begin = n;
-  if (!open_as(log, path, &how, error)) {
+  if (!open_as(log, path, &how, NULL, error)) {
     return NULL;
   }
   log->begin = NULL;
   log->n_begin = 0;
   return g_steal_pointer(&log);
+}
+
+StoreLog *
+store_log_open_sealed(const char *path, const StoreOpen *how, GError **error)
+{
+  return open_once(path, how, NULL, error);
 }
 
 StoreLog *

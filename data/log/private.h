@@ -62,6 +62,7 @@ struct _StoreLog {
   gboolean words_sealed; /* the index is a file */
   sqlite3 *words;        /* search.c: the index, once it was asked for */
   guint64 signed_size;   /* head.c: rows that the last checkpoint covers */
+  char *goes_on, *sealed_as, *sealed_at; /* chain.c: of a sealed log, names of files and the time */
   const char *trouble; /* head.c: what LOG.head told against the log when it was opened, or NULL */
   const StoreField *begin; /* what the first event of a log that is made says besides */
   gsize n_begin;

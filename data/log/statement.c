@@ -21,7 +21,7 @@ static const char *const texts[STORE_N_SQL] = {
     [STORE_SQL_ROLLBACK] = "ROLLBACK",
     [STORE_SQL_EVENT] = EVENT " WHERE seq = ?1",
     [STORE_SQL_EVENTS] = EVENT " WHERE seq BETWEEN ?1 AND ?2 ORDER BY seq",
-    [STORE_SQL_LAST_EVENT] = "SELECT seq, hash FROM event ORDER BY seq DESC LIMIT 1",
+    [STORE_SQL_LAST_EVENT] = "SELECT seq, hash, kind FROM event ORDER BY seq DESC LIMIT 1",
     [STORE_SQL_ADD_EVENT] =
         "INSERT INTO event (seq, time, kind, subject, body, sealed, previous, hash)"
         " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",

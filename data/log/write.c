@@ -8,6 +8,7 @@
  */
 #include "write.h"
 
+#include "chain.h"
 #include "joint.h"
 #include "keys.h"
 #include "row.h"
@@ -16,14 +17,41 @@
 
 /* ---- transactions --------------------------------------------------------------------------- */
 
+/* By another program, since this one opened the log. */
+static gboolean
+was_sealed(StoreLog *log, const char *doing, gboolean *sealed, GError **error)
+{
+  g_autoptr(StoreStatement) statement = store_statement(log, STORE_SQL_LAST_EVENT, doing, error);
+  gboolean row = FALSE;
+
+  if (!statement || !store_step(log, statement, doing, &row, error)) {
+    return FALSE;
+  }
+  *sealed = row && g_strcmp0((const char *)sqlite3_column_text(statement, 2), "sealed") == 0;
+  return TRUE;
+}
+
 gboolean
 store_begin(StoreLog *log, const char *doing, GError **error)
 {
+  gboolean sealed = FALSE;
+
+  if (log->goes_on) {
+    return store_chain_refuse(log, doing, error);
+  }
   if (log->read_only) {
     return store_fail(error, STORE_ERROR_IO, log->name, "%s: the log was opened for reading only",
                       doing);
   }
-  return store_run(log, STORE_SQL_BEGIN, doing, error);
+  if (!store_run(log, STORE_SQL_BEGIN, doing, error)) {
+    return FALSE;
+  }
+  if (was_sealed(log, doing, &sealed, error) && !sealed) {
+    return TRUE;
+  }
+  store_run(log, STORE_SQL_ROLLBACK, doing, NULL);
+  return sealed && store_fail(error, STORE_ERROR_SEALED, log->name,
+                              "%s: the log was sealed meanwhile: open it again", doing);
 }
 
 gint64
