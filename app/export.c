@@ -6,6 +6,7 @@
 #include "deid.h"
 #include "export-private.h"
 #include "private.h"
+#include "rotate.h"
 #include "trust.h"
 
 /* ---- what formats ask --------------------------------------------------------------------- */
@@ -183,7 +184,7 @@ note_export(AppExport *export, const char *manifest, gboolean failed, GError **e
                             .sealed = &out,
                             .n_sealed = 1};
 
-  return store_log_add_event(export->log, &event, error) != 0;
+  return app_log_add_event(export->log, &event, error);
 }
 
 /* What leaves is in the log before it can be seen: no export is without its event. */

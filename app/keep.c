@@ -4,6 +4,7 @@
 #include "app_proof.h"
 #include "private.h"
 #include "record.h"
+#include "rotate.h"
 #include "trust.h"
 
 typedef struct {
@@ -41,6 +42,17 @@ object_node(JsonObject *object)
   return node;
 }
 
+/* A sealed log cannot tell of it: the one that goes on does. */
+static gboolean
+note_backup(StoreLog *log, gboolean with_key, GError **error)
+{
+  g_autofree char *goes_on = store_log_goes_on(log);
+  const StoreField field = {"with_key", with_key ? "yes" : "no"};
+  const StoreEvent event = {.kind = "export", .action = "backup", .fields = &field, .n_fields = 1};
+
+  return !goes_on || app_log_add_event(log, &event, error);
+}
+
 JsonNode *
 app_log_backup(const char *log_path, const char *folder, gboolean with_key, AppProgress progress,
                gpointer user, GError **error)
@@ -53,6 +65,9 @@ app_log_backup(const char *log_path, const char *folder, gboolean with_key, AppP
   report = log ? store_log_backup(log, folder, with_key, progress ? pass_on : NULL, &passed, error)
                : NULL;
   if (!report) {
+    return NULL;
+  }
+  if (!note_backup(log, with_key, error)) {
     return NULL;
   }
   object = report_object("out", folder, report, with_key);

@@ -1,5 +1,6 @@
 /* proof-async.c - the log's proofs and its root key, beside what the user does. */
 #include "app_proof.h"
+#include "app_rotate.h"
 #include "private.h"
 #include "relay.h"
 #include "review.h"
@@ -137,7 +138,7 @@ run_verify(GTask *task, GError **error)
 {
   const Job *job = g_task_get_task_data(task);
 
-  return app_log_verify(job->log_path, NULL, NULL, on_progress, task, error);
+  return app_log_verify_all(job->log_path, NULL, NULL, on_progress, task, error);
 }
 
 void

@@ -1,11 +1,11 @@
 /* proof.c - see app_proof.h. */
 #include "app_proof.h"
 
-#include "app_cache.h"
 #include "checkpoint.h"
 #include "hands.h"
 #include "private.h"
 #include "record.h"
+#include "rotate.h"
 #include "secrets.h"
 #include "trust.h"
 #include <string.h>
@@ -20,9 +20,10 @@ StoreLog *
 app_log_open_there(const char *log_path, GError **error)
 {
   g_autoptr(StoreLog) log = app_log_open(log_path, error);
+  g_autofree char *goes_on = log ? store_log_goes_on(log) : NULL;
 
-  if (!log) {
-    return NULL;
+  if (!log || goes_on) { /* what is sealed refuses whatever is written */
+    return g_steal_pointer(&log);
   }
   g_clear_pointer(&log, store_log_close);
   return app_log_open_at(log_path, FALSE, error);
@@ -79,7 +80,7 @@ report_node(const StoreReport *report)
 static void
 note_verification(const char *log_path, const StoreReport *report)
 {
-  g_autoptr(StoreLog) log = app_log_open_at(log_path, FALSE, NULL);
+  g_autoptr(StoreLog) log = app_log_open_there(log_path, NULL);
   g_autofree char *events = g_strdup_printf("%" G_GINT64_FORMAT, report->events);
   const StoreField fields[] = {
       {"events", events}, {"root", report->root}, {"found", report->found}};
@@ -90,7 +91,7 @@ note_verification(const char *log_path, const StoreReport *report)
                             .n_fields = G_N_ELEMENTS(fields)};
 
   if (log) {
-    store_log_add_event(log, &event, NULL);
+    app_log_add_event(log, &event, NULL);
   }
 }
 
@@ -141,7 +142,7 @@ app_log_prove(const char *log_path, gint64 id, const char *out, GError **error)
   const StoreEvent event = {.kind = "export", .action = "proof", .fields = &field, .n_fields = 1};
   JsonObject *object;
 
-  if (!log || !store_log_add_event(log, &event, error)) {
+  if (!log || !app_log_add_event(log, &event, error)) {
     return NULL;
   }
   proof = store_log_prove(log, id, error);
@@ -217,22 +218,9 @@ app_log_check_proof(const char *file, const char *public_key, GError **error)
 JsonNode *
 app_log_erase(const char *log_path, gint64 id, const char *reason, GError **error)
 {
-  const StoreSecrets secrets = app_secrets_get();
-  g_autoptr(StoreLog) log = app_log_open_there(log_path, error);
-  JsonObject *object;
-  guint subjects = 0, n_files = 0;
-  guint64 n_bytes = 0;
+  const AppErasure erasure = {.reason = reason};
 
-  /* What was computed about pictures lies under one key for all: it goes, whoever's it is. */
-  if (!log || !store_log_erase(log, id, reason, &subjects, &secrets, error) ||
-      !store_log_erase_cache_key(log, error) ||
-      !app_cache_clear(log_path, &n_files, &n_bytes, error)) {
-    return NULL;
-  }
-  object = json_object_new();
-  json_object_set_int_member(object, "conversation", id);
-  json_object_set_int_member(object, "subjects", subjects);
-  return object_node(object);
+  return app_log_erase_all(log_path, id, &erasure, error);
 }
 
 static const char *const protections[] = {

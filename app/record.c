@@ -9,6 +9,7 @@
 #include <glib/gi18n.h>
 
 #include "export-private.h"
+#include "rotate.h"
 #include "trust.h"
 
 /* Events that are looked at before a page can come in between, and the time between two words of
@@ -102,7 +103,7 @@ tell_that_it_was_viewed(const char *path)
   g_autoptr(StoreLog) log = app_log_open_there(path, NULL);
 
   if (log) {
-    store_log_add_event(log, &event, NULL);
+    app_log_add_event(log, &event, NULL);
   }
 }
 

@@ -26,7 +26,7 @@ JsonNode *app_log_prove(const char *log_path, gint64 id, const char *out, GError
 /* Needs no log: FILE and the public key of the log that it came from. {valid: true, events: [...]},
  * each {number, time, kind, sha256, body, text}; an error when it is no proof. */
 JsonNode *app_log_check_proof(const char *file, const char *public_key, GError **error);
-/* {conversation, subjects}: how many patients' keys were erased. */
+/* app_log_erase_all() (app_rotate.h) without anything particular. */
 JsonNode *app_log_erase(const char *log_path, gint64 id, const char *reason, GError **error);
 /* WITH: "file", "passphrase" or "keyring". {protection}. ARGUMENT when it is none of them. */
 JsonNode *app_log_protect(const char *log_path, const char *with, GError **error);

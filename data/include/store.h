@@ -244,6 +244,9 @@ gboolean store_log_each_event(StoreLog *log, gint64 first, gint64 last, StoreEve
 gboolean store_log_each_event_of(StoreLog *log, const char *kind, gint64 first, gint64 last,
                                  StoreEventFunc func, gpointer user, GError **error);
 
+/* The last one. */
+gboolean store_log_last_event(StoreLog *log, StoreEventFunc func, gpointer user, GError **error);
+
 /* ---- reading ------------------------------------------------------------------------------ */
 
 typedef struct {

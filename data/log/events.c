@@ -114,3 +114,12 @@ store_log_each_event_of(StoreLog *log, const char *kind, gint64 first, gint64 la
   }
   return TRUE;
 }
+
+gboolean
+store_log_last_event(StoreLog *log, StoreEventFunc func, gpointer user, GError **error)
+{
+  guint64 size = 0;
+
+  return store_tree_size(log, &size, error) &&
+         (!size || store_log_each_event(log, (gint64)size, (gint64)size, func, user, error));
+}

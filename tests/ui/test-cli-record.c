@@ -47,9 +47,9 @@ test_verify(void)
   g_assert_cmpint(json.status, ==, 0);
   lines = cli_json_lines(json.out);
   report = json_node_get_object(lines->pdata[0]);
-  cli_assert_keys(report,
-                  "whole found first log_id events root checkpoints signed_events "
-                  "unsigned_events signed_at kept_checkpoints cut clock_back clock_back_first");
+  cli_assert_keys(
+      report, "whole found first log_id events root checkpoints signed_events "
+              "unsigned_events signed_at kept_checkpoints cut clock_back clock_back_first linked");
   g_assert_true(json_object_get_boolean_member(report, "whole"));
   g_assert_cmpint(json_object_get_int_member(report, "events"), >, 5);
   g_assert_cmpint(json_object_get_int_member(report, "unsigned_events"), ==, 0);

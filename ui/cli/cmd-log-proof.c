@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "app_proof.h"
+#include "app_rotate.h"
 #include "commands.h"
 
 static gboolean
@@ -18,6 +19,23 @@ static gint64
 int_of(JsonObject *object, const char *name)
 {
   return json_object_get_int_member(object, name);
+}
+
+/* The logs that it goes on from. */
+static void
+print_linked(JsonObject *report)
+{
+  JsonArray *linked = json_object_has_member(report, "linked")
+                          ? json_object_get_array_member(report, "linked")
+                          : NULL;
+
+  for (guint i = 0; linked && i < json_array_get_length(linked); i++) {
+    JsonObject *link = json_array_get_object_element(linked, i);
+    const gboolean whole = json_object_get_boolean_member(link, "whole");
+    cli_print_field("goes on from", "%s, %" G_GINT64_FORMAT " events: %s",
+                    cli_text_member(link, "file"), int_of(link, "events"),
+                    whole ? cli_text_member(link, "state") : cli_text_member(link, "found"));
+  }
 }
 
 static void
@@ -48,6 +66,7 @@ print_report(JsonObject *report)
   if (json_object_get_boolean_member(report, "cut")) {
     cli_print_field("checkpoints", "one was cut short while it was written");
   }
+  print_linked(report);
   cli_print_field("result", "%s",
                   json_object_get_boolean_member(report, "whole") ? "whole" : "NOT WHOLE");
   if (!json_object_get_boolean_member(report, "whole")) {
@@ -60,7 +79,7 @@ int
 cmd_log_verify(int argc, char **argv)
 {
   g_autofree char *log = NULL, *key = NULL, *kept = NULL;
-  gboolean json = FALSE;
+  gboolean json = FALSE, this_only = FALSE;
   int status = CLI_DONE;
   g_autoptr(GError) error = NULL;
   g_autoptr(JsonNode) node = NULL;
@@ -72,6 +91,8 @@ cmd_log_verify(int argc, char **argv)
        "Checkpoints that were kept elsewhere: of 'hilum log checkpoint', a copy of LOG.head, a "
        "proof, or an export's manifest.json",
        "FILE"},
+      {"this-only", 0, 0, G_OPTION_ARG_NONE, &this_only,
+       "Leave the sealed logs that it goes on from", NULL},
       {"json", 0, 0, G_OPTION_ARG_NONE, &json, "Print one JSON object", NULL},
       {NULL}};
 
@@ -81,7 +102,8 @@ cmd_log_verify(int argc, char **argv)
     return status;
   }
   cli_catch_interrupt();
-  node = app_log_verify(log, key, kept, show_progress, NULL, &error);
+  node = (this_only ? app_log_verify : app_log_verify_all)(log, key, kept, show_progress, NULL,
+                                                           &error);
   if (isatty(STDERR_FILENO)) {
     fputs("\r      \r", stderr);
   }
@@ -237,12 +259,29 @@ cmd_log_check_proof(int argc, char **argv)
   return CLI_DONE;
 }
 
+/* An erasure is lawful or not whatever the program thinks of it; what it knows of is said. */
+static void
+tell_of_duty(JsonObject *object)
+{
+  const char *until = cli_text_member(object, "to_be_kept_until");
+  const char *left = cli_text_member(object, "left");
+
+  if (*until != '-') {
+    cli_note("the duty to keep these texts (%d years, until %.10s) had not ended; the log says so",
+             (int)int_of(object, "retention_years"), until);
+  }
+  if (*left != '-') {
+    cli_note("not reached, and as it was: %s", left);
+  }
+}
+
 int
 cmd_log_erase(int argc, char **argv)
 {
-  g_autofree char *log = NULL, *reason = NULL;
-  gboolean json = FALSE, sure = FALSE;
+  g_autofree char *log = NULL, *reason = NULL, *of = NULL;
+  gboolean json = FALSE, sure = FALSE, leave = FALSE;
   gint64 id = 0;
+  AppErasure erasure = {0};
   int status = CLI_DONE;
   g_autoptr(GError) error = NULL;
   g_autoptr(JsonNode) node = NULL;
@@ -250,12 +289,17 @@ cmd_log_erase(int argc, char **argv)
       {"log", 0, 0, G_OPTION_ARG_FILENAME, &log, "The log (default: the user's own)", "PATH"},
       {"reason", 0, 0, G_OPTION_ARG_STRING, &reason, "Kept in the log; names no patient", "TEXT"},
       {"for-ever", 0, 0, G_OPTION_ARG_NONE, &sure, "Yes: nobody can undo it", NULL},
+      {"of", 0, 0, G_OPTION_ARG_FILENAME, &of,
+       "The sealed log that the conversation is of (default: the log itself)", "SEALED-LOG"},
+      {"leave-missing", 0, 0, G_OPTION_ARG_NONE, &leave,
+       "Leave sealed logs as they are that cannot be reached", NULL},
       {"json", 0, 0, G_OPTION_ARG_NONE, &json, "Print one JSON object", NULL},
       {NULL}};
 
   if (!cli_parse(&argc, &argv, entries, NULL, "ID",
-                 "Erases the keys of the patients whom a conversation is about: all texts of the "
-                 "log about them are unreadable from then on. Proofs stay whole.",
+                 "Erases the keys of the patients whom a conversation is about: all texts about "
+                 "them, in the log and in those that it goes on from, are unreadable from then "
+                 "on. Proofs stay whole.",
                  NULL, 1, 1, &status)) {
     return status;
   }
@@ -265,7 +309,8 @@ cmd_log_erase(int argc, char **argv)
   if (!read_id(argv[1], &id)) {
     return CLI_MISUSED;
   }
-  node = app_log_erase(log, id, reason, &error);
+  erasure = (AppErasure){reason, of, leave};
+  node = app_log_erase_all(log, id, &erasure, &error);
   if (!node) {
     return cli_failed(error);
   }
@@ -274,6 +319,7 @@ cmd_log_erase(int argc, char **argv)
   } else {
     printf("%d keys erased\n", (int)int_of(json_node_get_object(node), "subjects"));
   }
+  tell_of_duty(json_node_get_object(node));
   return CLI_DONE;
 }
 

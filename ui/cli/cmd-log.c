@@ -401,6 +401,9 @@ cmd_log(int argc, char **argv)
       {"backup", "copy the log while it is used", cmd_log_backup},
       {"restore", "set such a copy in its place", cmd_log_restore},
       {"recover", "save what can be read of a damaged log", cmd_log_recover},
+      {"rotate", "seal it, and go on in another", cmd_log_rotate},
+      {"retain", "how long sealed logs are kept", cmd_log_retain},
+      {"retire", "remove one whose time is over", cmd_log_retire},
       {NULL, NULL, NULL}};
 
   return cli_dispatch("hilum log", "Reads the conversation log.", commands, argc, argv);

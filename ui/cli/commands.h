@@ -40,6 +40,9 @@ int cmd_log_protect(int argc, char **argv);
 int cmd_log_backup(int argc, char **argv);
 int cmd_log_restore(int argc, char **argv);
 int cmd_log_recover(int argc, char **argv);
+int cmd_log_rotate(int argc, char **argv);
+int cmd_log_retain(int argc, char **argv);
+int cmd_log_retire(int argc, char **argv);
 
 /* Of cmd_model(). */
 int cmd_model_convert(int argc, char **argv);
