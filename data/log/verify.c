@@ -458,6 +458,29 @@ check_end(Verifier *verifier)
        next->kept ? ", says a checkpoint that was kept elsewhere" : "");
 }
 
+/* What was signed last of a sealed log ends with the event that says so. */
+static gboolean
+check_seal(Verifier *verifier, GError **error)
+{
+  StoreReport *report = verifier->report;
+  g_autofree char *sql = g_strdup_printf(
+      "SELECT kind = 'sealed', 0 FROM event WHERE seq = %" G_GINT64_FORMAT, report->signed_events);
+  gint64 found[2];
+
+  if (report->found || report->events <= report->signed_events) {
+    return TRUE;
+  }
+  if (!ask(verifier, sql, found, error)) {
+    return FALSE;
+  }
+  if (found[0]) {
+    find(verifier, report->signed_events + 1,
+         "event %" G_GINT64_FORMAT " was put in after the log had been sealed",
+         report->signed_events + 1);
+  }
+  return TRUE;
+}
+
 static gboolean
 run(Verifier *verifier, const StoreKept *kept, const StoreHands *hands, StoreProgress progress,
     gpointer user, GError **error)
@@ -492,7 +515,7 @@ run(Verifier *verifier, const StoreKept *kept, const StoreHands *hands, StorePro
     return FALSE;
   }
   check_end(verifier);
-  return verifier->report->found || check_tables(verifier, error);
+  return verifier->report->found || (check_tables(verifier, error) && check_seal(verifier, error));
 }
 
 StoreReport *

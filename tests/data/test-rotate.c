@@ -7,6 +7,7 @@
 #include "fault-vfs.h"
 #include "keys-fixture.h"
 #include "log/private.h"
+#include "log/write.h"
 #include "rotate-fixture.h"
 
 /* ---- there ----------------------------------------------------------------------------------- */
@@ -367,6 +368,38 @@ test_signed_anew(LogFolder *folder, gconstpointer data)
   assert_found(folder->path, 0, STORE_LINK_OTHER, "log-0001.sqlite is not as it was*");
 }
 
+/* An event that is added to what is sealed, with a hash that is right and a signature of nobody's.
+ */
+static void
+test_added(LogFolder *folder, gconstpointer data)
+{
+  const StoreOpen how = {0}, locked = {.locked = TRUE};
+  const StoreEvent event = {.kind = "viewed", .action = "events"};
+  g_autofree char *first = in_folder(folder, "log-0001.sqlite");
+  g_autoptr(GError) error = NULL;
+  g_autoptr(StoreLog) log = NULL;
+  g_autoptr(StoreReport) report = NULL;
+
+  make_log(folder->path, 1);
+  {
+    g_autoptr(StoreLink) link = rotate(folder->path, NULL, 0);
+  }
+  g_chmod(first, 0600);
+  log = store_log_open_sealed(first, &how, &error);
+  g_assert_no_error(error);
+  g_assert_cmpint(sqlite3_exec(log->db, "BEGIN", NULL, NULL, NULL), ==, SQLITE_OK);
+  g_assert_cmpint(store_write_event(log, &event, &error), >, 0);
+  g_assert_cmpint(sqlite3_exec(log->db, "COMMIT", NULL, NULL, NULL), ==, SQLITE_OK);
+  g_clear_pointer(&log->keys, store_keys_close); /* it signs nothing at closing */
+  g_clear_pointer(&log, store_log_close);
+  assert_found(folder->path, 0, STORE_LINK_OTHER, "log-0001.sqlite has * some were put in");
+  log = store_log_open_with(first, &locked, &error);
+  report = store_log_verify(log, NULL, NULL, NULL, &error);
+  g_assert_no_error(error);
+  g_assert_false(report->whole);
+  g_assert_nonnull(strstr(report->found, "after the log had been sealed"));
+}
+
 static void
 test_other_key(LogFolder *folder, gconstpointer data)
 {
@@ -400,6 +433,7 @@ main(int argc, char **argv)
   LOG_TEST("/rotate/changed-byte", test_changed_byte);
   LOG_TEST("/rotate/replaced", test_replaced);
   LOG_TEST("/rotate/signed-anew", test_signed_anew);
+  LOG_TEST("/rotate/added", test_added);
   LOG_TEST("/rotate/other-key", test_other_key);
   return g_test_run();
 }
