@@ -60,7 +60,7 @@ tell_hash(Local *local)
 {
   const StoreModel model = model_of(local);
 
-  if (local->told && local->hashed && local->hash_ok) {
+  if (local->told && local->hashed) {
     local->told(&model, local->told_user);
     local->told = NULL;
   }

@@ -65,7 +65,7 @@ typedef struct {
   /* What the tower gets of SHOT, or what is sent of it. From any thread, at any time. */
   AppPicture *(*see)(AppBackend *backend, const AppShot *shot, GError **error);
   /* TOLD gets what describe() says once it is known without waiting: on any thread, once, now or
-   * later, never after free(). Not told: what could not be read. */
+   * later, never after free(). Without a hash: it could not be taken, or not to its end. */
   void (*tell)(AppBackend *backend, AppBackendTold told, gpointer user);
   /* A text that answers may repeat: see AppSampling.lookup. NULL: of no use. */
   void (*expect)(AppBackend *backend, const char *text);

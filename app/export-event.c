@@ -237,6 +237,17 @@ is_of_turn(const char *kind)
   return strcmp(kind, "turn") == 0 || strcmp(kind, "verdict") == 0 || strcmp(kind, "check") == 0;
 }
 
+/* Studies that were opened and shown are chosen as turns are. */
+static gboolean
+is_of_study(const AppExportOptions *options, const StoreEventRow *event)
+{
+  g_autoptr(JsonObject) sealed =
+      event->text ? app_json_object_read(event->text, strlen(event->text), NULL) : NULL;
+  const char *uid = sealed ? app_json_get_text(sealed, "study_instance_uid") : NULL;
+
+  return uid && g_strv_contains(options->studies, uid);
+}
+
 static gboolean
 is_chosen(const Reading *reading, const StoreEventRow *event, const StoreExportTurn *turn)
 {
@@ -250,7 +261,8 @@ is_chosen(const Reading *reading, const StoreEventRow *event, const StoreExportT
     found = event->conversation == options->conversations[i];
   }
   return found && app_export_is_in_time(reading->choice, event->time) &&
-         (!options->studies || (turn && app_export_is_chosen(reading->choice, turn)));
+         (!options->studies ||
+          (turn ? app_export_is_chosen(reading->choice, turn) : is_of_study(options, event)));
 }
 
 static gboolean

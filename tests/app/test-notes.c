@@ -8,6 +8,7 @@
 #include "app_slice.h"
 #include "app_trust.h"
 #include "private.h"
+#include "secrets.h"
 #include "tiny.h"
 #include "wait.h"
 
@@ -335,13 +336,18 @@ test_viewed(Fixture *f, gconstpointer data)
   g_assert_cmpstr(field(search.text, "words"), ==, "Needleword");
 }
 
+/* Of all studies, or of STUDY alone. */
 static char *
-export_as(const Fixture *f, const char *format, const char *file)
+export_as(const Fixture *f, const char *format, const char *file, const char *study)
 {
-  g_autofree char *out = g_build_filename(f->folder, format, NULL);
+  g_autofree char *out = g_build_filename(f->folder, study ? study : format, NULL);
   g_autofree char *path = g_build_filename(out, file, NULL);
-  const AppExportOptions options = {
-      .log_path = f->log, .format = format, .out = out, .patient = APP_PATIENT_FULL};
+  const char *const studies[] = {study, NULL};
+  const AppExportOptions options = {.log_path = f->log,
+                                    .format = format,
+                                    .out = out,
+                                    .studies = study ? studies : NULL,
+                                    .patient = APP_PATIENT_FULL};
   g_autoptr(GError) error = NULL;
   g_autoptr(JsonNode) report = app_export(&options, NULL, NULL, &error);
   char *text = NULL;
@@ -358,20 +364,26 @@ test_exported(Fixture *f, gconstpointer data)
   static const char *const parts[] = {"110107", "Source Media", STUDY,    "Secretfolder", "110103",
                                       "110113", "FILE-REFUSED", "110131", "110155",       ID};
   AppStudy *study = open_study(f);
-  g_autofree char *xml = NULL, *fhir = NULL;
+  g_autofree char *xml = NULL, *fhir = NULL, *one = NULL, *other = NULL;
 
   look(f, study, 3, 300);
   app_study_free(study);
   app_notes_setting(f->notes, "threads", "0", "2", FALSE);
   close_and_verify(f);
-  xml = export_as(f, "ps315", "audit-messages.xml");
-  fhir = export_as(f, "balp", "audit-events.ndjson");
+  xml = export_as(f, "ps315", "audit-messages.xml", NULL);
+  fhir = export_as(f, "balp", "audit-events.ndjson", NULL);
   for (guint i = 0; i < G_N_ELEMENTS(parts); i++) {
     g_test_message("%s", parts[i]);
     g_assert_nonnull(strstr(xml, parts[i]));
     g_assert_nonnull(strstr(fhir, parts[i]));
   }
   g_assert_null(strstr(xml, "Event of the program"));
+  one = export_as(f, "ps315", "audit-messages.xml", STUDY);
+  g_assert_nonnull(strstr(one, "110107"));
+  g_assert_nonnull(strstr(one, "110103"));
+  g_assert_null(strstr(one, "110131"));
+  other = export_as(f, "ps315", "audit-messages.xml", "1.2.3.4.5.6");
+  g_assert_null(strstr(other, "110107"));
 }
 
 /* ---- reviews ------------------------------------------------------------------------------- */
@@ -490,6 +502,48 @@ test_trouble(Fixture *f, gconstpointer data)
   app_notes_unref(notes);
 }
 
+static char *
+answer(gboolean again, gpointer passphrase, GError **error)
+{
+  return g_strdup(passphrase);
+}
+
+/* While the log is locked nothing is kept, as the window says; once it is open, it says how much
+ * was not. */
+static void
+test_locked(Fixture *f, gconstpointer data)
+{
+  g_autoptr(GError) error = NULL;
+  g_autoptr(JsonNode) node = NULL;
+  g_auto(Found) lost = {0}, viewed = {0};
+
+  g_clear_pointer(&f->notes, app_notes_unref);
+  app_set_ask_passphrase(answer, "right");
+  node = app_log_protect(f->log, "passphrase", &error);
+  g_assert_no_error(error);
+  app_secrets_forget_passphrase();
+  app_set_ask_passphrase(answer, "wrong");
+  f->notes = app_notes_new(f->log);
+  app_notes_viewed(f->notes, "list", 0, NULL);
+  wait_until(app_notes_are_written(f->notes)); /* or given up */
+  app_notes_viewed(f->notes, "list", 0, NULL);
+  app_set_ask_passphrase(answer, "right");
+  app_notes_try_again(f->notes);
+  app_notes_viewed(f->notes, "conversation", 5, NULL);
+  wait_until(app_notes_are_written(f->notes));
+  g_clear_pointer(&node, json_node_unref);
+  node = app_log_protect(f->log, "file", &error);
+  g_assert_no_error(error);
+  app_set_ask_passphrase(NULL, NULL);
+  close_and_verify(f);
+  viewed = find(f, "viewed", NULL);
+  g_assert_cmpuint(viewed.n, ==, 1);
+  lost = find(f, "application", "not-kept");
+  g_assert_cmpuint(lost.n, ==, 1);
+  g_assert_true(lost.failed);
+  g_assert_cmpstr(field(lost.body, "events"), ==, "3");
+}
+
 static void
 on_ended(GObject *source, GAsyncResult *result, gpointer user)
 {
@@ -540,7 +594,7 @@ main(int argc, char **argv)
                {"shown", test_shown},     {"looks", test_looks},       {"setting", test_setting},
                {"viewed", test_viewed},   {"exported", test_exported}, {"model", test_model},
                {"alone", test_alone},     {"trouble", test_trouble},   {"lost", test_lost},
-               {"none", test_none}};
+               {"locked", test_locked},   {"none", test_none}};
 
   g_test_init(&argc, &argv, NULL);
   for (guint i = 0; i < G_N_ELEMENTS(tests); i++) {
