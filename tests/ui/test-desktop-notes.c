@@ -3,7 +3,7 @@
 #include "window-fixture.h"
 
 #include "app_note.h"
-#include "app_record.h"
+#include "record-events.h"
 #include "settings/told.h"
 
 #define N 10
@@ -49,69 +49,15 @@ go_to(Fixture *f, guint index)
   wait_until(app_slice_facts(desktop_viewport_get_slice(view(f)))->index == index);
 }
 
-/* ---- the log ------------------------------------------------------------------------------- */
-
-typedef struct {
-  AppRecord *record;
-  GArray *numbers;
-  gboolean found;
-  GPtrArray *events;
-} Reading;
-
-static void
-on_opened(GObject *source, GAsyncResult *result, gpointer data)
-{
-  g_autoptr(GError) error = NULL;
-
-  ((Reading *)data)->record = app_record_open_finish(result, &error);
-  g_assert_no_error(error);
-}
-
-static void
-on_part(const gint64 *numbers, gsize n, guint64 done, guint64 total, gpointer data)
-{
-  g_array_append_vals(((Reading *)data)->numbers, numbers, (guint)n);
-}
-
-static void
-on_found(GObject *source, GAsyncResult *result, gpointer data)
-{
-  ((Reading *)data)->found = app_record_find_finish(NULL, result, NULL);
-}
-
-static void
-on_read(GObject *source, GAsyncResult *result, gpointer data)
-{
-  ((Reading *)data)->events = app_record_read_finish(NULL, result, NULL);
-}
-
-/* Events of KIND and ACTION (NULL: any), the newest first; of AppEvent. The window is closed: all
- * is written. */
+/* The window is closed: all is written. */
 static GPtrArray *
 events(Fixture *f, const char *kind, const char *action)
 {
-  const AppRecordFilter filter = {.kind = kind};
-  Reading reading = {.numbers = g_array_new(FALSE, FALSE, sizeof(gint64))};
-
   if (f->window) {
     close_window(f);
   }
   g_clear_pointer(&f->options.notes, app_notes_unref);
-  app_record_open_async(f->log, NULL, on_opened, &reading);
-  wait_until(reading.record);
-  app_record_find_async(reading.record, &filter, on_part, &reading, NULL, on_found, &reading);
-  wait_until(reading.found);
-  app_record_read_async(reading.record, (const gint64 *)(gpointer)reading.numbers->data,
-                        reading.numbers->len, NULL, on_read, &reading);
-  wait_until(reading.events);
-  for (guint i = reading.events->len; action && i > 0; i--) {
-    if (g_strcmp0(((AppEvent *)reading.events->pdata[i - 1])->action, action) != 0) {
-      g_ptr_array_remove_index(reading.events, i - 1);
-    }
-  }
-  g_array_unref(reading.numbers);
-  app_record_free(reading.record);
-  return reading.events;
+  return record_events(f->log, kind, action);
 }
 
 static void

@@ -8,6 +8,7 @@
 
 #include "cli-run.h"
 #include "desktop-fixture.h"
+#include "record-events.h"
 
 typedef struct {
   char *folder, *study, *log, *model;
@@ -179,6 +180,27 @@ window_member(Session *s, guint turn, const char *name)
   return json_object_get_double_member(json_object_get_object_member(object, "image"), name);
 }
 
+/* What was done with the program, each once, beside the questions. */
+static void
+check_events(Session *s)
+{
+  static const struct {
+    const char *kind, *action, *says;
+  } once[] = {{"application", "start", "hilum-desktop"},
+              {"import", "open", "images: 12"},
+              {"loaded", NULL, "sha256: "},
+              {"shown", NULL, "last: 12"},
+              {"application", "stop", "hilum-desktop"}};
+
+  for (guint i = 0; i < G_N_ELEMENTS(once); i++) {
+    g_autoptr(GPtrArray) events = record_events(s->log, once[i].kind, once[i].action);
+
+    g_test_message("%s %s: %u", once[i].kind, once[i].action, events->len);
+    g_assert_cmpuint(events->len, ==, 1);
+    g_assert_nonnull(strstr(((AppEvent *)events->pdata[0])->facts, once[i].says));
+  }
+}
+
 static void
 test_session(Session *s, gconstpointer data)
 {
@@ -213,6 +235,7 @@ test_session(Session *s, gconstpointer data)
   g_assert_true(g_subprocess_wait(s->program, NULL, NULL));
   g_assert_true(g_subprocess_get_if_exited(s->program));
   g_assert_cmpint(g_subprocess_get_exit_status(s->program), ==, 0);
+  check_events(s);
 }
 
 /* The one file below FOLDER as text, or NULL. g_free(). */
