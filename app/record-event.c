@@ -49,6 +49,9 @@ static const struct {
 const char *
 app_event_title(const char *kind, const char *action)
 {
+  if (!*kind) {
+    return _("Changed or removed");
+  }
   for (guint i = 0; i < G_N_ELEMENTS(titles); i++) {
     if (strcmp(titles[i].kind, kind) == 0 &&
         (!titles[i].action || g_strcmp0(titles[i].action, action) == 0)) {
@@ -219,6 +222,26 @@ app_event_new(const StoreEventRow *row)
   event->failed = row->failed;
   event->erased = row->erased;
   event->conversation = row->conversation;
+  return event;
+}
+
+AppEvent *
+app_event_new_broken(gint64 number, const char *why)
+{
+  AppEvent *event = g_new0(AppEvent, 1);
+
+  event->number = number;
+  event->time = g_strdup("");
+  event->kind = g_strdup("");
+  event->action = g_strdup("");
+  event->who = g_strdup("");
+  event->summary = g_strdup(why);
+  event->facts = g_strdup(why);
+  event->fields = g_ptr_array_new_with_free_func(g_free);
+  event->sha256 = g_strdup("");
+  event->failed = TRUE;
+  g_ptr_array_add(event->fields, g_strdup("reason"));
+  g_ptr_array_add(event->fields, g_strdup(why));
   return event;
 }
 

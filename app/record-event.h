@@ -9,6 +9,8 @@ G_BEGIN_DECLS
 
 /* ROW as it is looked at (record-event.c). */
 AppEvent *app_event_new(const StoreEventRow *row);
+/* NUMBER, which cannot be read, and WHY. */
+AppEvent *app_event_new_broken(gint64 number, const char *why);
 /* Whether ROW has what FILTER asks for; WORDS: its words, folded, ends with NULL. */
 gboolean app_event_matches(const StoreEventRow *row, const AppRecordFilter *filter,
                            char *const *words);

@@ -8,6 +8,8 @@
 
 #include <glib/gi18n.h>
 
+#include <string.h>
+
 #include "export-private.h"
 #include "rotate.h"
 #include "trust.h"
@@ -59,36 +61,52 @@ app_record_n_events(AppRecord *record)
 
 /* ---- opening ------------------------------------------------------------------------------- */
 
+/* It is enough to know that there is one. */
 static gboolean
 is_there(const StoreEventRow *row, gpointer user, GError **error)
 {
-  *(gboolean *)user = TRUE;
+  g_set_error_literal(error, G_IO_ERROR, G_IO_ERROR_EXISTS, "");
+  return FALSE;
+}
+
+/* *there: there is an event AT, or one that comes later: some may have been removed. One that was
+ * changed is there. */
+static gboolean
+look_for(StoreLog *log, gint64 at, gboolean *there, GError **error)
+{
+  g_autoptr(GError) local = NULL;
+
+  *there = !store_log_each_event(log, at, 0, is_there, NULL, &local);
+  if (*there && !g_error_matches(local, G_IO_ERROR, G_IO_ERROR_EXISTS) &&
+      !g_error_matches(local, STORE_ERROR, STORE_ERROR_CORRUPT)) {
+    g_propagate_error(error, g_steal_pointer(&local));
+    return FALSE;
+  }
   return TRUE;
 }
 
-/* Numbers have no gaps: doubled until there is none, then halved. */
+/* The number of the last one: doubled until there is none, then halved. */
 static gboolean
 count_events(StoreLog *log, gint64 *count, GError **error)
 {
   gint64 low = 0, high = 1; /* LOW is there, HIGH is not */
-  gboolean found = TRUE, doubling = TRUE;
+  gboolean found = TRUE;
 
-  while (doubling || high - low > 1) {
-    const gint64 at = doubling ? high : low + (high - low) / 2;
-
-    found = FALSE;
-    if (!store_log_each_event(log, at, at, is_there, &found, error)) {
+  while (found && high < G_MAXINT64 / 2) {
+    if (!look_for(log, high, &found, error)) {
       return FALSE;
     }
-    if (doubling) {
-      low = found ? high : low;
-      high = found ? 2 * high : high;
-      doubling = found;
-    } else if (found) {
-      low = at;
-    } else {
-      high = at;
+    low = found ? high : low;
+    high = found ? 2 * high : high;
+  }
+  while (high - low > 1) {
+    const gint64 at = low + (high - low) / 2;
+
+    if (!look_for(log, at, &found, error)) {
+      return FALSE;
     }
+    low = found ? at : low;
+    high = found ? high : at;
   }
   *count = low;
   return TRUE;
@@ -181,30 +199,53 @@ keep_event(const StoreEventRow *row, gpointer user, GError **error)
   return TRUE;
 }
 
+/* Event NUMBER, or why it cannot be read; nothing where that says more of the log than of it. */
+static AppEvent *
+read_one(StoreLog *log, gint64 number, GError **error)
+{
+  g_autoptr(GPtrArray) one = g_ptr_array_new_with_free_func(event_free);
+  g_autoptr(GError) local = NULL;
+
+  if (store_log_each_event(log, number, number, keep_event, one, &local)) {
+    return one->len == 1 ? g_steal_pointer(&one->pdata[0])
+                         : app_event_new_broken(number, _("It is no longer there."));
+  }
+  if (g_error_matches(local, STORE_ERROR, STORE_ERROR_CORRUPT)) {
+    return app_event_new_broken(number, local->message);
+  }
+  g_propagate_error(error, g_steal_pointer(&local));
+  return NULL;
+}
+
 /* Events I and the following as long as each number is one less than the one before: newest first.
- */
+ * Where one of them was changed or removed, the others are read all the same. */
 static gboolean
 read_run(Reading *reading, gsize *i, GError **error)
 {
   const gint64 *numbers = reading->numbers;
+  StoreLog *log = reading->record->log;
   gsize end = *i + 1;
   g_autoptr(GPtrArray) run = g_ptr_array_new_with_free_func(event_free);
+  g_autoptr(GError) local = NULL;
+  gboolean whole;
 
   while (end < reading->n && numbers[end] == numbers[end - 1] - 1) {
     end++;
   }
-  if (!store_log_each_event(reading->record->log, numbers[end - 1], numbers[*i], keep_event, run,
-                            error)) {
+  whole = store_log_each_event(log, numbers[end - 1], numbers[*i], keep_event, run, &local);
+  if (!whole && !g_error_matches(local, STORE_ERROR, STORE_ERROR_CORRUPT)) {
+    g_propagate_error(error, g_steal_pointer(&local));
     return FALSE;
   }
-  if (run->len != end - *i) {
-    g_autofree char *number = g_strdup_printf("%" G_GINT64_FORMAT, numbers[*i]);
-    g_set_error(error, APP_ERROR, APP_ERROR_FAILED, _("event %s of the log is no longer there"),
-                number);
-    return FALSE;
-  }
-  for (guint k = run->len; k > 0; k--) {
-    g_ptr_array_add(reading->events, g_steal_pointer(&run->pdata[k - 1]));
+  whole = whole && run->len == end - *i;
+  for (gsize k = *i; k < end; k++) {
+    AppEvent *event =
+        whole ? g_steal_pointer(&run->pdata[end - 1 - k]) : read_one(log, numbers[k], error);
+
+    if (!event) {
+      return FALSE;
+    }
+    g_ptr_array_add(reading->events, event);
   }
   *i = end;
   return TRUE;
@@ -269,6 +310,7 @@ typedef struct {
   GCancellable *cancellable;
   GArray *found; /* of gint64, newest first; not told yet */
   GArray *part;  /* in the order of the log */
+  gint64 n_met;  /* events that were there, of those looked at */
   gint64 told;   /* µs */
 } Finding;
 
@@ -343,11 +385,47 @@ look_at(const StoreEventRow *row, gpointer user, GError **error)
   return !g_cancellable_set_error_if_cancelled(finding->cancellable, error);
 }
 
+/* What is certainly not looked for need not be opened. */
+static gboolean
+may_match(const char *kind, const char *body, gpointer user)
+{
+  Finding *finding = user;
+  const AppRecordFilter *filter = &finding->filter;
+
+  finding->n_met++;
+  return (!filter->kind || strcmp(kind, filter->kind) == 0) &&
+         (!filter->failed || strstr(body, "\"failure\""));
+}
+
+/* One that cannot be read went wrong, and is nothing else that anybody can look for. */
+static gboolean
+look_at_each(Finding *finding, gint64 first, gint64 last, GError **error)
+{
+  g_array_set_size(finding->part, 0);
+  for (gint64 at = first; at <= last; at++) {
+    g_autoptr(GError) local = NULL;
+    gboolean ok;
+
+    finding->n_met = 0;
+    ok = store_log_each_event_of(finding->record->log, may_match, at, at, look_at, finding, &local);
+    if (!ok && !g_error_matches(local, STORE_ERROR, STORE_ERROR_CORRUPT)) {
+      g_propagate_error(error, g_steal_pointer(&local));
+      return FALSE;
+    }
+    if ((!ok || finding->n_met == 0) && finding->filter.failed && !finding->filter.kind &&
+        !*finding->words) {
+      g_array_append_val(finding->part, at);
+    }
+  }
+  return TRUE;
+}
+
 /* Events FIRST to LAST, as soon as nobody wants a page. */
 static gboolean
 look_at_part(Finding *finding, gint64 first, gint64 last, GError **error)
 {
   AppRecord *record = finding->record;
+  g_autoptr(GError) local = NULL;
   gboolean ok;
 
   g_array_set_size(finding->part, 0);
@@ -355,9 +433,17 @@ look_at_part(Finding *finding, gint64 first, gint64 last, GError **error)
   while (g_atomic_int_get(&record->n_waiting) > 0) {
     g_cond_wait(&record->free, &record->lock);
   }
-  ok = store_log_each_event_of(record->log, finding->filter.kind, first, last, look_at, finding,
-                               error);
+  finding->n_met = 0;
+  ok = store_log_each_event_of(record->log, may_match, first, last, look_at, finding, &local);
+  if (ok ? finding->n_met < last - first + 1
+         : g_error_matches(local, STORE_ERROR, STORE_ERROR_CORRUPT)) {
+    g_clear_error(&local);
+    ok = look_at_each(finding, first, last, &local);
+  }
   g_mutex_unlock(&record->lock);
+  if (!ok) {
+    g_propagate_error(error, g_steal_pointer(&local));
+  }
   for (guint i = finding->part->len; i > 0; i--) {
     g_array_append_val(finding->found, g_array_index(finding->part, gint64, i - 1));
   }

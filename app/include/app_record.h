@@ -15,7 +15,7 @@ G_BEGIN_DECLS
 typedef struct {
   gint64 number;       /* from 1, without gaps */
   char *time;          /* ISO 8601, UTC */
-  char *kind, *action; /* as the log has them; ACTION may be "" */
+  char *kind, *action; /* as the log has them; ACTION may be ""; KIND "": it cannot be read */
   char *who;           /* full name or name of the user, and who had signed in */
   char *summary;       /* what it was about, a line for people; "" */
   char *facts;         /* all that it says, "name: value" a line; "" */

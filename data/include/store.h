@@ -240,8 +240,10 @@ typedef gboolean (*StoreEventFunc)(const StoreEventRow *event, gpointer user, GE
  * all else in the log, but not its events. */
 gboolean store_log_each_event(StoreLog *log, gint64 first, gint64 last, StoreEventFunc func,
                               gpointer user, GError **error);
-/* The same for those of KIND (NULL: all); the others are passed over without opening them. */
-gboolean store_log_each_event_of(StoreLog *log, const char *kind, gint64 first, gint64 last,
+/* Whether an event of this KIND and BODY (JSON, as it is) is to be opened. */
+typedef gboolean (*StoreEventGate)(const char *kind, const char *body, gpointer user);
+/* The same for those that GATE (NULL: all) lets through; the others are passed over unopened. */
+gboolean store_log_each_event_of(StoreLog *log, StoreEventGate gate, gint64 first, gint64 last,
                                  StoreEventFunc func, gpointer user, GError **error);
 
 /* The last one. */

@@ -74,7 +74,7 @@ store_log_each_event(StoreLog *log, gint64 first, gint64 last, StoreEventFunc fu
 }
 
 gboolean
-store_log_each_event_of(StoreLog *log, const char *kind, gint64 first, gint64 last,
+store_log_each_event_of(StoreLog *log, StoreEventGate gate, gint64 first, gint64 last,
                         StoreEventFunc func, gpointer user, GError **error)
 {
   const char *doing = "reading events";
@@ -108,7 +108,7 @@ store_log_each_event_of(StoreLog *log, const char *kind, gint64 first, gint64 la
                         "event %" G_GINT64_FORMAT ": found another, or one that was changed",
                         expected);
     }
-    if ((!kind || strcmp(row.kind, kind) == 0) && !tell(log, &row, func, user, error)) {
+    if ((!gate || gate(row.kind, row.body, user)) && !tell(log, &row, func, user, error)) {
       return FALSE;
     }
   }

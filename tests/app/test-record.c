@@ -1,4 +1,5 @@
 /* test-record.c - the log as people look at it: opened, read by pages, looked through. */
+#include <sqlite3.h>
 #include <string.h>
 
 #include "app_record.h"
@@ -199,6 +200,52 @@ test_gone(Fixture *f, gconstpointer data)
   g_clear_error(&answer.error);
 }
 
+/* One event was changed, one removed: they say so, and all others are there. */
+static void
+test_broken(Fixture *f, gconstpointer data)
+{
+  g_autoptr(AppRecord) record = NULL;
+  g_autoptr(GPtrArray) events = NULL;
+  g_autoptr(GArray) failed = NULL;
+  gint64 numbers[N];
+  gint64 n;
+  sqlite3 *db = NULL;
+
+  record = open_record(f->log, NULL);
+  n = app_record_n_events(record);
+  g_clear_pointer(&record, app_record_free);
+  g_assert_cmpint(sqlite3_open(f->log, &db), ==, SQLITE_OK);
+  /* 512 and 544 are looked at to find how many there are. */
+  g_assert_cmpint(sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL), ==, SQLITE_OK);
+  g_assert_cmpint(sqlite3_exec(db,
+                               "PRAGMA foreign_keys = OFF; "
+                               "UPDATE event SET body = '{}' WHERE seq = 512; "
+                               "DELETE FROM event WHERE seq = 544",
+                               NULL, NULL, NULL),
+                  ==, SQLITE_OK);
+  sqlite3_close(db);
+  record = open_record(f->log, NULL);
+  g_assert_nonnull(record);
+  g_assert_cmpint(app_record_n_events(record), >=, n);
+  for (guint i = 0; i < 64; i++) {
+    numbers[i] = 560 - i;
+  }
+  events = read_events(record, numbers, 64);
+  for (guint i = 0; i < 64; i++) {
+    const AppEvent *event = events->pdata[i];
+
+    g_assert_cmpint(event->number, ==, numbers[i]);
+    g_assert_cmpint(*event->kind == '\0', ==, event->number == 512 || event->number == 544);
+  }
+  failed = find(record, (AppRecordFilter){.failed = TRUE});
+  n = 0;
+  for (guint i = 0; i < failed->len; i++) {
+    const gint64 number = g_array_index(failed, gint64, i);
+    n += number == 512 || number == 544;
+  }
+  g_assert_cmpint(n, ==, 2);
+}
+
 static void
 test_no_log(Fixture *f, gconstpointer data)
 {
@@ -226,6 +273,7 @@ main(int argc, char **argv)
   add("pages", test_pages);
   add("found", test_found);
   add("gone", test_gone);
+  add("broken", test_broken);
   add("no-log", test_no_log);
   return g_test_run();
 }

@@ -33,7 +33,7 @@ cell_text(DesktopRecordItem *item, Column column)
     return g_strdup(event->who);
   case COLUMN_EVENT:
     /* Translators: %s is what happened, "Image shown". */
-    return event->failed && !g_str_equal(event->kind, "refused") /* which says it itself */
+    return event->failed && *event->kind && !g_str_equal(event->kind, "refused") /* they say it */
                ? g_strdup_printf(_("%s: failed"), app_event_title(event->kind, event->action))
                : g_strdup(app_event_title(event->kind, event->action));
   default:

@@ -79,9 +79,26 @@ fill(DesktopRecord *self, const AppEvent *event)
   for (guint i = 0; event && i + 1 < event->fields->len; i += 2) {
     add_row(self, row++, title_of(event->fields->pdata[i]), event->fields->pdata[i + 1]);
   }
-  if (event) {
+  if (event && *event->sha256) {
     add_row(self, row, "SHA-256", event->sha256);
   }
+}
+
+/* g_free(). */
+static char *
+caption_of(const AppEvent *event)
+{
+  g_autofree char *time = NULL;
+
+  if (!event) {
+    return g_strdup(_("Select an event to see all that it says."));
+  }
+  if (!*event->kind) { /* it could not be read */
+    return g_strdup("");
+  }
+  time = desktop_record_time(event->time);
+  return g_strdup_printf("%s · %s%s%s", time, event->who, event->erased ? "\n" : "",
+                         event->erased ? _("Its texts were erased with the patient's key.") : "");
 }
 
 /* There is room for them before an event is selected: the lines stay where they are under the
@@ -90,12 +107,7 @@ void
 desktop_record_show_details(DesktopRecord *self, const AppEvent *event)
 {
   const gboolean leads = event && event->conversation != 0;
-  g_autofree char *time = event ? desktop_record_time(event->time) : NULL;
-  g_autofree char *caption =
-      event
-          ? g_strdup_printf("%s · %s%s%s", time, event->who, event->erased ? "\n" : "",
-                            event->erased ? _("Its texts were erased with the patient's key.") : "")
-          : g_strdup(_("Select an event to see all that it says."));
+  g_autofree char *caption = caption_of(event);
 
   gtk_widget_action_set_enabled(GTK_WIDGET(self), "record.open", leads);
   gtk_label_set_text(self->event_title, event ? app_event_title(event->kind, event->action) : "");
