@@ -196,6 +196,11 @@ test_erased(Fixture *f, gconstpointer data)
   g_assert_cmpstr(
       gtk_widget_get_tooltip_text(GTK_WIDGET(gtk_list_box_get_row_at_index(found(f), 0))), ==,
       "Erased");
+  /* An entry that tells of nothing new does not take the rows away. */
+  g_signal_emit_by_name(
+      gtk_widget_get_template_child(GTK_WIDGET(f->window->history), DESKTOP_TYPE_HISTORY, "entry"),
+      "search-changed");
+  g_assert_false(desktop_history_is_searching(f->window->history));
   hands_focus(GTK_WIDGET(f->window));
   hands("key", "Return");
   hands("key", "Return");

@@ -26,6 +26,7 @@ struct _DesktopHistory {
   /* Owned. */
   char *path;
   GCancellable *searching; /* NULL: none */
+  char *words;             /* what was looked for last; NULL: nothing yet */
 
   gboolean kept, stale;
 };
@@ -129,6 +130,8 @@ look(DesktopHistory *self)
 
   stop(self);
   self->stale = FALSE;
+  g_free(self->words);
+  self->words = g_strdup(words);
   if (!self->kept) {
     show_failure(self, _("No log is kept, so nothing is remembered."));
     return;
@@ -140,6 +143,15 @@ look(DesktopHistory *self)
   app_history_search_async(self->path, words, MOST, self->searching, on_found, search);
   if (*words) {
     g_signal_emit(self, signals[SEARCHED], 0, words);
+  }
+}
+
+/* The entry tells of its text when nothing was typed, too: rows that have the focus stay then. */
+static void
+on_words(DesktopHistory *self)
+{
+  if (g_strcmp0(gtk_editable_get_text(GTK_EDITABLE(self->entry)), self->words) != 0) {
+    look(self);
   }
 }
 
@@ -254,6 +266,7 @@ static void
 desktop_history_finalize(GObject *object)
 {
   g_free(DESKTOP_HISTORY(object)->path);
+  g_free(DESKTOP_HISTORY(object)->words);
   G_OBJECT_CLASS(desktop_history_parent_class)->finalize(object);
 }
 
@@ -272,7 +285,7 @@ desktop_history_class_init(DesktopHistoryClass *class)
   gtk_widget_class_bind_template_child(widget_class, DesktopHistory, empty_page);
   gtk_widget_class_bind_template_child(widget_class, DesktopHistory, failure_page);
   gtk_widget_class_bind_template_child(widget_class, DesktopHistory, count);
-  gtk_widget_class_bind_template_callback(widget_class, look);
+  gtk_widget_class_bind_template_callback(widget_class, on_words);
   gtk_widget_class_bind_template_callback(widget_class, on_chosen);
   gtk_widget_class_bind_template_callback(widget_class, on_entered);
   signals[CHOSEN] = g_signal_new("chosen", DESKTOP_TYPE_HISTORY, G_SIGNAL_RUN_LAST, 0, NULL, NULL,
