@@ -31,6 +31,7 @@ typedef enum {
   STORE_ERROR_CANCELLED,
   STORE_ERROR_LOCKED, /* the key that opens the log's texts is not to be had */
   STORE_ERROR_SEALED, /* the log was sealed, and goes on in another file */
+  STORE_ERROR_REFUSED, /* a PIN is wrong, or it is too soon for another (store_person.h) */
 } StoreError;
 
 typedef struct _StoreLog StoreLog;
@@ -178,6 +179,7 @@ typedef struct {
   const char *verdict; /* "accepted", "edited", "rejected" */
   const char *text;    /* of "edited", and of no other */
   const char *user_name, *real_name;
+  const char *person; /* who had signed in to judge, or NULL */
 } StoreVerdict;
 gint64 store_log_add_verdict(StoreLog *log, gint64 turn, const StoreVerdict *verdict,
                              GError **error);
@@ -201,7 +203,7 @@ gint64 store_log_add_check(StoreLog *log, gint64 turn, const StoreCheck *check, 
  * Every row of the log is an event; those above are of the kinds "model", "image", "conversation",
  * "turn", "verdict" and "check". The others are written by their own name: "application" (start,
  * stop), "import", "shown", "export", "viewed", "setting", "refused", "verification", "consent",
- * "erased", "session" (a second person signs in or out), "migrated", "sealed", "continued".
+ * "erased", "session" (a second person signs in or out: store_person.h), "migrated", "sealed", "continued".
  */
 typedef struct {
   const char *name, *text; /* a member of the event's JSON */

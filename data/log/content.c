@@ -257,6 +257,7 @@ store_put_verdict(StoreDraft *draft, gint64 turn, const StoreVerdict *verdict)
   store_draft_text(draft, STORE_CLEAR, "verdict", verdict->verdict);
   put_required(draft, STORE_CLEAR, "user_name", verdict->user_name);
   store_draft_text(draft, STORE_CLEAR, "real_name", verdict->real_name);
+  store_draft_text(draft, STORE_CLEAR, "person_name", verdict->person);
   store_draft_text(draft, STORE_SEALED, "text", verdict->text);
 }
 

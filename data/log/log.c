@@ -10,6 +10,7 @@
 #include "head.h"
 #include "keys.h"
 #include "limits.h"
+#include "person.h"
 #include "private.h"
 #include "recover-swap.h"
 #include "row.h"
@@ -45,6 +46,7 @@ store_log_close(StoreLog *log)
   g_free(log->goes_on);
   g_free(log->sealed_as);
   g_free(log->sealed_at);
+  store_people_free(log->people);
   g_free(log->name);
   g_free(log);
 }

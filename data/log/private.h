@@ -45,6 +45,7 @@ typedef enum {
   STORE_SQL_CHECKS,
   STORE_SQL_WORDS, /* events that may have words, and whose; TEXTS: those of a conversation */
   STORE_SQL_TEXTS,
+  STORE_SQL_SESSIONS,
   STORE_N_SQL,
 } StoreSql;
 
@@ -54,11 +55,13 @@ struct _StoreLog {
   gboolean read_only;
   gboolean changeless;    /* nobody can change it: opened without locks */
   GTimeSpan clock_offset; /* of the clock that events are dated by; 0 but in tests */
+  GTimeSpan boot_offset;  /* of the clock that nobody sets; the same */
   StoreKeys *keys;        /* NULL: locked, only what is readable to all can be read */
   char *path;             /* as it was opened, its folder resolved */
   char *log_id;
   char *person;          /* who signed in, or NULL */
   char *first_written;   /* in another log, what is imported now; or NULL */
+  struct _StorePeople *people; /* person.c: who may sign in, once it was asked for */
   gboolean words_sealed; /* the index is a file */
   sqlite3 *words;        /* search.c: the index, once it was asked for */
   guint64 signed_size;   /* head.c: rows that the last checkpoint covers */

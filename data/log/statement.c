@@ -65,6 +65,8 @@ static const char *const texts[STORE_N_SQL] = {
         "SELECT event FROM turn WHERE conversation = ?1"
         " UNION ALL SELECT v.event FROM turn AS t JOIN verdict AS v ON v.turn = t.id"
         " WHERE t.conversation = ?1 ORDER BY 1",
+    [STORE_SQL_SESSIONS] =
+        "SELECT seq FROM event WHERE seq BETWEEN ?1 AND ?2 AND kind = 'session' ORDER BY seq",
 };
 
 StoreStatement *

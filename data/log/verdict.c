@@ -11,6 +11,7 @@ store_verdict_row_free(StoreVerdictRow *row)
     g_free((gpointer)row->verdict.text);
     g_free((gpointer)row->verdict.user_name);
     g_free((gpointer)row->verdict.real_name);
+    g_free((gpointer)row->verdict.person);
     g_free(row);
   }
 }
@@ -54,6 +55,8 @@ read_verdict(StoreLog *log, gint64 id, gint64 event, gint64 turn, GError **error
       g_strdup(store_body_text(&body, STORE_CLEAR, "user_name", STORE_REQUIRED));
   row->verdict.real_name =
       g_strdup(store_body_text(&body, STORE_CLEAR, "real_name", STORE_NULLABLE));
+  row->verdict.person =
+      g_strdup(store_body_text(&body, STORE_CLEAR, "person_name", STORE_NULLABLE));
   row->verdict.text = g_strdup(store_body_text(&body, STORE_SEALED, "text", STORE_NULLABLE));
   return body.failed ? NULL : g_steal_pointer(&row);
 }

@@ -1,0 +1,63 @@
+/* person.h - who may sign in at a log, as its events tell. Private to the room. */
+#ifndef HILUM_DATA_LOG_PERSON_H
+#define HILUM_DATA_LOG_PERSON_H
+
+#include "private.h"
+#include "store_person.h"
+
+G_BEGIN_DECLS
+
+#define STORE_PIN_SALT_BYTES 16u
+#define STORE_PIN_HASH_BYTES 32u
+
+/* What a PIN is held against. */
+typedef struct {
+  guint8 salt[STORE_PIN_SALT_BYTES], hash[STORE_PIN_HASH_BYTES];
+  guint64 operations, memory; /* of Argon2id; memory in bytes */
+  gboolean there;             /* FALSE: the log is locked */
+} StorePin;
+
+/* When something was, by all clocks at hand. */
+typedef struct {
+  gint64 wall;   /* microseconds since 1970, or 0: unknown */
+  gint64 uptime; /* microseconds since the machine started, while it sleeps, too */
+  char boot[37]; /* which start of the machine; "": unknown */
+} StoreMoment;
+
+typedef struct {
+  StorePerson person;
+  StorePin pin;
+  StoreMoment refused; /* the last wrong PIN, while person.wrong is not 0 */
+} StorePersonState;
+
+/* Read from events 1 to UPTO. */
+typedef struct _StorePeople {
+  gint64 upto;
+  gboolean required;
+  GPtrArray *people; /* of StorePersonState */
+} StorePeople;
+void store_people_free(StorePeople *people);
+/* What the log's events tell up to its last; kept with LOG, who owns it. */
+StorePeople *store_people_read(StoreLog *log, GError **error);
+StorePerson *store_person_copy(const StorePerson *from);
+/* NULL: nobody is called so. */
+StorePersonState *store_people_find(StorePeople *people, const char *name);
+
+/* ---- person-pin.c ------------------------------------------------------------------------- */
+
+/* A new one for PIN_TEXT. */
+gboolean store_pin_make(StoreLog *log, const char *pin_text, StorePin *pin, GError **error);
+/* *right: whether PIN_TEXT is the one that PIN was made for. */
+gboolean store_pin_look(StoreLog *log, const char *pin_text, const StorePin *pin, gboolean *right,
+                        GError **error);
+/* Its four sealed members: salt, hash, operations, memory. The texts live in STRINGS. */
+void store_pin_put(const StorePin *pin, StoreField fields[4], GStringChunk *strings);
+/* Sets *pin; FALSE where a member is not what it should be. */
+gboolean store_pin_get(StorePin *pin, const char *salt, const char *hash, const char *operations,
+                       const char *memory);
+StoreMoment store_moment_now(StoreLog *log);
+/* Seconds from now that a person with WRONG wrong PINs, the last of them THEN, has to wait. */
+guint store_pin_wait(guint wrong, const StoreMoment *then, const StoreMoment *now);
+
+G_END_DECLS
+#endif
