@@ -108,7 +108,8 @@ app_export_talk_check(const StoreCheckRow *row)
 const char *
 app_export_talk_person(const StoreVerdictRow *row)
 {
-  const char *name = none_if_empty(row->verdict.real_name);
+  const char *signed_in = none_if_empty(row->verdict.person);
+  const char *name = signed_in ? signed_in : none_if_empty(row->verdict.real_name);
 
   return name ? name : row->verdict.user_name ? row->verdict.user_name : "";
 }

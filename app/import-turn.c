@@ -312,7 +312,9 @@ read_verdicts(Check *check, JsonObject *json, GArray *verdicts, GPtrArray *times
     JsonObject *object = element(check, array, i, "verdicts");
     StoreVerdict verdict = {
         text(check, object, "verdict", TRUE), text(check, object, "text", FALSE),
-        text(check, object, "user_name", TRUE), text(check, object, "real_name", FALSE)};
+        text(check, object, "user_name", TRUE), text(check, object, "real_name", FALSE),
+        /* younger than the rest */
+        json_object_has_member(object, "person") ? text(check, object, "person", FALSE) : NULL};
     if (!is_one_of(verdict.verdict, names) ||
         (verdict.text != NULL) != (g_strcmp0(verdict.verdict, "edited") == 0)) {
       fail(check, "verdicts", "accepted, rejected, or edited with a text");

@@ -25,6 +25,9 @@
 #define ALERT DCM("110113", "Security Alert")
 #define LOGIN DCM("110114", "User Authentication")
 #define SOFTWARE DCM("110131", "Software Configuration")
+#define SECURITY DCM("110129", "Security Configuration")
+#define ROLES DCM("110136", "Security Roles Changed")
+#define ATTRIBUTES DCM("110137", "User security Attributes Changed")
 
 /* PS3.15 A.5.3; codes of PS3.16 CID 400 and 401. The first that fits counts. */
 static const StoreAuditEvent events[] = {
@@ -47,6 +50,12 @@ static const StoreAuditEvent events[] = {
     {"refused", NULL, ALERT, OWN("FILE-REFUSED", "File refused"), 'E', 8, TRUE},
     {"session", "start", LOGIN, DCM("110122", "Login"), 'E', 4},
     {"session", "in", LOGIN, DCM("110122", "Login"), 'E', 4},
+    {"session", "refused", LOGIN, DCM("110122", "Login"), 'E', 4},
+    {"session", "enrolled", ALERT, ROLES, 'E', 4},
+    {"session", "removed", ALERT, ROLES, 'E', 4},
+    {"session", "pin-changed", ALERT, ATTRIBUTES, 'E', 4},
+    {"session", "required", ALERT, SECURITY, 'E', 4},
+    {"session", "optional", ALERT, SECURITY, 'E', 4},
     {"session", NULL, LOGIN, DCM("110123", "Logout"), 'E', 4},
     {"consent", NULL, ALERT, OWN("CONSENT", "Consent to training"), 'E', 4},
     {"erased", NULL, PATIENT, OWN("KEY-ERASED", "Key of a patient erased"), 'D', 8},

@@ -118,6 +118,7 @@ append_trust(GString *out, const StoreExportTurn *turn)
   append_text(out, verdict ? verdict->time : NULL);
   append_text(out, !blank ? NULL : blank->same ? "no" : "yes");
   append_real(out, seeds ? seeds->agreement : NAN);
+  append_text(out, verdict ? verdict->verdict.person : NULL);
 }
 
 /* In the order in which store_export_csv() writes them. */
@@ -161,6 +162,7 @@ static const char *const columns[] = {
     "verdict_time",
     "depends_on_image",
     "seed_agreement",
+    "verdict_by_person",
 };
 
 void

@@ -203,6 +203,7 @@ append_verdicts(GString *out, const GPtrArray *verdicts)
     store_json_append_text(out, "text", row->verdict.text);
     store_json_append_text(out, "user_name", row->verdict.user_name);
     store_json_append_text(out, "real_name", row->verdict.real_name);
+    store_json_append_text(out, "person", row->verdict.person);
     store_json_append_text(out, "time", row->time);
     g_string_append_c(out, '}');
   }
