@@ -3,6 +3,7 @@
 
 #include <glib/gstdio.h>
 
+#include "person.h"
 #include "private.h"
 #include "record-note.h"
 #include "secrets.h"
@@ -47,6 +48,8 @@ app_log_open_at(const char *path, gboolean read_only, GError **error)
   }
   if (!log) {
     g_propagate_error(error, failure);
+  } else if (!read_only) {
+    app_person_apply(log);
   }
   return log;
 }

@@ -2,6 +2,7 @@
 #include "logbook.h"
 
 #include "app.h"
+#include "person.h"
 #include "record-note.h"
 #include "trust.h"
 
@@ -333,6 +334,7 @@ app_logbook_save(AppLogbook *book, const StoreModel *model, GError **error)
 {
   Entry *entry;
 
+  app_person_apply(book->store);
   while ((entry = g_queue_peek_head(&book->unsaved))) {
     if (!save_entry(book, entry, model, error)) {
       return FALSE;

@@ -40,6 +40,14 @@ static const struct {
     {"consent", NULL, N_("Consent")},
     {"erased", "log", N_("Sealed log removed")},
     {"erased", NULL, N_("Patient erased")},
+    {"session", "in", N_("Person signed in")},
+    {"session", "out", N_("Person signed out")},
+    {"session", "refused", N_("PIN refused")},
+    {"session", "enrolled", N_("Person enrolled")},
+    {"session", "removed", N_("Person removed")},
+    {"session", "pin-changed", N_("PIN changed")},
+    {"session", "required", N_("Verdicts need a PIN")},
+    {"session", "optional", N_("Verdicts need no PIN")},
     {"session", NULL, N_("Person signed in or out")},
     {"migrated", NULL, N_("Log brought up to date")},
     {"sealed", NULL, N_("Log file sealed")},
@@ -209,7 +217,9 @@ app_event_new(const StoreEventRow *row)
   GString *facts = g_string_new(NULL);
 
   event->fields = g_ptr_array_new_with_free_func(g_free);
-  add_facts(event, facts, row->text);
+  if (g_strcmp0(row->kind, "session") != 0) { /* what a PIN is held against is nobody's to see */
+    add_facts(event, facts, row->text);
+  }
   add_facts(event, facts, row->body);
   event->number = row->number;
   event->time = g_strdup(row->time ? row->time : "");

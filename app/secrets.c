@@ -210,9 +210,8 @@ first_line(int fd)
   return line;
 }
 
-/* PLACE: a path, or the number of a descriptor. */
-static char *
-read_passphrase(const char *variable, const char *place, GError **error)
+char *
+app_secret_line(const char *what, const char *place, GError **error)
 {
   guint64 number = 0;
   gboolean is_number = g_ascii_string_to_unsigned(place, 10, 0, G_MAXINT, &number, NULL);
@@ -220,10 +219,10 @@ read_passphrase(const char *variable, const char *place, GError **error)
   char *line = fd >= 0 ? first_line(fd) : NULL;
 
   if (fd < 0) {
-    locked(error, "%s: %s: %s", variable, place, g_strerror(errno));
+    locked(error, "%s: %s: %s", what, place, g_strerror(errno));
   } else if (!line) {
-    locked(error, "%s: %s: found no line, expected a passphrase of at most %u bytes in the first",
-           variable, place, MOST_BYTES);
+    locked(error, "%s: %s: found no line, expected one of at most %u bytes, the first", what, place,
+           MOST_BYTES);
   }
   if (fd >= 0 && !is_number) {
     close(fd);
@@ -265,7 +264,7 @@ ask(gboolean again, gpointer user, GError **error)
   asker_user = state.user;
   g_mutex_unlock(&state.mutex);
   if (!passphrase && has_file) {
-    passphrase = read_passphrase(variable, place, error);
+    passphrase = app_secret_line(variable, place, error);
   } else if (!passphrase && asker) {
     g_autoptr(GError) local = NULL;
     passphrase = asker(again, asker_user, &local);

@@ -6,16 +6,20 @@
 
 #include <string.h>
 
+#include "person.h"
 #include "review.h"
 
 static const char *const verdicts[] = {"accepted", "edited", "rejected"};
 
 /* ---- as JSON ------------------------------------------------------------------------------ */
 
-/* "Ada Lovelace (ada)" */
+/* "Ada Lovelace (ada)"; of who signed in with a PIN, "Dr. Ann (ada)". */
 static char *
 person(const StoreVerdict *verdict)
 {
+  if (verdict->person) {
+    return g_strdup_printf("%s (%s)", verdict->person, verdict->user_name);
+  }
   return verdict->real_name ? g_strdup_printf("%s (%s)", verdict->real_name, verdict->user_name)
                             : g_strdup(verdict->user_name);
 }
@@ -33,6 +37,7 @@ verdict_object(const StoreVerdictRow *row)
     json_object_set_null_member(object, "text");
   }
   app_json_set_text(object, "by", by);
+  app_json_set_text(object, "person", row->verdict.person);
   app_json_set_text(object, "time", row->time);
   return object;
 }
@@ -109,7 +114,8 @@ app_log_judge(const char *log_path, gint64 turn_id, AppVerdict verdict, const ch
 {
   g_autoptr(StoreLog) log = NULL;
   g_autoptr(GPtrArray) rows = NULL;
-  const StoreVerdict row = verdict_of(verdict, text);
+  g_autofree char *signed_in = NULL;
+  StoreVerdict row = verdict_of(verdict, text);
 
   if ((verdict == APP_VERDICT_EDITED) != (text != NULL)) {
     g_set_error_literal(error, APP_ERROR, APP_ERROR_ARGUMENT,
@@ -118,7 +124,11 @@ app_log_judge(const char *log_path, gint64 turn_id, AppVerdict verdict, const ch
     return NULL;
   }
   log = app_log_open_at(log_path, FALSE, error);
-  if (!log || !store_log_add_verdict(log, turn_id, &row, error)) {
+  if (!log || !app_person_may_judge(log, &signed_in, error)) {
+    return NULL;
+  }
+  row.person = signed_in;
+  if (!store_log_add_verdict(log, turn_id, &row, error)) {
     return NULL;
   }
   rows = store_log_verdicts(log, turn_id, error);

@@ -24,6 +24,7 @@ typedef enum {
   APP_ERROR_CANCELLED,
   APP_ERROR_FAILED,
   APP_ERROR_MODEL_LOST, /* its file changed under it: it has to be loaded again */
+  APP_ERROR_PERSON,     /* a verdict needs somebody who signed in (app_person.h) */
 } AppError;
 
 #define APP_NOTICE "Research use only, not for clinical use."

@@ -25,6 +25,9 @@ void app_set_ask_again(gboolean again);
  * makes elsewhere has to be read without a session. $HILUM_LOG_PROTECTION ("file", "passphrase",
  * "keyring") has the last word. */
 void app_prefer_keyring(gboolean prefer);
+/* The first line of the file PLACE, or of the descriptor that it is the number of; WHAT stands
+ * before the message. The caller wipes it. */
+char *app_secret_line(const char *what, const char *place, GError **error);
 /* ERROR says that the key of the log's texts was not to be had. */
 gboolean app_log_is_locked(const GError *error);
 

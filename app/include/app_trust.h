@@ -42,9 +42,9 @@ JsonNode *app_review_check_finish(AppReview *review, GAsyncResult *result, GErro
 /* ---- verdicts -------------------------------------------------------------------------------- */
 
 typedef enum { APP_VERDICT_ACCEPTED, APP_VERDICT_EDITED, APP_VERDICT_REJECTED } AppVerdict;
-/* Of the person who is logged in on this machine, at this time; the newest of a turn counts, none
- * is lost. TEXT: the edited answer, kept beside the model's; NULL otherwise. {verdict, text, by,
- * time}. */
+/* Of the person who is logged in on this machine, or signed in with a PIN (app_person.h), at this
+ * time; the newest of a turn counts, none is lost. TEXT: the edited answer, kept beside the model's;
+ * NULL otherwise. {verdict, text, by, person: who signed in or null, time}. */
 void app_review_judge_async(AppReview *review, gint64 turn_id, AppVerdict verdict, const char *text,
                             GAsyncReadyCallback callback, gpointer user);
 JsonNode *app_review_judge_finish(AppReview *review, GAsyncResult *result, GError **error);
