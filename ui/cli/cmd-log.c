@@ -2,8 +2,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "app_person.h"
 #include "app_trust.h"
 #include "commands.h"
+#include "pin.h"
 
 static JsonObject *
 object_member(JsonObject *object, const char *name)
@@ -339,18 +341,22 @@ static int
 cmd_judge(int argc, char **argv)
 {
   static const char *const names[] = {"accepted", "edited", "rejected", NULL};
-  g_autofree char *log = NULL, *text = NULL;
+  g_autofree char *log = NULL, *text = NULL, *name = NULL, *pin_file = NULL;
   gboolean json = FALSE;
   int status;
   guint verdict = 0;
   guint64 id;
   g_autoptr(GError) error = NULL;
   g_autoptr(JsonNode) node = NULL;
-  const GOptionEntry entries[] = {{"text", 0, 0, G_OPTION_ARG_FILENAME, &text,
-                                   "With edited: what the answer should be", "TEXT"},
-                                  CLI_LOG_ENTRY(&log),
-                                  CLI_JSON_ENTRY(&json),
-                                  {NULL}};
+  const GOptionEntry entries[] = {
+      {"text", 0, 0, G_OPTION_ARG_FILENAME, &text, "With edited: what the answer should be",
+       "TEXT"},
+      {"as", 0, 0, G_OPTION_ARG_FILENAME, &name, "Of this person, who signs in with a PIN", "NAME"},
+      {"pin-file", 0, 0, G_OPTION_ARG_FILENAME, &pin_file,
+       "With --as: the PIN is the first line of FILE", "FILE"},
+      CLI_LOG_ENTRY(&log),
+      CLI_JSON_ENTRY(&json),
+      {NULL}};
 
   if (!cli_parse(&argc, &argv, entries, NULL, "TURN accepted|edited|rejected",
                  "Keeps a person's verdict beside a turn of the log; the newest counts.",
@@ -364,10 +370,22 @@ cmd_judge(int argc, char **argv)
   while (names[verdict] && strcmp(argv[2], names[verdict]) != 0) {
     verdict++;
   }
+  if (pin_file && !name) {
+    return cli_misused("--pin-file goes with --as");
+  }
   if (!names[verdict]) {
     return cli_misused("the verdict is '%s'; expected accepted, edited or rejected", argv[2]);
   }
+  if (name && !cli_sign_in(log, name, pin_file, &error)) {
+    return cli_failed(error);
+  }
   node = app_log_judge(log, (gint64)id, (AppVerdict)verdict, text, &error);
+  if (name) {
+    cli_sign_out(log);
+  }
+  if (app_person_is_needed(error)) {
+    g_prefix_error(&error, "--as NAME: ");
+  }
   if (!node) {
     return cli_failed(error);
   }
@@ -388,6 +406,7 @@ cmd_log(int argc, char **argv)
       {"show", "show every turn of a conversation", cmd_show},
       {"search", "find conversations by words", cmd_search},
       {"judge", "keep a verdict on a turn", cmd_judge},
+      {"person", "people who sign in with a PIN", cmd_log_person},
       {"export", "write files for others", cmd_log_export},
       {"import", "take in an export", cmd_log_import},
       {"send", "send audit messages", cmd_log_send},

@@ -27,6 +27,7 @@ int cmd_image_extract(int argc, char **argv);
 int cmd_image_list(int argc, char **argv);
 
 /* Of cmd_log(). */
+int cmd_log_person(int argc, char **argv);
 int cmd_log_export(int argc, char **argv);
 int cmd_log_import(int argc, char **argv);
 int cmd_log_send(int argc, char **argv);

@@ -1,4 +1,4 @@
-/* passphrase.c - asks for a log's passphrase at the terminal, without showing it. */
+/* passphrase.c - asks for a log's passphrase, or a PIN, at the terminal, without showing it. */
 #include "passphrase.h"
 
 #include <errno.h>
@@ -17,12 +17,10 @@
 #define TRIES 3u
 
 static char *
-fail(GError **error, const char *why)
+fail(const CliSecret *secret, GError **error, const char *why)
 {
-  g_set_error(error, APP_ERROR, APP_ERROR_FAILED,
-              "the log's passphrase: %s (or name a file that holds it in "
-              "$HILUM_LOG_PASSPHRASE_FILE)",
-              why);
+  g_set_error(error, APP_ERROR, APP_ERROR_FAILED, "%s: %s (%s)", secret->what, why,
+              secret->instead);
   return NULL;
 }
 
@@ -70,16 +68,16 @@ ask_once(int terminal, const char *prompt)
   }
   silent = before;
   silent.c_lflag &= ~(tcflag_t)ECHO;
+  tcsetattr(terminal, TCSAFLUSH, &silent); /* before the prompt: who is quick is not shown */
   say(terminal, prompt);
-  tcsetattr(terminal, TCSAFLUSH, &silent);
   line = read_line(terminal);
   tcsetattr(terminal, TCSAFLUSH, &before);
   say(terminal, "\n");
   return line;
 }
 
-static void
-wipe(char **line)
+void
+cli_wipe(char **line)
 {
   if (*line) {
     explicit_bzero(*line, strlen(*line));
@@ -88,46 +86,46 @@ wipe(char **line)
 }
 
 static char *
-ask_twice(int terminal, GError **error)
+ask_twice(int terminal, const CliSecret *secret, GError **error)
 {
   for (guint i = 0; i < TRIES; i++) {
-    char *line = ask_once(terminal, "New passphrase of the log: ");
-    char *same = line ? ask_once(terminal, "The same again: ") : NULL;
+    char *line = ask_once(terminal, secret->prompt);
+    char *same = line ? ask_once(terminal, secret->again) : NULL;
     gboolean good = line && same && *line && strcmp(line, same) == 0;
     gboolean refused = !line || !same;
-    wipe(&same);
+    cli_wipe(&same);
     if (good) {
       return line;
     }
-    wipe(&line);
+    cli_wipe(&line);
     if (refused) {
-      return fail(error, "none was given");
+      return fail(secret, error, "none was given");
     }
     say(terminal, "These are not the same, or nothing.\n");
   }
-  return fail(error, "no two were the same");
+  return fail(secret, error, "no two were the same");
 }
 
-static char *
-ask(gboolean again, gpointer user, GError **error)
+char *
+cli_ask_secret(const CliSecret *secret, GError **error)
 {
   int terminal = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC);
   struct sigaction on_interrupt, on_end;
   char *line;
 
   if (terminal < 0) {
-    return fail(error, "there is no terminal to ask at");
+    return fail(secret, error, "there is no terminal to ask at");
   }
   /* Ctrl-C must leave a terminal that shows what is typed. */
   sigaction(SIGINT, NULL, &on_interrupt);
   sigaction(SIGTERM, NULL, &on_end);
   cli_catch_interrupt();
-  if (again) {
-    line = ask_twice(terminal, error);
+  if (secret->again) {
+    line = ask_twice(terminal, secret, error);
   } else {
-    line = ask_once(terminal, "Passphrase of the log: ");
+    line = ask_once(terminal, secret->prompt);
     if (!line) {
-      fail(error, "none was given");
+      fail(secret, error, "none was given");
     }
   }
   if (!cli_is_interrupted()) {
@@ -136,6 +134,16 @@ ask(gboolean again, gpointer user, GError **error)
   }
   close(terminal);
   return line;
+}
+
+static char *
+ask(gboolean again, gpointer user, GError **error)
+{
+  const CliSecret secret = {again ? "New passphrase of the log: " : "Passphrase of the log: ",
+                            again ? "The same again: " : NULL, "the log's passphrase",
+                            "or name a file that holds it in $HILUM_LOG_PASSPHRASE_FILE"};
+
+  return cli_ask_secret(&secret, error);
 }
 
 void
