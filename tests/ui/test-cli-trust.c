@@ -127,7 +127,7 @@ test_judge_and_search(void)
           "--json", NULL);
   g_assert_cmpint(judge.status, ==, 0);
   lines = cli_json_lines(judge.out);
-  cli_assert_keys(json_node_get_object(lines->pdata[0]), "verdict text by time");
+  cli_assert_keys(json_node_get_object(lines->pdata[0]), "verdict text by person time");
   cli_run(&again, NULL, "log", "judge", "1", "rejected", "--log", log, NULL);
   g_assert_cmpint(again.status, ==, 0);
   g_assert_true(g_str_has_prefix(again.out, "rejected by "));
