@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "app_person.h"
 #include "secrets.h"
 #include "trust.h"
 
@@ -46,6 +47,7 @@ app_note_new(const char *kind, const char *action)
   note->strings = g_string_chunk_new(256);
   note->fields = g_array_new(FALSE, FALSE, sizeof(StoreField));
   note->sealed = g_array_new(FALSE, FALSE, sizeof(StoreField));
+  note->person = app_person_who();
   note->happened = g_get_real_time();
   return note;
 }
@@ -57,6 +59,7 @@ app_note_free(AppNote *note)
     g_string_chunk_free(note->strings);
     g_array_unref(note->fields);
     g_array_unref(note->sealed);
+    g_free(note->person);
     g_free(note);
   }
 }
@@ -137,6 +140,7 @@ app_note_write(const AppNote *note, StoreLog *log, GError **error)
   }
   event.fields = (const StoreField *)(gconstpointer)fields->data;
   event.n_fields = fields->len;
+  store_log_set_person(log, note->person); /* who it was then */
   return store_log_add_event(log, &event, error) != 0;
 }
 

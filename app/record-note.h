@@ -23,6 +23,7 @@ typedef struct {
   GArray *fields, *sealed; /* of StoreField */
   StoreImage about;
   gboolean has_about;
+  char *person;    /* who was signed in, or NULL */
   gint64 happened; /* g_get_real_time() */
   gint64 due;      /* of an open one: g_get_monotonic_time() */
 } AppNote;

@@ -186,7 +186,7 @@ test_logbook(Fixture *fixture, gconstpointer data)
   const StoreModel model = {.name = "demo"};
   const StoreTurn turn = {.question = "?", .answer = "!"};
   g_autoptr(GError) error = NULL;
-  AppLogbook *book = app_logbook_open(fixture->path, &error);
+  AppLogbook *book = app_logbook_open(fixture->path, TRUE, &error);
   AppConversation *talk = app_conversation_answered_by(app_conversation_new(NULL, 0), "demo", 0);
   g_autofree char *all = NULL;
 
@@ -202,8 +202,8 @@ test_logbook(Fixture *fixture, gconstpointer data)
   app_logbook_close(book);
   all = events(fixture->path, 6);
   g_assert_cmpstr(all, ==,
-                  "session-enrolled@ session-in@Ann conversation@Ann turn@Ann session-out@Ann "
-                  "turn@ application-stop@");
+                  "session-enrolled@ session-in@Ann loaded-model@Ann conversation@Ann turn@Ann "
+                  "session-out@Ann turn@ application-stop@");
 }
 
 typedef struct {
