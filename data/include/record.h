@@ -26,6 +26,8 @@ typedef struct {
   gboolean cut;         /* a checkpoint in LOG.head was cut short (a crash while it was written) */
   gint64 clock_back;    /* events whose time is before that of the event before them */
   gint64 clock_back_first;
+  int newer; /* the version of a log that a newer Hilum wrote, of which what this one knows was
+                looked at; else 0 */
 } StoreReport;
 void store_report_free(StoreReport *report);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(StoreReport, store_report_free)
@@ -202,8 +204,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(StoreRecovery, store_recovery_free)
  * place: each event that can be read is an event of it, with its ids, its time and its actor, and
  * says what number it had and how much of it was proved. Erased texts stay erased. Nothing of the
  * damaged files is written to. LOCKED without the key; BUSY while a program has the log open; with
- * an error the log is as it was. OLDER: from before version 5, which is brought up to date by being
- * opened. */
+ * an error the log is as it was. NEWER: that Hilum recovers it. OLDER: from before version 5, which
+ * is brought up to date by being opened. */
 StoreRecovery *store_recover(const char *path, const StoreSecrets *secrets, StoreProgress progress,
                              gpointer user, GError **error);
 

@@ -62,9 +62,10 @@ typedef struct {
 char *store_default_path(void);
 /* Opens or makes the log (and its folder, mode 0700). A log that others may read is tightened to
  * the owner's rights; one of an older schema is migrated. READ_ONLY: must exist and be of this
- * schema, and neither rows nor modes change (SQLite may leave an empty -wal and a -shm beside it);
- * a log in a folder that cannot be written is read as the unchanging file that it then is. A
- * symbolic link in the place of the file is refused.
+ * schema or of a newer one, as far as what this one reads is there, and neither rows nor modes
+ * change (SQLite may leave an empty -wal and a -shm beside it); a log in a folder that cannot be
+ * written is read as the unchanging file that it then is. A symbolic link in the place of the file
+ * is refused.
  */
 StoreLog *store_log_open(const char *path, gboolean read_only, GError **error);
 typedef struct {
@@ -76,6 +77,9 @@ typedef struct {
 /* store_log_open() in full. LOCKED when the key is not to be had. */
 StoreLog *store_log_open_with(const char *path, const StoreOpen *how, GError **error);
 StoreProtection store_log_protection(StoreLog *log);
+/* The version of a log that a newer Hilum wrote, and which *known (may be NULL) versions this one
+ * has at most; 0 for any other. */
+int store_log_newer(StoreLog *log, int *known);
 const char *store_log_id(StoreLog *log); /* 32 hexadecimal digits */
 /* Where a log that was sealed goes on, g_free(); NULL: it is not sealed. */
 char *store_log_goes_on(StoreLog *log);

@@ -103,7 +103,7 @@ store_log_each_event_of(StoreLog *log, StoreEventGate gate, gint64 first, gint64
       return FALSE;
     }
     hash = store_row_hash(&row, scratch);
-    if (row.number != expected || !store_hash_equal(&hash, &row.hash)) {
+    if (row.number != expected || (!log->other_rows && !store_hash_equal(&hash, &row.hash))) {
       return store_fail(error, STORE_ERROR_CORRUPT, log->name,
                         "event %" G_GINT64_FORMAT ": found another, or one that was changed",
                         expected);

@@ -352,6 +352,22 @@ open_for_writing(StoreLog *log, GError **error)
   return TRUE;
 }
 
+static gboolean
+check_schema(StoreLog *log, int version, GError **error)
+{
+  gboolean same_rows = TRUE;
+
+  if (version <= store_schema.version) {
+    return store_schema_compare(log->db, log->name, &store_schema, error);
+  }
+  log->newer = version;
+  if (!store_schema_known(log->db, log->name, version, &same_rows, error)) {
+    return FALSE;
+  }
+  log->other_rows = !same_rows;
+  return TRUE;
+}
+
 /* A sealed log is not written to: SEALED. *unfinished: it lies where the one lies that goes on from
  * it, so its rotation was cut short. */
 static gboolean
@@ -394,9 +410,8 @@ open_as(StoreLog *log, const char *path, const StoreOpen *how, gboolean *unfinis
   }
   return (how->locked || open_keys(log, how, version, error)) &&
          (read_only || sealed || open_for_writing(log, error)) &&
-         store_schema_compare(log->db, log->name, &store_schema, error) &&
-         check_pages(log, log->path, error) && check_first(log, error) &&
-         (!sealed || store_chain_open(log, error)) &&
+         check_schema(log, version, error) && check_pages(log, log->path, error) &&
+         check_first(log, error) && (!sealed || store_chain_open(log, error)) &&
          (read_only || sealed || store_head_open(log, error));
 }
 
@@ -473,6 +488,15 @@ const char *
 store_log_id(StoreLog *log)
 {
   return log->log_id;
+}
+
+int
+store_log_newer(StoreLog *log, int *known)
+{
+  if (known) {
+    *known = store_schema.version;
+  }
+  return log->newer;
 }
 
 const char *

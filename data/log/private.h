@@ -67,6 +67,8 @@ struct _StoreLog {
   guint64 signed_size;   /* head.c: rows that the last checkpoint covers */
   char *goes_on, *sealed_as, *sealed_at; /* chain.c: of a sealed log, names of files and the time */
   const char *trouble; /* head.c: what LOG.head told against the log when it was opened, or NULL */
+  int newer;           /* the version of a log that a newer Hilum wrote; else 0 */
+  gboolean other_rows; /* its events have columns that are not known: no hash can be checked */
   const StoreField *begin; /* what the first event of a log that is made says besides */
   gsize n_begin;
   sqlite3_stmt *statements[STORE_N_SQL];

@@ -62,9 +62,16 @@ look(const char *path, StoreProgress progress, gpointer user, char **found, gboo
   const StoreOpen how = {.locked = TRUE};
   g_autoptr(GError) local = NULL;
   g_autoptr(StoreLog) log = store_log_open_with(path, &how, &local);
-  g_autoptr(StoreReport) report = log ? store_log_verify(log, NULL, progress, user, &local) : NULL;
+  g_autoptr(StoreReport) report = NULL;
 
   *found = NULL;
+  if (log && log->newer) {
+    return store_fail(error, STORE_ERROR_NEWER, log->name,
+                      "schema version: found %d: a newer Hilum wrote this log, and only that one "
+                      "can recover it",
+                      log->newer);
+  }
+  report = log ? store_log_verify(log, NULL, progress, user, &local) : NULL;
   if (report) {
     *found = g_strdup(report->found);
     return TRUE;

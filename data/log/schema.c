@@ -40,7 +40,8 @@ check_version(const char *name, const StoreSchema *schema, gint64 version, GErro
   if (version > schema->version) {
     return store_fail(error, STORE_ERROR_NEWER, name,
                       "schema version: found %" G_GINT64_FORMAT
-                      ", expected at most %d: a newer Hilum wrote this log",
+                      ", expected at most %d: a newer Hilum wrote this log, which this one reads "
+                      "and does not write to: update Hilum, or use another log",
                       version, schema->version);
   }
   return version >= 0 || store_fail(error, STORE_ERROR_FORMAT, name,
@@ -83,6 +84,10 @@ store_schema_check(sqlite3 *db, const char *name, const StoreSchema *schema, gbo
     return store_fail(error, STORE_ERROR_FORMAT, name,
                       "application id: found 0x%08x, expected 0x%08x: not a Hilum log",
                       (guint)application, (guint)STORE_APPLICATION_ID);
+  }
+  if (read_only && found > schema->version && found <= G_MAXINT) {
+    *version = (int)found;
+    return TRUE;
   }
   if (!check_version(name, schema, found, error)) {
     return FALSE;
@@ -145,6 +150,43 @@ store_schema_migrate(sqlite3 *db, const char *name, const StoreSchema *schema, S
         !store_exec(db, name, "writing the schema", "COMMIT", error)) {
       sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
       return FALSE;
+    }
+  }
+  return TRUE;
+}
+
+/* ---- newer files ---------------------------------------------------------------------------- */
+
+gboolean
+store_schema_known(sqlite3 *db, const char *name, int version, gboolean *same_rows, GError **error)
+{
+  static const char *const known[] = {
+      "SELECT * FROM event",
+      "SELECT seq, time, kind, subject, body, sealed, previous, hash FROM event",
+      "SELECT id, event, root FROM block",
+      "SELECT id, event, lookup FROM model",
+      "SELECT id, event, lookup FROM image",
+      "SELECT id, event, model, rewound_from FROM conversation",
+      "SELECT id, event, conversation, number, image FROM turn",
+      "SELECT id, event, turn FROM verdict",
+      "SELECT id, event, turn FROM answer_check",
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS(known); i++) {
+    g_autoptr(StoreOwnedStatement) statement = NULL;
+    int rc = sqlite3_prepare_v2(db, known[i], -1, &statement, NULL);
+
+    if ((rc & 0xff) == SQLITE_ERROR) {
+      return store_fail(error, STORE_ERROR_NEWER, name,
+                        "schema version: found %d, expected at most %d: a newer Hilum wrote this "
+                        "log, and its tables are not any this one can read: update Hilum",
+                        version, store_schema.version);
+    }
+    if (rc != SQLITE_OK) {
+      return store_fail_sqlite(error, db, name, "reading the schema", rc);
+    }
+    if (i == 0) {
+      *same_rows = sqlite3_column_count(statement) == 8;
     }
   }
   return TRUE;

@@ -18,7 +18,7 @@ typedef struct {
 extern const StoreSchema store_schema;
 
 /* Reads what the file says it is and changes nothing: FALSE with FORMAT, NEWER or CORRUPT. *version
- * is 0 for an empty file. */
+ * is 0 for an empty file. READ_ONLY: a newer one is let through. */
 gboolean store_schema_check(sqlite3 *db, const char *name, const StoreSchema *schema,
                             gboolean read_only, int *version, GError **error);
 /* Each step in one transaction, so that a failure leaves the version before it. LOG: whose rows are
@@ -29,5 +29,9 @@ gboolean store_schema_migrate(sqlite3 *db, const char *name, const StoreSchema *
  * missing, changed or foreign is CORRUPT. */
 gboolean store_schema_compare(sqlite3 *db, const char *name, const StoreSchema *schema,
                               GError **error);
+/* For a file of a newer VERSION: whether all columns that this one reads are there; NEWER where one
+ * is not. *same_rows: events have no others, so that their hashes are what they were. */
+gboolean store_schema_known(sqlite3 *db, const char *name, int version, gboolean *same_rows,
+                            GError **error);
 
 #endif

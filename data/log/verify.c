@@ -529,6 +529,13 @@ store_log_verify_with(StoreLog *log, const StoreKept *kept, const StoreHands *ha
   g_return_val_if_fail(log, NULL);
   g_return_val_if_fail(!hands || hands->events % STORE_BLOCK_ROWS == 0, NULL);
   report->log_id = g_strdup(log->log_id);
+  report->newer = log->newer;
+  if (log->other_rows) {
+    store_fail(error, STORE_ERROR_NEWER, log->name,
+               DOING ": a newer Hilum wrote it, and its events say more than this one knows: only "
+                     "that one can prove them");
+    return NULL;
+  }
   verifier.root = store_merkle_root(&verifier.high);
   verifier.sizes = g_array_new(FALSE, FALSE, sizeof(guint64));
   /* One moment of the log, whoever else writes. */

@@ -103,7 +103,8 @@ open_sealed(StoreLog *log)
   guint8 key[STORE_KEY_BYTES];
   sqlite3 *db = NULL;
 
-  if (!log->keys || !store_keys_derive(log->keys, "index", key, NULL)) {
+  /* That of a newer log is the newer Hilum's. */
+  if (log->newer || !log->keys || !store_keys_derive(log->keys, "index", key, NULL)) {
     return NULL;
   }
   db = store_index_file_open(path, key, FALSE, NULL);

@@ -8,6 +8,7 @@
 #include "log/schema-v3.h"
 #include "log/schema-v4.h"
 #include "log/schema-v5.h"
+#include "record.h"
 #include <math.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -331,13 +332,103 @@ test_newer(LogFolder *folder, gconstpointer data)
   g_assert_false(store_schema_migrate(db, "LOG", &schema_6, NULL, &error));
   assert_message(&error, STORE_ERROR_NEWER, "LOG", "schema version: found 7, expected at most 6*");
   sqlite3_close(db);
-  for (int read_only = 0; read_only < 2; read_only++) {
-    assert_refused(folder->path, read_only, STORE_ERROR_NEWER,
-                   "schema version: found 7, expected at most 5: a newer Hilum wrote this log");
-  }
+  assert_refused(folder->path, FALSE, STORE_ERROR_NEWER,
+                 "schema version: found 7, expected at most 5: a newer Hilum wrote this log, which "
+                 "this one reads and does not write to: update Hilum, or use another log");
   run_sql(folder->path, "PRAGMA user_version = 2147483647");
   assert_refused(folder->path, FALSE, STORE_ERROR_NEWER, "*found 2147483647*");
   assert_version(folder->path, "2147483647");
+}
+
+static StoreLog *
+open_newer(const char *path)
+{
+  StoreLog *log = open_log(path, TRUE);
+  int known = 0;
+
+  g_assert_cmpint(store_log_newer(log, &known), ==, 7);
+  g_assert_cmpint(known, ==, 5);
+  return log;
+}
+
+static gboolean
+see_kinds(const StoreEventRow *event, gpointer user, GError **error)
+{
+  g_string_append_printf(user, "%s ", event->kind);
+  return TRUE;
+}
+
+/* What this version knows of a log of a newer one is read, found and proved, and the log stays as
+ * it is. */
+static void
+test_newer_is_read(LogFolder *folder, gconstpointer data)
+{
+  const StoreEvent dreamt = {.kind = "dreamt", .action = "of"};
+  g_autofree char *index = g_strconcat(folder->path, ".index", NULL), *before = NULL, *after = NULL;
+  g_autoptr(GPtrArray) list = NULL, rows = NULL, found = NULL;
+  g_autoptr(GString) kinds = g_string_new("");
+  g_autoptr(StoreReport) report = NULL;
+  g_autoptr(GError) error = NULL;
+  StoreLog *log;
+  gsize n = 0, n_after = 0;
+  sqlite3 *db;
+
+  make_log(folder->path, 1);
+  log = open_log(folder->path, FALSE);
+  g_assert_cmpint(store_log_add_event(log, &dreamt, &error), >, 0);
+  store_log_close(log);
+  db = open_plain(folder->path);
+  g_assert_true(store_schema_migrate(db, "LOG", &schema_7, NULL, &error));
+  sqlite3_close(db);
+  g_remove(index);
+  g_assert_true(g_file_get_contents(folder->path, &before, &n, NULL));
+  log = open_newer(folder->path);
+  list = store_log_list(log, 0, &error);
+  g_assert_no_error(error);
+  g_assert_cmpuint(list->len, ==, 1);
+  rows = store_log_show(log, 1, &error);
+  g_assert_cmpstr(((StoreTurnRow *)rows->pdata[0])->turn.question, ==, SECRET_QUESTION);
+  found = store_log_search(log, "nodule", 0, &error);
+  g_assert_no_error(error);
+  g_assert_cmpuint(found->len, ==, 1);
+  g_assert_false(g_file_test(index, G_FILE_TEST_EXISTS)); /* it is the newer one's */
+  g_assert_true(store_log_each_event(log, 1, 0, see_kinds, kinds, &error));
+  g_assert_nonnull(strstr(kinds->str, "turn dreamt "));
+  report = store_log_verify(log, NULL, NULL, NULL, &error);
+  g_assert_no_error(error);
+  g_assert_true(report->whole);
+  g_assert_cmpint(report->newer, ==, 7);
+  g_assert_cmpint(store_log_add_event(log, &dreamt, &error), ==, 0);
+  g_assert_error(error, STORE_ERROR, STORE_ERROR_IO);
+  g_clear_error(&error);
+  store_log_close(log);
+  g_assert_null(store_recover(folder->path, NULL, NULL, NULL, &error));
+  assert_message(&error, STORE_ERROR_NEWER, folder->path, "*found 7*only that one can recover it");
+  g_assert_true(g_file_get_contents(folder->path, &after, &n_after, NULL));
+  g_assert_cmpmem(before, n, after, n_after);
+}
+
+/* Events that say more than this version knows are read, and not called changed or proved; tables
+ * that are others are refused. */
+static void
+test_newer_is_other(LogFolder *folder, gconstpointer data)
+{
+  g_autoptr(GPtrArray) rows = NULL;
+  g_autoptr(GError) error = NULL;
+  StoreLog *log;
+
+  make_log(folder->path, 1);
+  run_sql(folder->path, "ALTER TABLE event ADD COLUMN place TEXT; PRAGMA user_version = 7;"
+                        "DROP TRIGGER event_no_update; UPDATE event SET hash = zeroblob(32)");
+  log = open_newer(folder->path);
+  rows = store_log_show(log, 1, &error);
+  g_assert_no_error(error);
+  g_assert_cmpuint(rows->len, ==, 1);
+  g_assert_null(store_log_verify(log, NULL, NULL, NULL, &error));
+  assert_message(&error, STORE_ERROR_NEWER, folder->path, "*only that one can prove them");
+  store_log_close(log);
+  run_sql(folder->path, "ALTER TABLE turn RENAME COLUMN number TO place");
+  assert_refused(folder->path, TRUE, STORE_ERROR_NEWER, "*found 7*not any this one can read*");
 }
 
 /* The step that fails leaves nothing, and the steps before it stay. */
@@ -444,6 +535,8 @@ main(int argc, char **argv)
   LOG_TEST("/migrate/older", test_older);
   LOG_TEST("/migrate/older-read-only", test_older_read_only);
   LOG_TEST("/migrate/newer", test_newer);
+  LOG_TEST("/migrate/newer-is-read", test_newer_is_read);
+  LOG_TEST("/migrate/newer-is-other", test_newer_is_other);
   LOG_TEST("/migrate/failing-step", test_failing_step);
   LOG_TEST("/migrate/at-once", test_at_once);
   return g_test_run();
