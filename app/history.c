@@ -65,6 +65,7 @@ entry_new(const StoreConversation *row)
   entry->branch_of = row->rewound_from;
   entry->snippet = g_strdup(row->snippet ? row->snippet : "");
   entry->erased = row->erased;
+  entry->lost = row->lost;
   return entry;
 }
 

@@ -117,6 +117,9 @@ conversation_object(const StoreConversation *row)
   app_json_set_text(object, "engine", app_engine_text(row->model_engine));
   app_json_set_text(object, "question", row->first_question);
   json_object_set_boolean_member(object, "erased", row->erased);
+  if (row->lost) {
+    json_object_set_boolean_member(object, "lost", TRUE);
+  }
   app_json_set_text(object, "program_version", row->program_version);
   if (row->rewound_from != 0) {
     json_object_set_int_member(object, "rewound_from", row->rewound_from);
@@ -348,6 +351,10 @@ logged_turn(const StoreTurnRow *row)
   app_json_set_text(object, "time", row->time);
   app_json_set_text(object, "imported", row->imported);
   json_object_set_boolean_member(object, "erased", row->erased);
+  if (row->recovered) { /* of a log that was damaged */
+    json_object_set_boolean_member(object, "lost", row->lost);
+    app_json_set_text(object, "recovered_proof", row->recovered);
+  }
   json_object_set_string_member(object, "question", turn->question ? turn->question : "");
   json_object_set_string_member(object, "answer", turn->answer ? turn->answer : "");
   app_json_set_ids(object, "prompt_ids", turn->prompt_ids, turn->n_prompt_ids);

@@ -73,6 +73,9 @@ report_node(const StoreReport *report)
   json_object_set_boolean_member(object, "cut", report->cut);
   json_object_set_int_member(object, "clock_back", report->clock_back);
   json_object_set_int_member(object, "clock_back_first", report->clock_back_first);
+  if (report->newer) {
+    json_object_set_int_member(object, "newer", report->newer);
+  }
   return object_node(object);
 }
 

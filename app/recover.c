@@ -77,6 +77,22 @@ app_log_recover(const char *log_path, AppProgress progress, gpointer user, GErro
   return recovery_node(place, recovery);
 }
 
+char *
+app_log_newer(const char *log_path)
+{
+  const StoreOpen how = {.locked = TRUE};
+  g_autofree char *place = log_path ? g_strdup(log_path) : store_default_path();
+  g_autoptr(StoreLog) log =
+      g_file_test(place, G_FILE_TEST_EXISTS) ? store_log_open_with(place, &how, NULL) : NULL;
+  int known = 0, newer = log ? store_log_newer(log, &known) : 0;
+
+  return newer
+             ? g_strdup_printf("a newer Hilum wrote this log (version %d, and this one knows %d): "
+                               "what it knows is shown, and nothing is written",
+                               newer, known)
+             : NULL;
+}
+
 AppLogFault
 app_log_fault(const GError *error)
 {

@@ -21,6 +21,9 @@ void app_log_recover_async(const char *log_path, AppProgress progress, gpointer 
                            GCancellable *cancellable, GAsyncReadyCallback callback, gpointer data);
 JsonNode *app_log_recover_finish(GAsyncResult *result, GError **error);
 
+/* That a newer Hilum wrote the log, in words; NULL: none did, or there is none. g_free(). */
+char *app_log_newer(const char *log_path);
+
 /* Why a log cannot be written, as ERROR, which opening it gave, says. */
 typedef enum {
   APP_LOG_SOUND,   /* for another reason, or none */

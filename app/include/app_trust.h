@@ -65,6 +65,7 @@ typedef struct {
   gint64 branch_of; /* conversation that it branches off; 0: none */
   char *snippet;    /* around what was found; "" without a query */
   gboolean erased;  /* the key of its texts is gone: no question */
+  gboolean lost;    /* its texts were lost with a damaged log */
 } AppHistoryEntry;
 void app_history_entry_free(AppHistoryEntry *entry);
 /* Conversations whose questions, answers or edited texts hold all words of QUERY (as beginnings of

@@ -268,6 +268,7 @@ typedef struct {
   guint rewound_turn;
   char *snippet;   /* of store_log_search(): around what was found; else NULL */
   gboolean erased; /* the key of its first turn is gone: no question, no path */
+  gboolean lost;   /* its first turn is, with a damaged log */
 } StoreConversation;
 void store_conversation_free(StoreConversation *conversation);
 /* Newest first, at most LIMIT (0: all). Modality and path are those of the first turn's image. */
@@ -286,6 +287,9 @@ typedef struct {
   StoreImage *earlier; /* turn.n_earlier_images of them */
   StoreModel model;
   gboolean erased;       /* the key of its texts is gone: question and answer are "" */
+  gboolean lost;         /* so are they, with a damaged log */
+  const char *recovered; /* out of a damaged log: how much of it was proved then ("signed",
+                            "chained", "own", "none"); NULL: it was not */
   GStringChunk *strings; /* private */
 } StoreTurnRow;
 void store_turn_row_free(StoreTurnRow *row);

@@ -61,6 +61,24 @@ check_id(StoreBody *body, const char *field, gint64 expected)
   return !body->failed;
 }
 
+/* Whether the texts of the event were lost before it was recovered. */
+static gboolean
+is_lost(StoreBody *body)
+{
+  return store_body_flag(body, STORE_CLEAR, "recovered_lost") ||
+         g_strcmp0(store_body_text(body, STORE_CLEAR, "recovered_text", STORE_NULLABLE), "lost") ==
+             0;
+}
+
+static const char *
+recovered_as(StoreBody *body, gboolean lost, GStringChunk *strings)
+{
+  const char *proof = store_body_text(body, STORE_CLEAR, "recovered_proof", STORE_NULLABLE);
+
+  proof = proof || !lost ? proof : "none";
+  return proof ? g_string_chunk_insert(strings, proof) : NULL;
+}
+
 static char *
 dup_text(StoreBody *body, StorePlace place, const char *field)
 {
@@ -132,6 +150,7 @@ read_first_turn(StoreLog *log, const Listed *listed, StoreConversation *row, GEr
     return FALSE;
   }
   row->erased = log->keys && !body.json[STORE_SEALED];
+  row->lost = is_lost(&body);
   row->first_question = dup_text(&body, STORE_SEALED, "question");
   if (body.failed || !check_id(&body, "conversation", listed->id)) {
     return FALSE;
@@ -292,6 +311,8 @@ read_turn_row(StoreReader *reader, gint64 conversation, guint expected)
   store_body_time(&body, &row->time, &row->imported);
   store_get_turn(&body, &row->turn, row->strings);
   row->erased = log->keys && !body.json[STORE_SEALED];
+  row->lost = is_lost(&body);
+  row->recovered = recovered_as(&body, row->lost, row->strings);
   if (!row->turn.question) { /* not to be read any more: no reader need ask for NULL */
     row->turn.question = row->turn.answer = "";
   }

@@ -351,11 +351,23 @@ test_orphan(LogFolder *folder, gconstpointer data)
   const Made made = make_rich_log(folder->path);
   g_autoptr(StoreRecovery) recovery = NULL;
   g_autofree char *count = NULL;
+  g_autoptr(GError) error = NULL;
+  g_autoptr(StoreLog) log = NULL;
+  g_autoptr(GPtrArray) rows = NULL;
 
   run_sql(folder->path, "PRAGMA foreign_keys = OFF; DROP TRIGGER event_no_delete;"
                         "DELETE FROM event WHERE json_extract(body, '$.id') = 3 AND kind = 'turn'");
   recovery = recover_and_check(folder, &made, 4);
   g_assert_cmpint(recovery->placeholders, ==, 3); /* model, conversation, turn */
+  log = open_log(folder->path, TRUE);
+  rows = store_log_show(log, 4, &error);
+  g_assert_no_error(error);
+  g_assert_true(((StoreTurnRow *)rows->pdata[0])->lost);
+  g_assert_cmpstr(((StoreTurnRow *)rows->pdata[0])->recovered, ==, "none");
+  g_ptr_array_unref(rows);
+  rows = store_log_show(log, 1, &error);
+  g_assert_false(((StoreTurnRow *)rows->pdata[0])->lost);
+  g_assert_cmpstr(((StoreTurnRow *)rows->pdata[0])->recovered, ==, "chained");
   count = ask_sql(folder->path, "SELECT count(*) FROM verdict AS v JOIN turn AS t ON t.id = v.turn"
                                 " WHERE t.conversation = 4 AND t.id = 3");
   g_assert_cmpstr(count, ==, "1");

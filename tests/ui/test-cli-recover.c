@@ -2,7 +2,6 @@
  * line; one of a newer Hilum is read, and never written. */
 #include <fcntl.h>
 #include <json-glib/json-glib.h>
-#include <sqlite3.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -121,6 +120,50 @@ test_passphrase(void)
   g_assert_cmpint(locked.status, ==, 1);
 }
 
+/* The version of its tables, in the header. */
+static void
+make_newer(const char *log)
+{
+  const char version[] = {0, 0, 0, 6};
+  int fd = open(log, O_WRONLY | O_CLOEXEC);
+
+  g_assert_cmpint(fd, >=, 0);
+  g_assert_cmpint(pwrite(fd, version, sizeof version, 60), ==, sizeof version);
+  close(fd);
+}
+
+static void
+test_newer(void)
+{
+  static const char *const readers[][2] = {
+      {"list", NULL}, {"show", "1"}, {"search", "hidden"}, {"verify", NULL}};
+  static const char *const writers[][3] = {
+      {"judge", "1", "accepted"}, {"checkpoint", NULL, NULL}, {"recover", NULL, NULL}};
+  g_autofree char *log = g_build_filename(folder, "newer.sqlite", NULL);
+  g_autofree char *before = NULL, *after = NULL;
+  gsize n = 0, n_after = 0;
+
+  g_assert_cmpint(ask(log), ==, 0);
+  make_newer(log);
+  g_assert_true(g_file_get_contents(log, &before, &n, NULL));
+  for (guint i = 0; i < G_N_ELEMENTS(readers); i++) {
+    g_auto(CliRun) run = {0};
+    cli_run(&run, NULL, "log", readers[i][0], "--log", log, readers[i][1], NULL);
+    g_assert_cmpint(run.status, ==, 0);
+    g_assert_nonnull(
+        strstr(run.err, "a newer Hilum wrote this log (version 6, and this one knows 5)"));
+  }
+  for (guint i = 0; i < G_N_ELEMENTS(writers); i++) {
+    g_auto(CliRun) run = {0};
+    cli_run(&run, NULL, "log", writers[i][0], "--log", log, writers[i][1], writers[i][2], NULL);
+    g_assert_cmpint(run.status, ==, 1);
+    g_assert_nonnull(strstr(run.err, "a newer Hilum wrote this log"));
+  }
+  g_assert_cmpint(ask(log), ==, 1);
+  g_assert_true(g_file_get_contents(log, &after, &n_after, NULL));
+  g_assert_cmpmem(before, n, after, n_after);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -130,6 +173,7 @@ main(int argc, char **argv)
   set_up_files();
   g_test_add_func("/cli-recover/recover", test_recover);
   g_test_add_func("/cli-recover/passphrase", test_passphrase);
+  g_test_add_func("/cli-recover/newer", test_newer);
   status = g_test_run();
   tiny_folder_free(folder);
   g_free(model);

@@ -110,6 +110,7 @@ cmd_log_verify(int argc, char **argv)
   if (!node) {
     return cli_failed(error);
   }
+  cmd_log_note_newer(log);
   if (json) {
     cli_print_json(node);
   } else {

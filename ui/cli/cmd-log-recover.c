@@ -65,6 +65,16 @@ print_report(JsonObject *report)
   print_lost(report);
 }
 
+void
+cmd_log_note_newer(const char *path)
+{
+  g_autofree char *newer = app_log_newer(path);
+
+  if (newer) {
+    cli_note("%s", newer);
+  }
+}
+
 int
 cmd_log_recover(int argc, char **argv)
 {

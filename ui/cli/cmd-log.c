@@ -52,8 +52,9 @@ print_table(JsonNode *array)
     JsonObject *row = json_array_get_object_element(rows, i);
     const char *snippet = json_object_get_string_member_with_default(row, "snippet", "");
     g_autofree char *question =
-        json_object_get_boolean_member(row, "erased")
-            ? g_strdup("(erased)")
+        json_object_get_boolean_member(row, "erased") ? g_strdup("(erased)")
+        : json_object_get_boolean_member_with_default(row, "lost", FALSE)
+            ? g_strdup("(lost)")
             : cli_one_line(*snippet ? snippet : cli_text_member(row, "question"), 56);
     g_autofree char *started = short_time(cli_text_member(row, "started"));
     g_autofree char *modality = cli_one_line(cli_text_member(row, "modality"), 8);
@@ -88,6 +89,7 @@ cmd_list(int argc, char **argv)
   if (!node) {
     return cli_failed(error);
   }
+  cmd_log_note_newer(log);
   if (json) {
     print_json_lines(node);
   } else {
@@ -126,6 +128,7 @@ cmd_search(int argc, char **argv)
   if (!node) {
     return cli_failed(error);
   }
+  cmd_log_note_newer(log);
   if (json) {
     print_json_lines(node);
   } else if (json_array_get_length(json_node_get_array(node)) == 0) {
@@ -251,6 +254,20 @@ print_verdicts(JsonArray *verdicts)
   }
 }
 
+/* How much of a turn was proved when it was saved from a damaged log. */
+static void
+print_recovered(const char *proof)
+{
+  if (g_strcmp0(proof, "none") == 0) {
+    cli_print_field("recovered",
+                    "as it was found: it had been changed or lost, and nothing proves it");
+  } else if (g_strcmp0(proof, "own") == 0) {
+    cli_print_field("recovered", "its hash was right; what came before it was lost");
+  } else if (proof) {
+    cli_print_field("recovered", "as it was written");
+  }
+}
+
 static void
 print_turn(JsonObject *turn)
 {
@@ -282,11 +299,14 @@ print_turn(JsonObject *turn)
   }
   if (json_object_get_boolean_member(turn, "erased")) {
     cli_print_field("texts", "erased: the key of this patient is gone");
+  } else if (json_object_get_boolean_member_with_default(turn, "lost", FALSE)) {
+    cli_print_field("texts", "lost, when the log was damaged");
   } else {
     cli_print_field("question", "%s", cli_text_member(turn, "question"));
     cli_print_field("answer", "%s", cli_text_member(turn, "answer"));
   }
   cli_print_field("ended by", "%s", cli_text_member(turn, "stop"));
+  print_recovered(json_object_get_string_member_with_default(turn, "recovered_proof", NULL));
   print_checks(json_object_get_array_member(turn, "checks"));
   print_verdicts(json_object_get_array_member(turn, "verdicts"));
 }
@@ -320,6 +340,7 @@ cmd_show(int argc, char **argv)
   if (!node) {
     return cli_failed(error);
   }
+  cmd_log_note_newer(log);
   turns = json_node_get_array(node);
   for (guint i = 0; json && !probabilities && i < json_array_get_length(turns); i++) {
     json_object_remove_member(json_array_get_object_element(turns, i), "tokens");

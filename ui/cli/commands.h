@@ -44,6 +44,8 @@ int cmd_log_recover(int argc, char **argv);
 int cmd_log_rotate(int argc, char **argv);
 int cmd_log_retain(int argc, char **argv);
 int cmd_log_retire(int argc, char **argv);
+/* Says so where a newer Hilum wrote the log at PATH (NULL: the user's own). */
+void cmd_log_note_newer(const char *path);
 
 /* Of cmd_model(). */
 int cmd_model_convert(int argc, char **argv);

@@ -71,11 +71,13 @@ desktop_turn_row_focus_version(DesktopTurnRow *self, int step)
 
 /* The key of its texts is gone: there is nothing to judge, to copy or to ask again. */
 static void
-take_erased(DesktopTurnRow *self)
+take_erased(DesktopTurnRow *self, gboolean lost)
 {
-  gtk_label_set_text(self->question, _("Erased"));
-  gtk_label_set_text(self->answer, _("The question and its answer were erased. That they were "
-                                     "there, and when, the log still proves."));
+  gtk_label_set_text(self->question, lost ? _("Lost") : _("Erased"));
+  gtk_label_set_text(self->answer,
+                     lost ? _("The question and its answer were lost when the log was damaged.")
+                          : _("The question and its answer were erased. That they were "
+                              "there, and when, the log still proves."));
   gtk_widget_add_css_class(GTK_WIDGET(self->answer), "dim-label");
 }
 
@@ -96,10 +98,12 @@ desktop_turn_row_finish(DesktopTurnRow *self, JsonNode *node)
   JsonObject *turn = json_node_get_object(node);
   const char *answer = desktop_turn_text(turn, "answer");
   g_autofree char *summary = NULL;
+  gboolean lost;
 
   g_return_if_fail(DESKTOP_IS_TURN_ROW(self) && !self->turn);
   self->turn = json_node_ref(node);
-  self->is_erased = json_object_get_boolean_member_with_default(turn, "erased", FALSE);
+  lost = json_object_get_boolean_member_with_default(turn, "lost", FALSE);
+  self->is_erased = lost || json_object_get_boolean_member_with_default(turn, "erased", FALSE);
   desktop_turn_row_stop_clock(self);
   desktop_turn_row_flush(self);
   summary = desktop_turn_row_summary(self);
@@ -115,7 +119,7 @@ desktop_turn_row_finish(DesktopTurnRow *self, JsonNode *node)
   gtk_label_set_text(self->provenance, summary);
   gtk_widget_set_visible(self->footer, TRUE);
   if (self->is_erased) {
-    take_erased(self);
+    take_erased(self, lost);
   } else {
     take_verdicts(self, desktop_turn_array(turn, "verdicts"));
     desktop_turn_row_take_checks(self, desktop_turn_array(turn, "checks"));

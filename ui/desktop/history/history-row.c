@@ -75,7 +75,7 @@ desktop_history_row_new(const AppHistoryEntry *entry)
   g_autofree char *text = facts_of(entry, time), *day = day_of(time);
   g_autofree char *clock = time ? g_date_time_format(time, "%H:%M") : g_strdup("");
   const char *asked = entry->first_question ? entry->first_question : "";
-  const char *question = entry->erased ? _("Erased") : asked;
+  const char *question = entry->erased ? _("Erased") : entry->lost ? _("Lost") : asked;
   const char *modality = entry->modality ? entry->modality : "";
 
   gtk_box_append(GTK_BOX(box), line(question, NULL, 2));
