@@ -99,7 +99,10 @@ app_log_fault(const GError *error)
   if (g_error_matches(error, STORE_ERROR, STORE_ERROR_NEWER)) {
     return APP_LOG_NEWER;
   }
-  return g_error_matches(error, STORE_ERROR, STORE_ERROR_CORRUPT) ? APP_LOG_DAMAGED : APP_LOG_SOUND;
+  return g_error_matches(error, STORE_ERROR, STORE_ERROR_CORRUPT) ||
+                 g_error_matches(error, STORE_ERROR, STORE_ERROR_FORMAT)
+             ? APP_LOG_DAMAGED
+             : APP_LOG_SOUND;
 }
 
 /* ---- beside what the user does --------------------------------------------------------------- */

@@ -245,6 +245,70 @@ test_verified(Fixture *f, gconstpointer data)
   wait_until(dialog("The Log Is Whole"));
 }
 
+/* ---- damaged, or newer ----------------------------------------------------------------------- */
+
+/* N bytes of the log, in its first page. */
+static void
+write_bytes(Fixture *f, goffset at, const char *bytes, gsize n)
+{
+  g_autoptr(GFile) file = g_file_new_for_path(f->log);
+  g_autoptr(GError) error = NULL;
+  g_autoptr(GFileIOStream) stream = g_file_open_readwrite(file, NULL, &error);
+
+  g_assert_no_error(error);
+  g_assert_true(g_seekable_seek(G_SEEKABLE(stream), at, G_SEEK_SET, NULL, NULL));
+  g_assert_true(g_output_stream_write_all(g_io_stream_get_output_stream(G_IO_STREAM(stream)), bytes,
+                                          n, NULL, NULL, &error));
+}
+
+static void
+test_damaged(Fixture *f, gconstpointer data)
+{
+  const char zeros[3000] = {0};
+  GtkWidget *asked;
+
+  write_bytes(f, 100, zeros, sizeof zeros);
+  open_window(f);
+  wait_until(f->window->review);
+  g_assert_true(gtk_widget_get_visible(f->window->log_bar));
+  g_assert_nonnull(strstr(gtk_label_get_text(f->window->log_text), "kept nowhere"));
+  hands_focus(GTK_WIDGET(f->window));
+  hands_click(GTK_WIDGET(f->window->log_button));
+  wait_until(dialog("Set the Damaged Log Aside?"));
+  asked = dialog("Set the Damaged Log Aside?");
+  adw_message_dialog_response(ADW_MESSAGE_DIALOG(asked), "recover");
+  gtk_window_close(GTK_WINDOW(asked));
+  wait_until(dialog("The Log Was Recovered"));
+  g_assert_nonnull(
+      strstr(adw_message_dialog_get_body(ADW_MESSAGE_DIALOG(dialog("The Log Was Recovered"))),
+             "log.sqlite.corrupt-"));
+  wait_until(f->window->review && !f->window->loading);
+  g_assert_false(gtk_widget_get_visible(f->window->log_bar));
+  g_assert_cmpint(f->window->fault, ==, APP_LOG_SOUND);
+  gtk_widget_activate_action(GTK_WIDGET(f->window), "win.history", NULL);
+  wait_until(gtk_list_box_get_row_at_index(found(f), 0));
+}
+
+static void
+test_newer(Fixture *f, gconstpointer data)
+{
+  const char version[] = {0, 0, 0, 6};
+  g_autofree char *before = NULL, *after = NULL;
+  gsize n = 0, n_after = 0;
+
+  write_bytes(f, 60, version, sizeof version);
+  g_assert_true(g_file_get_contents(f->log, &before, &n, NULL));
+  open_window(f);
+  wait_until(f->window->review);
+  g_assert_true(gtk_widget_get_visible(f->window->log_bar));
+  g_assert_nonnull(strstr(gtk_label_get_text(f->window->log_text), "A newer Hilum"));
+  gtk_widget_activate_action(GTK_WIDGET(f->window), "win.history", NULL);
+  wait_until(gtk_list_box_get_row_at_index(found(f), 0));
+  close_window(f);
+  g_assert_true(g_file_get_contents(f->log, &after, &n_after, NULL));
+  g_assert_cmpmem(before, n, after, n_after);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -256,6 +320,8 @@ main(int argc, char **argv)
   ADD("erased", test_erased);
   ADD("changed", test_changed);
   ADD("verified", test_verified);
+  ADD("damaged", test_damaged);
+  ADD("newer", test_newer);
   ADD("passphrase", test_passphrase);
   ADD("refused", test_refused);
   ADD("given-up", test_given_up);

@@ -139,7 +139,8 @@ on_loaded(GObject *source, GAsyncResult *result, gpointer data)
     self->review = review;
     desktop_conversation_set_model_status(self->conversation, NULL, FALSE, FALSE);
     desktop_window_update_log(self);
-  } else if (desktop_window_log_is_locked(self, error)) {
+  } else if (desktop_window_log_is_locked(self, error) ||
+             desktop_window_log_is_faulty(self, error)) {
     desktop_window_load_model(self); /* without it */
   } else {
     g_autofree char *text = g_strdup_printf(
@@ -158,7 +159,7 @@ desktop_window_load_model(DesktopWindow *self)
   AppReviewOptions options = *self->options;
 
   g_return_if_fail(!self->loading && !self->review);
-  options.no_log = options.no_log || self->locked;
+  options.no_log = options.no_log || self->locked || self->fault != APP_LOG_SOUND;
   desktop_window_begin_job(self);
   self->loading = g_cancellable_new();
   desktop_conversation_set_model_status(self->conversation, _("Loading the model…"), TRUE, FALSE);

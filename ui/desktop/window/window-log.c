@@ -27,9 +27,17 @@ desktop_window_update_log(DesktopWindow *self)
   const char *trouble = self->review ? app_review_log_trouble(self->review) : NULL;
   g_autofree char *text =
       trouble ? g_strdup_printf(_("The log is not as it was signed: %s"), trouble) : NULL;
-  const gboolean kept = !self->options->no_log && !self->locked;
+  const gboolean kept = !self->options->no_log && !self->locked && self->fault == APP_LOG_SOUND;
 
-  if (self->untold && !self->locked && !trouble) {
+  if (self->fault == APP_LOG_DAMAGED) {
+    set_bar(self, _("The log is damaged. What is asked now is kept nowhere."), _("_Set Aside…"),
+            "win.recover-log");
+  } else if (self->fault == APP_LOG_NEWER) {
+    set_bar(self,
+            _("A newer Hilum wrote the log. What it holds is shown, and what is asked now is kept "
+              "nowhere."),
+            _("_Verify…"), "win.verify-log");
+  } else if (self->untold && !self->locked && !trouble) {
     set_bar(self, self->untold, _("_Try Again"), "win.retry-notes");
   } else if (self->locked) {
     set_bar(self, _("The log is locked. What is asked now is kept nowhere."), _("_Unlock…"),

@@ -20,6 +20,7 @@ desktop_window_change_model(DesktopWindow *self)
     g_clear_pointer(&self->review, app_review_free);
   }
   self->locked = FALSE;
+  self->fault = APP_LOG_SOUND;
   desktop_window_update_log(self);
   /* Another log may be named as well. */
   desktop_history_set_log(self->history, self->options->log_path, !self->options->no_log);

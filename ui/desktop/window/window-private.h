@@ -12,6 +12,7 @@
 #define HILUM_DESKTOP_WINDOW_PRIVATE_H
 
 #include "app_async.h"
+#include "app_recover.h"
 #include "conversation/conversation.h"
 #include "history/history.h"
 #include "record/record.h"
@@ -58,6 +59,7 @@ struct _DesktopWindow {
 
   gboolean closed;
   gboolean locked;        /* the log: its passphrase was not given */
+  AppLogFault fault;      /* the log: it is damaged, or of a newer Hilum */
   char *untold;           /* owned: why events cannot be written to it; NULL: they can */
   int least_side;         /* width of the conversation that its words need */
   guint placing;          /* source that lets go of the conversation's width, or 0 */
@@ -211,6 +213,10 @@ void desktop_window_note_setup(DesktopWindow *self);
 
 /* window-log.c: the log that cannot be opened, or is not as it was signed */
 void desktop_window_log_class_setup(DesktopWindowClass *class);
+void desktop_window_recover_class_setup(DesktopWindowClass *class);
+/* Whether ERROR says that the log is damaged or a newer one; then the window says so, and goes on
+ * without it. */
+gboolean desktop_window_log_is_faulty(DesktopWindow *self, const GError *error);
 void desktop_window_update_log(DesktopWindow *self);
 /* TRUE: ERROR says that its passphrase was refused; from now on the window goes on without. */
 gboolean desktop_window_log_is_locked(DesktopWindow *self, const GError *error);

@@ -245,6 +245,7 @@ desktop_window_class_init(DesktopWindowClass *class)
   gtk_widget_class_install_action(widget_class, "win.toast", "s", on_toast);
   gtk_widget_class_install_action(widget_class, "win.reload-model", NULL, on_reload_model);
   desktop_window_log_class_setup(class);
+  desktop_window_recover_class_setup(class);
   gtk_widget_class_install_action(widget_class, "win.retry-notes", NULL, on_retry_notes);
   desktop_window_pane_class_setup(class);
   desktop_window_key_image_class_setup(class);
