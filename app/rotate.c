@@ -5,6 +5,7 @@
 
 #include "app_cache.h"
 #include "app_proof.h"
+#include "hands.h"
 #include "private.h"
 #include "secrets.h"
 #include "trust.h"
@@ -327,13 +328,14 @@ app_log_verify_all(const char *log_path, const char *public_key, const char *che
   JsonObject *report = node ? json_node_get_object(node) : NULL;
   g_autoptr(StoreLog) log = NULL;
   g_autoptr(GPtrArray) links = NULL;
+  const StoreHands hands = app_hands();
   const char *found = NULL;
   Progress passed = {progress, user};
   JsonArray *array;
 
   log = report ? open_locked(log_path, place, error) : NULL;
   links = log ? store_log_links(log, error) : NULL;
-  if (!links || !store_log_verify_links(links, progress ? pass_on : NULL, &passed, error)) {
+  if (!links || !store_log_verify_links(links, &hands, progress ? pass_on : NULL, &passed, error)) {
     return NULL;
   }
   g_clear_pointer(&log, store_log_close);

@@ -143,8 +143,8 @@ StoreLink *store_log_rotate(const char *path, const StoreOpen *how, GError **err
 GPtrArray *store_log_links(StoreLog *log, GError **error);
 /* Verifies each of them as store_log_verify() does, and holds it against what the log that goes on
  * from it says. PROGRESS begins anew with each. */
-gboolean store_log_verify_links(GPtrArray *links, StoreProgress progress, gpointer user,
-                                GError **error);
+gboolean store_log_verify_links(GPtrArray *links, const StoreHands *hands, StoreProgress progress,
+                                gpointer user, GError **error);
 
 /* ---- how long it is kept --------------------------------------------------------------------- */
 

@@ -376,7 +376,8 @@ same_key(const StoreLink *link)
 }
 
 static gboolean
-verify_link(StoreLog *log, StoreLink *link, StoreProgress progress, gpointer user, GError **error)
+verify_link(StoreLog *log, StoreLink *link, const StoreHands *hands, StoreProgress progress,
+            gpointer user, GError **error)
 {
   if (!fits_checkpoint(link)) {
     tell(link, STORE_LINK_OTHER,
@@ -390,7 +391,7 @@ verify_link(StoreLog *log, StoreLink *link, StoreProgress progress, gpointer use
          link->file);
     return TRUE;
   }
-  link->report = store_log_verify(log, NULL, progress, user, error);
+  link->report = store_log_verify_with(log, NULL, hands, progress, user, error);
   if (!link->report) {
     return FALSE;
   }
@@ -404,7 +405,8 @@ verify_link(StoreLog *log, StoreLink *link, StoreProgress progress, gpointer use
 }
 
 gboolean
-store_log_verify_links(GPtrArray *links, StoreProgress progress, gpointer user, GError **error)
+store_log_verify_links(GPtrArray *links, const StoreHands *hands, StoreProgress progress,
+                       gpointer user, GError **error)
 {
   for (guint i = 0; i < links->len; i++) {
     StoreLink *link = links->pdata[i];
@@ -414,7 +416,8 @@ store_log_verify_links(GPtrArray *links, StoreProgress progress, gpointer user, 
       continue; /* what is found is said already */
     }
     log = store_chain_open_link(link);
-    if (log && link->state == STORE_LINK_THERE && !verify_link(log, link, progress, user, error)) {
+    if (log && link->state == STORE_LINK_THERE &&
+        !verify_link(log, link, hands, progress, user, error)) {
       return FALSE;
     }
   }

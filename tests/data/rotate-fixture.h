@@ -44,7 +44,7 @@ links_of(const char *path, gboolean verify)
 
   g_assert_no_error(error);
   if (verify) {
-    g_assert_true(store_log_verify_links(links, NULL, NULL, &error));
+    g_assert_true(store_log_verify_links(links, NULL, NULL, NULL, &error));
     g_assert_no_error(error);
   }
   return links;
