@@ -4,6 +4,7 @@
 
 #include "app_note.h"
 #include "record-events.h"
+#include "settings/preferences.h"
 #include "settings/told.h"
 
 #define N 10
@@ -197,6 +198,27 @@ test_trouble(Fixture *f, gconstpointer data)
   g_assert_false(gtk_widget_get_visible(f->window->log_bar));
 }
 
+/* From the preferences: it is the window below that verifies. */
+static void
+test_verify(Fixture *f, gconstpointer data)
+{
+  g_autoptr(DesktopSettings) settings = desktop_settings_new(NULL);
+  DesktopPreferences *preferences = desktop_preferences_new(settings);
+  const guint before = f->window->n_jobs;
+  g_autoptr(GPtrArray) verified = NULL;
+
+  gtk_window_set_transient_for(GTK_WINDOW(preferences), GTK_WINDOW(f->window));
+  gtk_window_present(GTK_WINDOW(preferences));
+  desktop_preferences_set_log(preferences, f->log, TRUE);
+  gtk_widget_activate_action(GTK_WIDGET(preferences), "log.verify", NULL);
+  g_assert_cmpuint(f->window->n_jobs, ==, before + 1);
+  wait_until(f->window->n_jobs == before);
+  gtk_window_destroy(GTK_WINDOW(preferences));
+  verified = events(f, "verification", NULL);
+  g_assert_cmpuint(verified->len, ==, 1);
+  g_assert_false(((AppEvent *)verified->pdata[0])->failed);
+}
+
 /* Without a log nothing is noted, and nothing is made. */
 static void
 test_no_log(Fixture *f, gconstpointer data)
@@ -230,6 +252,7 @@ main(int argc, char **argv)
   ADD("history", test_history);
   ADD("settings", test_settings);
   ADD("trouble", test_trouble);
+  ADD("verify", test_verify);
   ADD("no-log", test_no_log);
   return g_test_run();
 }
