@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <string.h>
 
+#include "app_person.h"
 #include "models/models.h"
 #include "settings/keys.h"
 #include "settings/preferences.h"
@@ -63,6 +64,19 @@ take_settings(DesktopApplication *self)
   }
   options->model.n_threads =
       g_settings_get_uint(desktop_settings_peek(self->settings), DESKTOP_SETTING_THREADS);
+}
+
+void
+desktop_application_sign_out(DesktopApplication *self)
+{
+  const AppPersonWish wish = {APP_PERSON_OUT, .why = "end"};
+  g_autoptr(GError) error = NULL;
+  g_autoptr(JsonNode) node = app_person_do(self->options.log_path, &wish, NULL, &error);
+
+  if (!node) {
+    g_printerr("hilum-desktop: that who was signed in left is not in the log: %s\n",
+               error->message);
+  }
 }
 
 DesktopApplication *

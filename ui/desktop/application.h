@@ -17,6 +17,8 @@ G_DECLARE_FINAL_TYPE(DesktopApplication, desktop_application, DESKTOP, APPLICATI
  */
 DesktopApplication *desktop_application_new(const AppReviewOptions *options,
                                             DesktopSettings *settings, gboolean alone);
+/* When it has run: who signed in with a PIN is signed out. Waits for the log. */
+void desktop_application_sign_out(DesktopApplication *self);
 
 G_END_DECLS
 #endif

@@ -143,6 +143,7 @@ main(int argc, char **argv)
   g_autoptr(GError) error = NULL;
   g_autoptr(DesktopSettings) settings = NULL;
   g_autoptr(DesktopApplication) application = NULL;
+  int status;
   g_autofree char *wrong = NULL;
   AppReviewOptions review;
 
@@ -186,5 +187,7 @@ main(int argc, char **argv)
   app_prefer_keyring(TRUE);
   app_image_warm();
   application = desktop_application_new(&review, settings, is_alone(&options));
-  return g_application_run(G_APPLICATION(application), argc, argv);
+  status = g_application_run(G_APPLICATION(application), argc, argv);
+  desktop_application_sign_out(application);
+  return status;
 }

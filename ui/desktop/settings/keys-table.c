@@ -95,6 +95,8 @@ static const DesktopKey table[] = {
     {"win.describe", N_("Describe the image"), N_("Conversation"), "<Control>d"},
     {"image.add-prior", N_("Add the prior to the conversation"), N_("Conversation"), "<Shift>b"},
     {"win.new-conversation", N_("New conversation"), N_("Conversation"), "<Control>n"},
+    {"win.sign-in", N_("Sign in with a PIN"), N_("Conversation"), "<Control>u"},
+    {"win.sign-out", N_("Sign out"), N_("Conversation"), ""},
     {"win.history", N_("Past conversations"), N_("Conversation"), "<Control>h"},
     {"win.stop", N_("Stop the answer"), N_("Conversation"), "Escape"},
 

@@ -33,6 +33,7 @@ G_DECLARE_FINAL_TYPE(DesktopSettings, desktop_settings, DESKTOP, SETTINGS, GObje
 #define DESKTOP_SETTING_MAXIMIZED "window-maximized"            /* b */
 #define DESKTOP_SETTING_PROBABILITIES "show-probabilities"      /* b */
 #define DESKTOP_SETTING_BLANK_CHECK "check-with-blank"          /* b */
+#define DESKTOP_SETTING_SIGN_OUT "sign-out-minutes"             /* u */
 #define DESKTOP_SETTING_STYLE "style"                           /* s: "system", "light", "dark" */
 
 /* NULL when the schema is nowhere to be found. */

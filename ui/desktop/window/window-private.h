@@ -57,6 +57,11 @@ struct _DesktopWindow {
   DesktopConversation *conversation;
   DesktopHistory *history;
 
+  GtkWidget *person_bar; /* above the conversation: who is signed in (window-person.c) */
+  GtkLabel *person_name;
+  gint64 person_seen; /* seconds, of the clock that nobody sets: somebody was there */
+  guint person_tick;  /* source */
+
   gboolean closed;
   gboolean locked;        /* the log: its passphrase was not given */
   AppLogFault fault;      /* the log: it is damaged, or of a newer Hilum */
@@ -203,6 +208,15 @@ void desktop_window_answered(DesktopWindow *self, DesktopTurnRow *row);
 /* Calls AFTER once no check runs, at once when none does; the newest wish counts. The review would
  * wait for a check, and the window with it. */
 void desktop_window_after_check(DesktopWindow *self, DesktopAfter after, gpointer object);
+
+/* window-person.c: who is signed in with a PIN */
+void desktop_window_person_class_setup(DesktopWindowClass *class);
+void desktop_window_person_setup(DesktopWindow *self);
+void desktop_window_update_person(DesktopWindow *self);
+/* Asks who is there; then, where somebody is, AFTER (may be NULL). */
+void desktop_window_sign_in(DesktopWindow *self, DesktopAfter after, GObject *object);
+/* Seconds since the machine started, its sleep included. */
+gint64 desktop_window_uptime(void);
 
 /* window-record.c: the log beside the window */
 void desktop_window_record_class_setup(DesktopWindowClass *class);

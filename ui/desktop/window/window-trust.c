@@ -4,6 +4,8 @@
 
 #include <glib/gi18n.h>
 
+#include "app_person.h"
+
 #define OTHER_SEEDS 3
 
 /* ---- what the model sees -------------------------------------------------------------------- */
@@ -163,6 +165,17 @@ on_check(DesktopConversation *conversation, GObject *row, guint check, DesktopWi
 
 /* ---- verdicts ------------------------------------------------------------------------------- */
 
+static void on_judge(DesktopConversation *conversation, GObject *row, guint verdict,
+                     const char *text, DesktopWindow *self);
+
+/* Somebody signed in: what they wanted to say of ROW is said now. */
+static void
+judge_again(DesktopWindow *self, GObject *row)
+{
+  on_judge(self->conversation, row, GPOINTER_TO_UINT(g_object_get_data(row, "verdict")),
+           g_object_get_data(row, "verdict-text"), self);
+}
+
 static void
 on_judged(GObject *source, GAsyncResult *result, gpointer data)
 {
@@ -177,6 +190,9 @@ on_judged(GObject *source, GAsyncResult *result, gpointer data)
     }
   } else if (verdict) {
     desktop_turn_row_take_verdict(turning->row, json_node_get_object(verdict));
+  } else if (app_person_is_needed(error)) {
+    desktop_window_update_person(self); /* who was signed in may have been removed */
+    desktop_window_sign_in(self, judge_again, G_OBJECT(turning->row));
   } else {
     desktop_window_toast(self, error->message);
   }
@@ -192,6 +208,8 @@ on_judge(DesktopConversation *conversation, GObject *row, guint verdict, const c
     desktop_window_toast(self, _("There is no model yet, and so no log to keep a verdict in"));
     return;
   }
+  g_object_set_data(row, "verdict", GUINT_TO_POINTER(verdict));
+  g_object_set_data_full(row, "verdict-text", g_strdup(text), g_free);
   app_review_judge_async(self->review, desktop_turn_row_get_id(turn), (AppVerdict)verdict, text,
                          on_judged, turning_new(self, turn));
 }

@@ -141,6 +141,7 @@ stop_everything(DesktopWindow *self)
 
   g_clear_handle_id(&self->preparing_soon, g_source_remove);
   g_clear_handle_id(&self->placing, g_source_remove);
+  g_clear_handle_id(&self->person_tick, g_source_remove);
   if (!self->closed) {
     self->closed = TRUE;
     desktop_window_let_go(self);
@@ -246,6 +247,7 @@ desktop_window_class_init(DesktopWindowClass *class)
   gtk_widget_class_install_action(widget_class, "win.reload-model", NULL, on_reload_model);
   desktop_window_log_class_setup(class);
   desktop_window_recover_class_setup(class);
+  desktop_window_person_class_setup(class);
   gtk_widget_class_install_action(widget_class, "win.retry-notes", NULL, on_retry_notes);
   desktop_window_pane_class_setup(class);
   desktop_window_key_image_class_setup(class);
@@ -267,6 +269,7 @@ desktop_window_init(DesktopWindow *self)
   desktop_window_compare_setup(self);
   desktop_window_ask_setup(self);
   desktop_window_trust_setup(self);
+  desktop_window_person_setup(self);
   desktop_window_history_setup(self);
   desktop_window_note_setup(self);
   desktop_names_by_tooltips(GTK_WIDGET(self));
