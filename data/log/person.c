@@ -252,8 +252,13 @@ store_people_read(StoreLog *log, GError **error)
   if (!log->people) {
     log->people = g_new0(StorePeople, 1);
     log->people->people = g_ptr_array_new_with_free_func(state_free);
+    store_people_recall(log, log->people);
   }
-  return read_on(log, log->people, error) ? log->people : NULL;
+  if (!read_on(log, log->people, error)) {
+    return NULL;
+  }
+  store_people_remember(log, log->people);
+  return log->people;
 }
 
 StorePerson *

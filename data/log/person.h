@@ -33,6 +33,7 @@ typedef struct {
 /* Read from events 1 to UPTO. */
 typedef struct _StorePeople {
   gint64 upto;
+  gint64 kept; /* as far as LOG.people goes */
   gboolean required;
   GPtrArray *people; /* of StorePersonState */
 } StorePeople;
@@ -42,6 +43,13 @@ StorePeople *store_people_read(StoreLog *log, GError **error);
 StorePerson *store_person_copy(const StorePerson *from);
 /* NULL: nobody is called so. */
 StorePersonState *store_people_find(StorePeople *people, const char *name);
+
+/* ---- person-file.c ------------------------------------------------------------------------ */
+
+/* Keeps PEOPLE in LOG.people when much was read for it; what fails is no loss. */
+void store_people_remember(StoreLog *log, StorePeople *people);
+/* Fills PEOPLE, which is empty, from there; where it cannot, it stays empty. */
+void store_people_recall(StoreLog *log, StorePeople *people);
 
 /* ---- person-pin.c ------------------------------------------------------------------------- */
 

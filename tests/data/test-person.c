@@ -383,6 +383,75 @@ test_verdict(LogFolder *folder, gconstpointer data)
   g_assert_null(row->verdict.person);
 }
 
+/* Asked of a log that is opened anew. *kept: as far as LOG.people was believed. */
+static guint
+wrong_of_ann(const char *path, gint64 *kept)
+{
+  g_autoptr(GError) error = NULL;
+  g_autoptr(StoreLog) log = open_log(path, TRUE);
+  StorePeople *people = store_people_read(log, &error);
+  const StorePersonState *state = people ? store_people_find(people, ANN) : NULL;
+
+  g_assert_no_error(error);
+  g_assert_true(people->required);
+  *kept = people->kept;
+  return state ? state->person.wrong : G_MAXUINT;
+}
+
+/* LOG.people saves reading, and changes nothing of what is read. */
+static void
+test_file(LogFolder *folder, gconstpointer data)
+{
+  const StoreEvent event = {.kind = "viewed"};
+  g_autofree char *file = g_strconcat(folder->path, ".people", NULL), *bytes = NULL;
+  g_autoptr(GError) error = NULL;
+  gint64 kept = 0;
+  gsize n = 0;
+  guint wait;
+
+  {
+    g_autoptr(StoreLog) log = open_log(folder->path, FALSE);
+    g_assert_cmpint(sqlite3_exec(log->db, "PRAGMA synchronous = OFF", NULL, NULL, NULL), ==, 0);
+    enrol(log, ANN, "Radiologist", PIN);
+    g_assert_true(store_log_require_person(log, TRUE, &error));
+    g_assert_false(sign_in(log, ANN, OTHER_PIN, &wait));
+    g_assert_false(g_file_test(file, G_FILE_TEST_EXISTS)); /* so little is not worth it */
+    for (guint i = 0; i < 2100; i++) {
+      g_assert_cmpint(store_log_add_event(log, &event, &error), >, 0);
+    }
+    g_assert_nonnull(store_people_read(log, &error));
+  }
+  g_assert_true(g_file_get_contents(file, &bytes, &n, NULL));
+  g_assert_null(g_strstr_len(bytes, (gssize)n, "Ann"));
+  g_assert_cmpuint(wrong_of_ann(folder->path, &kept), ==, 1);
+  g_assert_cmpint(kept, >, 2100);
+  /* An older one than the log: what came since is read. */
+  {
+    g_autoptr(StoreLog) log = open_log(folder->path, FALSE);
+    g_assert_false(sign_in(log, ANN, OTHER_PIN, &wait));
+    g_assert_true(sign_in(log, ANN, PIN, &wait));
+    g_assert_false(sign_in(log, ANN, OTHER_PIN, &wait));
+    g_assert_false(sign_in(log, ANN, OTHER_PIN, &wait));
+  }
+  g_assert_cmpuint(wrong_of_ann(folder->path, &kept), ==, 2);
+  g_assert_cmpint(kept, >, 2100);
+  /* Damaged, cut short, or of a log that was once longer or another: as if there were none. */
+  for (guint i = 0; i < 3; i++) {
+    g_autofree char *bad = g_memdup2(bytes, n);
+    bad[i == 0 ? 3 : n / 2] ^= 1;
+    g_assert_true(g_file_set_contents(file, bad, i == 2 ? 20 : (gssize)n, NULL));
+    g_assert_cmpuint(wrong_of_ann(folder->path, &kept), ==, 2);
+    g_assert_cmpint(kept, ==, 0); /* opened for reading: it is not written either */
+  }
+  {
+    g_autofree char *other = g_build_filename(folder->folder, "other.sqlite", NULL);
+    g_autofree char *beside = g_strconcat(other, ".people", NULL);
+    g_autoptr(StoreLog) log = open_log(other, FALSE);
+    g_assert_true(g_file_set_contents(beside, bytes, (gssize)n, NULL));
+    g_assert_cmpuint(store_people_read(log, &error)->people->len, ==, 0);
+  }
+}
+
 int
 main(int argc, char **argv)
 {
@@ -394,6 +463,7 @@ main(int argc, char **argv)
   LOG_TEST("/person/names-and-pins", test_names_and_pins);
   LOG_TEST("/person/removed", test_removed);
   LOG_TEST("/person/locked", test_locked);
+  LOG_TEST("/person/file", test_file);
   LOG_TEST("/person/hash", test_hash);
   LOG_TEST("/person/verdict", test_verdict);
   return g_test_run();
