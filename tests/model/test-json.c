@@ -153,7 +153,8 @@ test_refused(void)
   for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
     ModelError err = {0};
     ModelJson json;
-    g_test_message("%s", cases[i].text);
+    g_autofree char *shown = g_strescape(cases[i].text, NULL);
+    g_test_message("%s", shown);
     g_assert_false(parse(cases[i].text, &json, &err));
     assert_message(&err, MODEL_ERROR_CORRUPT, cases[i].pattern);
     g_assert_null(json.nodes);
