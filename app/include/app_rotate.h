@@ -25,6 +25,10 @@ JsonNode *app_log_rotate(const char *log_path, const AppRotateWhen *when, GError
  * log_id, number, events, begun, sealed_at, bytes, state, found, kept_until, kept}. STATE: "open",
  * "sealed", "missing", "other", "unreadable" or "removed". */
 JsonNode *app_log_links(const char *log_path, GError **error);
+/* app_log_list(), or app_log_search() for WORDS, of all of them, the newest log first:
+ * {conversations, missing}: each row has its "log"; MISSING: files that could not be looked into.
+ */
+JsonNode *app_log_find_all(const char *log_path, const char *words, guint limit, GError **error);
 /* app_log_verify(), and each log that it goes on from: "linked" has {file, state, whole, found,
  * log_id, events, root} of each, newest first; "whole" and "found" are those of all. */
 JsonNode *app_log_verify_all(const char *log_path, const char *public_key, const char *checkpoints,

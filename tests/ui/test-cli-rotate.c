@@ -49,7 +49,8 @@ test_rotate(void)
   g_autofree char *log = g_build_filename(folder, "rotate.sqlite", NULL);
   g_autofree char *first = g_build_filename(folder, "rotate-0001.sqlite", NULL);
   g_auto(CliRun) early = {0}, run = {0}, list = {0}, show = {0}, search = {0}, bad = {0};
-  g_autoptr(GPtrArray) lines = NULL, links = NULL, not_due = NULL;
+  g_auto(CliRun) all = {0}, found = {0};
+  g_autoptr(GPtrArray) lines = NULL, links = NULL, not_due = NULL, every = NULL;
   JsonObject *object;
 
   ask(log);
@@ -66,6 +67,18 @@ test_rotate(void)
   g_assert_true(json_object_get_boolean_member(object, "rotated"));
   ask(log);
   rotate(log);
+  /* Conversations of all of them, the newest log first; that of the rotated ones have no other. */
+  cli_run(&all, NULL, "log", "list", "--all", "--log", log, "--json", NULL);
+  g_assert_cmpint(all.status, ==, 0);
+  every = cli_json_lines(all.out);
+  g_assert_cmpuint(every->len, ==, 2);
+  g_assert_true(
+      g_str_has_suffix(json_object_get_string_member(json_node_get_object(every->pdata[1]), "log"),
+                       "rotate-0001.sqlite"));
+  cli_run(&found, NULL, "log", "search", "--all", "--log", log, "--limit", "1", "hidden", NULL);
+  g_assert_cmpint(found.status, ==, 0);
+  g_assert_nonnull(strstr(found.out, "rotate-0002.sqlite"));
+  g_assert_null(strstr(found.out, "rotate-0001.sqlite"));
   cli_run(&list, NULL, "log", "rotate", "--list", "--log", log, "--json", NULL);
   g_assert_cmpint(list.status, ==, 0);
   links = cli_json_lines(list.out);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "app_person.h"
+#include "app_rotate.h"
 #include "app_trust.h"
 #include "commands.h"
 #include "pin.h"
@@ -64,17 +65,64 @@ print_table(JsonNode *array)
   }
 }
 
+#define ALL_ENTRY(all)                                                                             \
+  {                                                                                                \
+    "all", 0, 0, G_OPTION_ARG_NONE, all, "Look into the sealed logs that it goes on from, too",    \
+        NULL                                                                                       \
+  }
+
+/* Sealed logs that cannot be looked into are named; the table says of which log each part is. */
+static int
+show_all(const char *log, const char *words, int limit, gboolean json)
+{
+  g_autoptr(GError) error = NULL;
+  g_autoptr(JsonNode) node = app_log_find_all(log, words, (guint)limit, &error);
+  JsonArray *rows, *missing;
+
+  if (!node) {
+    return cli_failed(error);
+  }
+  rows = json_object_get_array_member(json_node_get_object(node), "conversations");
+  missing = json_object_get_array_member(json_node_get_object(node), "missing");
+  for (guint from = 0, to; from < json_array_get_length(rows); from = to) {
+    const char *file = cli_text_member(json_array_get_object_element(rows, from), "log");
+    JsonArray *part = json_array_new();
+    g_autoptr(JsonNode) table = json_node_init_array(json_node_alloc(), part);
+
+    for (to = from; to < json_array_get_length(rows); to++) {
+      JsonObject *row = json_array_get_object_element(rows, to);
+      if (strcmp(cli_text_member(row, "log"), file) != 0) {
+        break;
+      }
+      json_array_add_object_element(part, json_object_ref(row));
+    }
+    json_array_unref(part);
+    if (json) {
+      print_json_lines(table);
+    } else {
+      printf("%s%s\n", from > 0 ? "\n" : "", file);
+      print_table(table);
+    }
+  }
+  for (guint i = 0; i < json_array_get_length(missing); i++) {
+    cli_note("%s cannot be looked into; 'hilum log verify' says why",
+             json_array_get_string_element(missing, i));
+  }
+  return json_array_get_length(missing) > 0 ? CLI_FAILED : CLI_DONE;
+}
+
 static int
 cmd_list(int argc, char **argv)
 {
   g_autofree char *log = NULL;
-  gboolean json = FALSE;
+  gboolean json = FALSE, all = FALSE;
   int limit = 0, status;
   g_autoptr(GError) error = NULL;
   g_autoptr(JsonNode) node = NULL;
   const GOptionEntry entries[] = {
       CLI_LOG_ENTRY(&log),
       {"limit", 0, 0, G_OPTION_ARG_INT, &limit, "The newest N alone (default: all)", "N"},
+      ALL_ENTRY(&all),
       CLI_JSON_ENTRY(&json),
       {NULL}};
 
@@ -84,6 +132,9 @@ cmd_list(int argc, char **argv)
   }
   if (limit < 0) {
     return cli_misused("--limit is %d; expected 0 (all) or more", limit);
+  }
+  if (all) {
+    return show_all(log, NULL, limit, json);
   }
   node = app_log_list(log, (guint)limit, &error);
   if (!node) {
@@ -102,12 +153,13 @@ static int
 cmd_search(int argc, char **argv)
 {
   g_autofree char *log = NULL, *query = NULL;
-  gboolean json = FALSE;
+  gboolean json = FALSE, all = FALSE;
   int limit = 0, status;
   g_autoptr(GError) error = NULL;
   g_autoptr(JsonNode) node = NULL;
   const GOptionEntry entries[] = {
       {"limit", 'n', 0, G_OPTION_ARG_INT, &limit, "Show at most N (default: all)", "N"},
+      ALL_ENTRY(&all),
       CLI_LOG_ENTRY(&log),
       CLI_JSON_ENTRY(&json),
       {NULL}};
@@ -124,6 +176,9 @@ cmd_search(int argc, char **argv)
     return cli_misused("--limit is %d; expected 0 (all) or more", limit);
   }
   query = g_strjoinv(" ", argv + 1);
+  if (all) {
+    return show_all(log, query, limit, json);
+  }
   node = app_log_search(log, query, (guint)limit, &error);
   if (!node) {
     return cli_failed(error);
