@@ -12,6 +12,10 @@
  * the log: after the fifth in a row the next is not looked at for half a minute, then one, two, ...
  * at most fifteen, by a clock that nobody sets, over restarts of the program.
  *
+ * A log that goes on from another (record.h) begins with "enrolled" for each who was, and
+ * "required" where it was: PINs and wrong ones count on. One that was recovered and tells of people
+ * says "required" in any case.
+ *
  * PINs are borrowed and never copied but into memory that is wiped. Looking at one takes a tenth of
  * a second, in which nobody else writes to the log. Thread rule and errors: those of store.h;
  * REFUSED: a PIN is wrong, or it is not yet time for another.

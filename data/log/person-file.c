@@ -156,6 +156,7 @@ unpack(StoreLog *log, StorePeople *people, GVariant *packed)
   }
   people->upto = people->kept = upto;
   people->required = required;
+  people->any = required || people->people->len > 0;
   return TRUE;
 }
 

@@ -3,7 +3,6 @@
 #include <string.h>
 #include <time.h>
 
-#include "keys.h"
 #include "person.h"
 
 /* A log that asks for more than this is not one of ours. */
@@ -62,6 +61,16 @@ store_pin_check(const char *pin)
 /* ---- its hash -------------------------------------------------------------------------------- */
 
 static gboolean
+get_key(StoreLog *log, const StorePin *pin, guint8 key[STORE_KEY_BYTES], GError **error)
+{
+  if (pin->keyed) {
+    memcpy(key, pin->key, STORE_KEY_BYTES);
+    return TRUE;
+  }
+  return store_keys_derive(log->keys, "person pin", key, error);
+}
+
+static gboolean
 hash_pin(StoreLog *log, const char *text, StorePin *pin, GError **error)
 {
   guint8 key[STORE_KEY_BYTES], keyed[32];
@@ -70,7 +79,7 @@ hash_pin(StoreLog *log, const char *text, StorePin *pin, GError **error)
   char *normal = g_utf8_normalize(text, -1, G_NORMALIZE_NFC);
   int rc;
 
-  if (!normal || !store_keys_derive(log->keys, "person pin", key, error)) {
+  if (!normal || !get_key(log, pin, key, error)) {
     g_free(normal);
     return FALSE;
   }
@@ -99,8 +108,26 @@ store_pin_make(StoreLog *log, const char *pin_text, StorePin *pin, GError **erro
   randombytes_buf(pin->salt, sizeof pin->salt);
   pin->operations = crypto_pwhash_OPSLIMIT_INTERACTIVE;
   pin->memory = crypto_pwhash_MEMLIMIT_INTERACTIVE;
+  pin->keyed = FALSE;
   pin->there = hash_pin(log, pin_text, pin, error);
   return pin->there;
+}
+
+gboolean
+store_pin_carry(StoreLog *log, StorePin *pin, GError **error)
+{
+  guint8 key[STORE_KEY_BYTES];
+
+  if (!log->keys) {
+    return store_fail(error, STORE_ERROR_LOCKED, log->name, "carrying a PIN: the log is locked");
+  }
+  if (!get_key(log, pin, key, error)) {
+    return FALSE;
+  }
+  memcpy(pin->key, key, sizeof key);
+  pin->keyed = TRUE;
+  sodium_memzero(key, sizeof key);
+  return TRUE;
 }
 
 gboolean
@@ -146,13 +173,18 @@ number(GStringChunk *strings, guint64 value)
   return g_string_chunk_insert(strings, text);
 }
 
-void
-store_pin_put(const StorePin *pin, StoreField fields[4], GStringChunk *strings)
+gsize
+store_pin_put(const StorePin *pin, StoreField fields[5], GStringChunk *strings)
 {
   fields[0] = (StoreField){"salt", hex(strings, pin->salt, sizeof pin->salt)};
   fields[1] = (StoreField){"hash", hex(strings, pin->hash, sizeof pin->hash)};
   fields[2] = (StoreField){"operations", number(strings, pin->operations)};
   fields[3] = (StoreField){"memory", number(strings, pin->memory)};
+  if (!pin->keyed) {
+    return 4;
+  }
+  fields[4] = (StoreField){"pin_key", hex(strings, pin->key, sizeof pin->key)};
+  return 5;
 }
 
 static gboolean
@@ -166,9 +198,11 @@ unhex(const char *text, guint8 *bytes, gsize n)
 
 gboolean
 store_pin_get(StorePin *pin, const char *salt, const char *hash, const char *operations,
-              const char *memory)
+              const char *memory, const char *key)
 {
-  pin->there = unhex(salt, pin->salt, sizeof pin->salt) &&
+  pin->keyed = key != NULL;
+  pin->there = (!key || unhex(key, pin->key, sizeof pin->key)) &&
+               unhex(salt, pin->salt, sizeof pin->salt) &&
                unhex(hash, pin->hash, sizeof pin->hash) && operations && memory &&
                g_ascii_string_to_unsigned(operations, 10, crypto_pwhash_OPSLIMIT_MIN,
                                           MOST_OPERATIONS, &pin->operations, NULL) &&

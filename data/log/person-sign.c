@@ -65,11 +65,11 @@ say_person(Session *session, const StorePerson *person)
   say_number(session, "enrolled", person->id);
 }
 
+/* Before anything else is sealed. */
 static void
 seal_pin(Session *session, const StorePin *pin)
 {
-  store_pin_put(pin, session->sealed, session->strings);
-  session->event.n_sealed = 4;
+  session->event.n_sealed = store_pin_put(pin, session->sealed, session->strings);
 }
 
 /* ---- being enrolled -------------------------------------------------------------------------- */
@@ -385,4 +385,82 @@ store_log_sign_out(StoreLog *log, gint64 session, const char *why, GError **erro
          store_finish(log, doing, write_out(log, session, why, error), error) != 0;
   store_log_set_person(log, NULL);
   return done;
+}
+
+/* ---- into another log ------------------------------------------------------------------------ */
+
+/* Who was kept waiting is so from now on. */
+static void
+carry_wrong(Session *session, StoreLog *next, const StorePersonState *state)
+{
+  const StoreMoment now = store_moment_now(next);
+  g_autofree char *uptime = g_strdup_printf("%" G_GINT64_FORMAT, now.uptime);
+
+  if (state->person.wrong > 0) {
+    say_number(session, "wrong", state->person.wrong);
+    seal(session, "boot", now.boot);
+    seal(session, "uptime", uptime);
+  }
+}
+
+static gboolean
+carry(StoreLog *log, StoreLog *next, const StorePersonState *state, GError **error)
+{
+  g_auto(Session) session = {0};
+  StorePin pin = state->pin;
+  gboolean good = !pin.there || store_pin_carry(log, &pin, error);
+
+  session_init(&session, "enrolled");
+  say_person(&session, &state->person);
+  say(&session, "since", state->person.since);
+  say(&session, "last", state->person.last);
+  if (good && pin.there) { /* a log that was recovered may have lost it */
+    seal_pin(&session, &pin);
+    carry_wrong(&session, next, state);
+  }
+  sodium_memzero(&pin, sizeof pin);
+  return good && store_write_event(next, &session.event, error) != 0;
+}
+
+static gint64
+write_carried(StoreLog *log, const StorePeople *people, StoreLog *next, GError **error)
+{
+  g_auto(Session) session = {0};
+
+  for (guint i = 0; i < people->people->len; i++) {
+    if (!carry(log, next, people->people->pdata[i], error)) {
+      return 0;
+    }
+  }
+  session_init(&session, "required");
+  return people->required ? store_write_event(next, &session.event, error) : 1;
+}
+
+gboolean
+store_people_carry(StoreLog *log, StoreLog *next, GError **error)
+{
+  static const char doing[] = "enrolling those of the log before";
+  const StorePeople *people = store_people_read(log, error);
+
+  if (!people || (people->people->len == 0 && !people->required)) {
+    return people != NULL;
+  }
+  return store_begin(next, doing, error) &&
+         store_finish(next, doing, write_carried(log, people, next, error), error) != 0;
+}
+
+gboolean
+store_people_recovered(StoreLog *log, GError **error)
+{
+  g_autoptr(GError) local = NULL;
+  g_auto(Session) session = {0};
+  const StorePeople *people = store_people_read(log, &local);
+
+  /* Where what is left cannot be read, no verdict can be given either. */
+  if (!people || !people->any || people->required) {
+    return TRUE;
+  }
+  session_init(&session, "required");
+  say(&session, "why", "recovered");
+  return store_log_add_event(log, &session.event, error) != 0;
 }

@@ -121,9 +121,10 @@ read_pin(StoreBody *fields, StorePin *pin)
   const char *hash = store_body_text(fields, STORE_SEALED, "hash", STORE_NULLABLE);
   const char *operations = store_body_text(fields, STORE_SEALED, "operations", STORE_NULLABLE);
   const char *memory = store_body_text(fields, STORE_SEALED, "memory", STORE_NULLABLE);
+  const char *key = store_body_text(fields, STORE_SEALED, "pin_key", STORE_NULLABLE);
 
   pin->there = FALSE;
-  if (fields->json[STORE_SEALED] && !store_pin_get(pin, salt, hash, operations, memory)) {
+  if (fields->json[STORE_SEALED] && !store_pin_get(pin, salt, hash, operations, memory, key)) {
     store_body_corrupt(fields, "hash", "found something else, expected what a PIN is held against");
   }
 }
@@ -140,13 +141,39 @@ read_moment(StoreBody *fields, const char *time, StoreMoment *moment)
   g_strlcpy(moment->boot, boot ? boot : "", sizeof moment->boot);
 }
 
+/* What is told of a person who was enrolled in the log that this one goes on from. */
 static void
-enrol(StorePeople *people, StoreBody *fields, const char *time, gint64 number)
+read_carried(StoreBody *fields, const char *time, StorePersonState *state)
+{
+  const char *since = store_body_text(fields, STORE_CLEAR, "since", STORE_NULLABLE);
+  const char *last = store_body_text(fields, STORE_CLEAR, "last", STORE_NULLABLE);
+  const char *wrong = store_body_text(fields, STORE_CLEAR, "wrong", STORE_NULLABLE);
+  guint64 n = 0;
+
+  if (since) {
+    g_free(state->person.since);
+    state->person.since = g_strdup(since);
+  }
+  state->person.last = g_strdup(last);
+  if (wrong && !g_ascii_string_to_unsigned(wrong, 10, 0, G_MAXUINT, &n, NULL)) {
+    store_body_corrupt(fields, "wrong", "found something else, expected a number of wrong PINs");
+  } else if (wrong) {
+    state->person.wrong = (guint)n;
+    read_moment(fields, time, &state->refused);
+  }
+}
+
+/* RECOVERED: that somebody of the name was removed before may have been lost. */
+static void
+enrol(StorePeople *people, StoreBody *fields, const char *time, gint64 number, gboolean recovered)
 {
   const char *name = store_body_text(fields, STORE_CLEAR, "name", STORE_REQUIRED);
   const char *role = store_body_text(fields, STORE_CLEAR, "role", STORE_NULLABLE);
   StorePersonState *state;
 
+  if (recovered && name && (state = store_people_find(people, name))) {
+    g_ptr_array_remove(people->people, state);
+  }
   if (fields->failed || !store_person_name_is_good(name) || store_people_find(people, name) ||
       people->people->len >= STORE_PEOPLE_MOST) {
     store_body_corrupt(fields, "name", "found none that can be enrolled, expected one");
@@ -157,6 +184,7 @@ enrol(StorePeople *people, StoreBody *fields, const char *time, gint64 number)
       .id = number, .name = g_strdup(name), .role = g_strdup(role), .since = g_strdup(time)};
   g_ptr_array_add(people->people, state);
   read_pin(fields, &state->pin);
+  read_carried(fields, time, state);
 }
 
 /* An event of kind "session" about somebody who is enrolled. */
@@ -198,8 +226,10 @@ take_event(StoreLog *log, StorePeople *people, gint64 number, GError **error)
   if (body.failed || fields.failed) {
     return FALSE;
   }
+  people->any = TRUE;
   if (strcmp(action, "enrolled") == 0) {
-    enrol(people, &fields, time, number);
+    enrol(people, &fields, time, number,
+          json_object_has_member(body.json[STORE_CLEAR], "recovered_event"));
   } else if (strcmp(action, "required") == 0 || strcmp(action, "optional") == 0) {
     people->required = strcmp(action, "required") == 0;
   } else if (name && (state = store_people_find(people, name))) {

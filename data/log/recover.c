@@ -9,6 +9,7 @@
 #include "copy.h"
 #include "head.h"
 #include "keys.h"
+#include "person.h"
 #include "recover-keys.h"
 #include "recover-rows.h"
 #include "recover-scan.h"
@@ -263,7 +264,8 @@ write_log(Recover *self, GPtrArray *heads, GError **error)
   self->recovery->log_id = g_strdup(log->log_id);
   good = store_recover_rows(log, self->keys, scan, &found, self->recovery, self->progress,
                             self->user, error) &&
-         note_end(log, self->recovery, error) && store_log_checkpoint(log, NULL, error);
+         store_people_recovered(log, error) && note_end(log, self->recovery, error) &&
+         store_log_checkpoint(log, NULL, error);
   if (!good) {
     store_keys_forget_place(log->keys);
   }

@@ -208,8 +208,8 @@ note_retirement(StoreLog *log, const StoreLink *link, const char *reason, GError
 static gboolean
 remove_files(const StoreLink *link, GError **error)
 {
-  static const char *const suffixes[] = {".index", ".index-busy", "-journal", "-wal",
-                                         "-shm",   ".head",       ".pub",     ""};
+  static const char *const suffixes[] = {".index", ".index-busy", ".people", "-journal", "-wal",
+                                         "-shm",   ".head",       ".pub",    ""};
   g_autofree char *folder = g_path_get_dirname(link->path);
 
   for (guint i = 0; i < G_N_ELEMENTS(suffixes); i++) {

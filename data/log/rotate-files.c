@@ -24,9 +24,9 @@
 #define DOING "moving the files of a sealed log"
 
 /* What may belong to the old log, the keys last. */
-static const char *const old_files[] = {
-    "",       "-wal",        "-journal", ".pub",          ".head",
-    ".index", ".index-busy", ".key",     ".keys-journal", ".keys"};
+static const char *const old_files[] = {"",      "-wal",          "-journal",    ".pub",
+                                        ".head", ".index",        ".index-busy", ".people",
+                                        ".key",  ".keys-journal", ".keys"};
 static const char *const new_files[] = {"", ".pub", ".head", ".key", ".keys"};
 
 char *

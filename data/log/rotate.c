@@ -18,6 +18,7 @@
 #include "copy.h"
 #include "head.h"
 #include "keys.h"
+#include "person.h"
 #include "rotate.h"
 #include "row.h"
 
@@ -141,8 +142,7 @@ write_continued(StoreLog *next, const StoreLink *link, guint years, GError **err
   const StoreEvent event = {
       .kind = "continued", .fields = fields, .n_fields = G_N_ELEMENTS(fields) - (years ? 0 : 1)};
 
-  return store_log_add_event(next, &event, error) == STORE_CONTINUED_EVENT &&
-         store_log_checkpoint(next, NULL, error);
+  return store_log_add_event(next, &event, error) == STORE_CONTINUED_EVENT;
 }
 
 /* A whole log in the folder ASIDE. */
@@ -160,7 +160,8 @@ make_next(StoreLog *log, const StoreLink *link, const char *aside, guint years, 
     return FALSE;
   }
   next = store_log_begin(path, keys, NULL, 0, error);
-  if (!next || !write_continued(next, link, years, error)) {
+  if (!next || !write_continued(next, link, years, error) ||
+      !store_people_carry(log, next, error) || !store_log_checkpoint(next, NULL, error)) {
     return FALSE;
   }
   g_clear_pointer(&next, store_log_close);

@@ -7,6 +7,7 @@
 #include "logbook.h"
 #include "person.h"
 #include "private.h"
+#include "record.h"
 #include "store.h"
 #include "store_person.h"
 #include "trust.h"
@@ -159,6 +160,32 @@ test_required(Fixture *fixture, gconstpointer data)
   g_assert_null(app_person_who());
 }
 
+/* Neither who may judge nor that they have to sign in is lost with the log that is full. */
+static void
+test_required_in_the_next(Fixture *fixture, gconstpointer data)
+{
+  const AppPersonWish require = {APP_PERSON_REQUIRE, .required = TRUE};
+  const AppPersonWish in = {APP_PERSON_IN, .name = "Ann", .pin = PIN};
+  const StoreOpen how = {0};
+  g_autoptr(GError) error = NULL;
+  g_autoptr(JsonObject) required = NULL, was_in = NULL;
+  g_autoptr(JsonNode) verdict = NULL;
+  g_autoptr(StoreLink) link = NULL;
+
+  enrol(fixture->path, "Ann");
+  required = done(fixture->path, &require);
+  link = store_log_rotate(fixture->path, &how, &error);
+  g_assert_no_error(error);
+  make_log(fixture->path, &fixture->turn);
+  g_assert_null(app_log_judge(fixture->path, fixture->turn, APP_VERDICT_ACCEPTED, NULL, &error));
+  g_assert_true(app_person_is_needed(error));
+  g_clear_error(&error);
+  was_in = done(fixture->path, &in);
+  verdict = app_log_judge(fixture->path, fixture->turn, APP_VERDICT_ACCEPTED, NULL, &error);
+  g_assert_no_error(error);
+  g_assert_nonnull(verdict);
+}
+
 /* What one has done at one log is not told of at another. */
 static void
 test_another_log(Fixture *fixture, gconstpointer data)
@@ -265,6 +292,8 @@ main(int argc, char **argv)
   g_test_add_func("/person/words", test_words);
   g_test_add("/person/verdict", Fixture, NULL, set_up, test_verdict, tear_down);
   g_test_add("/person/required", Fixture, NULL, set_up, test_required, tear_down);
+  g_test_add("/person/required-in-the-next", Fixture, NULL, set_up, test_required_in_the_next,
+             tear_down);
   g_test_add("/person/another-log", Fixture, NULL, set_up, test_another_log, tear_down);
   g_test_add("/person/logbook", Fixture, NULL, set_up, test_logbook, tear_down);
   g_test_add("/person/thread", Fixture, NULL, set_up, test_thread, tear_down);

@@ -1,7 +1,7 @@
 /* test-person.c - people who sign in at a log with a PIN. */
 #include "log/person.h"
 #include "log/private.h"
-#include "log-fixture.h"
+#include "rotate-fixture.h"
 #include "store_person.h"
 
 #define ANN "Dr. Ann Ångström"
@@ -46,6 +46,7 @@ add_action(const StoreEventRow *event, gpointer user, GError **error)
     /* Neither a PIN nor what it is held against is readable to all. */
     g_assert_null(strstr(event->body, "hash"));
     g_assert_null(strstr(event->body, "salt"));
+    g_assert_null(strstr(event->body, "pin_key"));
     g_assert_null(strstr(event->body, PIN));
     g_assert_true(!event->text || !strstr(event->text, PIN));
   }
@@ -351,7 +352,7 @@ test_hash(LogFolder *folder, gconstpointer data)
   g_assert_false(right);
   g_assert_true(store_pin_look(other, PIN, &pin, &right, &error));
   g_assert_false(right);
-  g_assert_false(store_pin_get(&pin, NULL, NULL, "2", "67108864"));
+  g_assert_false(store_pin_get(&pin, NULL, NULL, "2", "67108864", NULL));
 }
 
 /* A verdict keeps who had signed in beside the system's user. */
@@ -444,12 +445,134 @@ test_file(LogFolder *folder, gconstpointer data)
     g_assert_cmpint(kept, ==, 0); /* opened for reading: it is not written either */
   }
   {
+    /* It goes with its log. */
+    g_autofree char *archive = in_folder(folder, "log-0001.sqlite.people");
+    g_autoptr(StoreLink) link = rotate(folder->path, NULL, 0);
+    g_assert_true(exists(archive, ""));
+    g_assert_false(exists(file, ""));
+    g_assert_cmpuint(wrong_of_ann(folder->path, &kept), ==, 2);
+    g_assert_cmpint(kept, ==, 0);
+  }
+  {
     g_autofree char *other = g_build_filename(folder->folder, "other.sqlite", NULL);
     g_autofree char *beside = g_strconcat(other, ".people", NULL);
     g_autoptr(StoreLog) log = open_log(other, FALSE);
     g_assert_true(g_file_set_contents(beside, bytes, (gssize)n, NULL));
     g_assert_cmpuint(store_people_read(log, &error)->people->len, ==, 0);
   }
+}
+
+/* ---- in the log that goes on ----------------------------------------------------------------- */
+
+#define BEN "Ben"
+#define NEW_PIN "5-2-5-1"
+
+static void
+rotate_away(LogFolder *folder, StoreLog **log)
+{
+  StoreLink *link;
+
+  g_clear_pointer(log, store_log_close);
+  link = rotate(folder->path, NULL, 0);
+  store_link_free(link);
+  *log = open_log(folder->path, FALSE);
+}
+
+static void
+assert_people(StoreLog *log, guint n, gboolean must)
+{
+  g_autoptr(GError) error = NULL;
+  gboolean required = !must;
+  g_autoptr(GPtrArray) people = store_log_people(log, &required, &error);
+
+  g_assert_no_error(error);
+  g_assert_cmpuint(people->len, ==, n);
+  g_assert_cmpint(required, ==, must);
+}
+
+static void
+assert_same_person(const StorePerson *now, const StorePerson *then)
+{
+  g_assert_cmpstr(now->name, ==, then->name);
+  g_assert_cmpstr(now->role, ==, then->role);
+  g_assert_cmpstr(now->since, ==, then->since);
+  g_assert_cmpstr(now->last, ==, then->last);
+  g_assert_cmpuint(now->wrong, ==, then->wrong);
+}
+
+static void
+test_rotated(LogFolder *folder, gconstpointer data)
+{
+  g_autoptr(GError) error = NULL;
+  g_autoptr(StoreLog) log = open_log(folder->path, FALSE);
+  g_autoptr(GPtrArray) before = NULL, after = NULL;
+  g_autofree char *all = NULL;
+
+  enrol(log, ANN, "Radiologist", PIN);
+  enrol(log, BEN, NULL, OTHER_PIN);
+  enrol(log, "Gone", NULL, PIN);
+  g_assert_true(store_log_remove_person(log, "Gone", &error));
+  g_assert_true(store_log_require_person(log, TRUE, &error));
+  g_assert_true(sign_in(log, ANN, PIN, NULL));
+  g_assert_false(sign_in(log, BEN, PIN, NULL));
+  before = store_log_people(log, NULL, &error);
+  rotate_away(folder, &log);
+  assert_people(log, 2, TRUE);
+  after = store_log_people(log, NULL, &error);
+  for (guint i = 0; i < 2; i++) {
+    assert_same_person(after->pdata[i], before->pdata[i]);
+  }
+  all = actions(log); /* and nothing of a PIN is readable */
+  g_assert_cmpstr(all, ==, "enrolled enrolled required");
+  g_assert_false(sign_in(log, ANN, OTHER_PIN, NULL));
+  g_assert_true(sign_in(log, ANN, PIN, NULL));
+  g_assert_false(sign_in(log, BEN, PIN, NULL));
+  g_assert_true(sign_in(log, BEN, OTHER_PIN, NULL));
+  assert_links_whole(folder->path, 1);
+
+  /* Once more: one PIN of the first log, one of the second. */
+  g_assert_true(store_log_change_pin(log, BEN, OTHER_PIN, NEW_PIN, NULL, &error));
+  g_assert_no_error(error);
+  rotate_away(folder, &log);
+  assert_people(log, 2, TRUE);
+  g_assert_false(sign_in(log, BEN, OTHER_PIN, NULL));
+  g_assert_true(sign_in(log, BEN, NEW_PIN, NULL));
+  g_assert_true(sign_in(log, ANN, PIN, NULL));
+  g_clear_pointer(&log, store_log_close);
+  assert_whole(folder->path);
+  assert_links_whole(folder->path, 2);
+}
+
+/* What is optional stays so, and who guessed waits on. */
+static void
+test_rotated_waiting(LogFolder *folder, gconstpointer data)
+{
+  g_autoptr(StoreLog) log = open_log(folder->path, FALSE);
+  guint wait = 0;
+
+  enrol(log, ANN, NULL, PIN);
+  for (guint i = 0; i < STORE_PIN_FREE; i++) {
+    g_assert_false(sign_in(log, ANN, OTHER_PIN, NULL));
+  }
+  rotate_away(folder, &log);
+  assert_people(log, 1, FALSE);
+  g_assert_false(sign_in(log, ANN, PIN, &wait));
+  g_assert_cmpuint(wait, >, 0);
+  log->boot_offset = (gint64)wait * G_USEC_PER_SEC;
+  log->clock_offset = log->boot_offset;
+  g_assert_true(sign_in(log, ANN, PIN, NULL));
+}
+
+/* Nobody to enrol, nothing to say. */
+static void
+test_rotated_alone(LogFolder *folder, gconstpointer data)
+{
+  g_autoptr(StoreLog) log = open_log(folder->path, FALSE);
+  g_autofree char *all = NULL;
+
+  rotate_away(folder, &log);
+  all = actions(log);
+  g_assert_cmpstr(all, ==, "");
 }
 
 int
@@ -466,5 +589,8 @@ main(int argc, char **argv)
   LOG_TEST("/person/file", test_file);
   LOG_TEST("/person/hash", test_hash);
   LOG_TEST("/person/verdict", test_verdict);
+  LOG_TEST("/person/rotated", test_rotated);
+  LOG_TEST("/person/rotated-waiting", test_rotated_waiting);
+  LOG_TEST("/person/rotated-alone", test_rotated_alone);
   return g_test_run();
 }

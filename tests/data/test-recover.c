@@ -12,6 +12,7 @@
 #include "log/private.h"
 #include "record.h"
 #include "shared.h"
+#include "store_person.h"
 
 #define ERASED_NAME "Erased^Patient"
 
@@ -818,6 +819,59 @@ test_faults(LogFolder *folder, gconstpointer data)
   g_assert_cmpuint(at, <, 100000);
 }
 
+/* ---- people ---------------------------------------------------------------------------------- */
+
+/* Ann is enrolled, verdicts need her (MUST), and the events that WHERE finds are lost. Whether a
+ * verdict needs a person in what is recovered, where N are enrolled. */
+static gboolean
+needs_person(const char *where, gboolean must, guint n)
+{
+  LogFolder own;
+  g_autoptr(GError) error = NULL;
+  g_autoptr(StoreLog) log = NULL;
+  g_autoptr(StoreRecovery) recovery = NULL;
+  g_autoptr(GPtrArray) people = NULL;
+  g_autofree char *sql =
+      g_strdup_printf("DROP TRIGGER event_no_delete; DELETE FROM event WHERE %s", where);
+  gboolean required = FALSE;
+
+  log_folder_set_up(&own, NULL);
+  make_rich_log(own.path);
+  log = open_log(own.path, FALSE);
+  g_assert_cmpint(store_log_enrol(log, "Ann", NULL, "4711-x", &error), >, 0);
+  g_assert_true(!must || store_log_require_person(log, TRUE, &error));
+  g_assert_no_error(error);
+  g_clear_pointer(&log, store_log_close);
+  run_sql(own.path, sql);
+  recovery = recover(own.path);
+  g_assert_true(recovery->needed);
+  assert_usable(own.path, 1);
+  log = open_log(own.path, FALSE);
+  people = store_log_people(log, &required, &error);
+  g_assert_no_error(error);
+  g_assert_cmpuint(people->len, ==, n);
+  if (n > 0) {
+    g_assert_cmpint(store_log_sign_in(log, "Ann", "4711-x", NULL, NULL, &error), >, 0);
+  }
+  g_assert_no_error(error);
+  g_clear_pointer(&log, store_log_close);
+  log_folder_tear_down(&own, NULL);
+  return required;
+}
+
+/* That a verdict needs a person is never lost without a word: who is enrolled signs in with the
+ * same PIN. */
+static void
+test_people(LogFolder *folder, gconstpointer data)
+{
+  g_assert_true(needs_person("seq = 6", TRUE, 1));
+  g_assert_true(needs_person("json_extract(body, '$.action') = 'required'", TRUE, 1));
+  g_assert_true(needs_person("json_extract(body, '$.action') = 'enrolled'", TRUE, 0));
+  /* That it did not is not known. */
+  g_assert_true(needs_person("seq = 6", FALSE, 1));
+  g_assert_false(needs_person("kind = 'session'", TRUE, 0)); /* nothing tells of people */
+}
+
 #define FAULT_TEST(name, way)                                                                      \
   g_test_add(name, LogFolder, GINT_TO_POINTER(way), log_folder_set_up, test_faults,                \
              log_folder_tear_down)
@@ -844,6 +898,7 @@ main(int argc, char **argv)
   LOG_TEST("/recover/refused", test_refused);
   LOG_TEST("/recover/foreign", test_foreign);
   LOG_TEST("/recover/busy", test_busy);
+  LOG_TEST("/recover/people", test_people);
   FAULT_TEST("/recover/faults", CALL_FAILS);
   FAULT_TEST("/recover/kills", CALL_KILLS);
   FAULT_TEST("/recover/kills-between-files", FOLDER_KILLS);

@@ -14,6 +14,7 @@
 #include "fault-vfs.h"
 #include "log/private.h"
 #include "rotate-fixture.h"
+#include "store_person.h"
 
 static gboolean counting; /* what the program does between the rotations is no part of it */
 
@@ -72,6 +73,30 @@ mkdir(const char *path, mode_t mode)
 
 /* ---- what there is after it ------------------------------------------------------------------ */
 
+/* Whose verdict alone counts, in whichever log. */
+static void
+enrol_one(const char *path)
+{
+  g_autoptr(GError) error = NULL;
+  g_autoptr(StoreLog) log = open_log(path, FALSE);
+
+  g_assert_cmpint(store_log_enrol(log, "Ann", NULL, "4711-x", &error), >, 0);
+  g_assert_true(store_log_require_person(log, TRUE, &error));
+  g_assert_no_error(error);
+}
+
+static void
+assert_required(StoreLog *log)
+{
+  g_autoptr(GError) error = NULL;
+  gboolean required = FALSE;
+  g_autoptr(GPtrArray) people = store_log_people(log, &required, &error);
+
+  g_assert_no_error(error);
+  g_assert_cmpuint(people->len, ==, 1);
+  g_assert_true(required);
+}
+
 /* The folder holds a log of one turn alone. It is a copy: making one takes longer. */
 static void
 begin_anew(LogFolder *folder)
@@ -84,6 +109,7 @@ begin_anew(LogFolder *folder)
   g_assert_cmpint(g_mkdir(folder->folder, 0700), ==, 0);
   if (!bytes[0]) {
     make_log(folder->path, 1);
+    enrol_one(folder->path);
   }
   for (guint i = 0; i < G_N_ELEMENTS(suffixes); i++) {
     g_autofree char *path = g_strconcat(folder->path, suffixes[i], NULL);
@@ -116,6 +142,7 @@ look(LogFolder *folder)
   gboolean both;
 
   g_assert_null(store_log_trouble(log));
+  assert_required(log);
   new_conversation(log);
   g_assert_cmpint(add_numbered_turn(log, 1, 9, &error), >, 0);
   g_assert_no_error(error);
