@@ -14,6 +14,7 @@
 #include "fault-vfs.h"
 #include "log/private.h"
 #include "rotate-fixture.h"
+#include "shared.h"
 #include "store_person.h"
 
 static gboolean counting; /* what the program does between the rotations is no part of it */
@@ -163,10 +164,11 @@ test_faults(LogFolder *folder, gconstpointer data)
   const FaultKind kind = (FaultKind)GPOINTER_TO_INT(data);
   const StoreOpen how = {0};
   gboolean struck = TRUE;
+  const guint step = test_rounds(1) > 1 ? 1 : kind == FAULT_KILL ? 5 : 7;
   guint at, n_old = 0, n_both = 0;
 
-  /* A failure is met where it happens, and each third will do; a kill is not. */
-  for (at = 1; struck && at < 600; at += kind == FAULT_KILL || at < 40 ? 1 : 3) {
+  /* Each call to the disk with --long; a sample of them otherwise. */
+  for (at = 1; struck && at < 600; at += step) {
     int status = 0;
     pid_t child;
     begin_anew(folder);
@@ -187,8 +189,8 @@ test_faults(LogFolder *folder, gconstpointer data)
     }
     assert_nothing_left(folder);
   }
-  g_assert_cmpuint(n_old, >, 5);
-  g_assert_cmpuint(n_both, >, 30);
+  g_assert_cmpuint(n_old, >, 25 / step);
+  g_assert_cmpuint(n_both, >, 200 / step);
   g_assert_false(struck);
   g_test_message("%u calls to the disk: %u times the old log, %u times both", at - 1, n_old,
                  n_both);
@@ -221,7 +223,7 @@ die_at(const char *path, guint at, gboolean rotating)
 static void
 test_again(LogFolder *folder, gconstpointer data)
 {
-  for (guint at = 28; at < 400; at += 9) {
+  for (guint at = 28; at<400; at += test_rounds(1)> 1 ? 1 : 23) {
     begin_anew(folder);
     die_at(folder->path, at, TRUE);
     die_at(folder->path, 1 + at % 23, FALSE);
