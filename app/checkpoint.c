@@ -83,7 +83,6 @@ app_log_checkpoint(const char *log_path, gboolean journal, GError **error)
 {
   g_autoptr(StoreLog) log = app_log_open_there(log_path, error);
   g_autofree char *note = NULL;
-  g_autoptr(JsonNode) node = NULL;
   JsonObject *object;
 
   if (!log || !store_log_checkpoint(log, &note, error) ||
@@ -94,7 +93,5 @@ app_log_checkpoint(const char *log_path, gboolean journal, GError **error)
   app_json_set_text(object, "log_id", store_log_id(log));
   app_json_set_text(object, "checkpoint", note);
   json_object_set_boolean_member(object, "journal", journal);
-  node = json_node_new(JSON_NODE_OBJECT);
-  json_node_take_object(node, object);
-  return g_steal_pointer(&node);
+  return app_json_object_node(object);
 }

@@ -183,3 +183,12 @@ app_json_node(JsonObject *object)
   json_node_take_object(node, object);
   return node;
 }
+
+JsonNode *
+app_json_object_node(JsonObject *object)
+{
+  JsonNode *node = json_node_new(JSON_NODE_OBJECT);
+
+  json_node_take_object(node, object);
+  return node;
+}

@@ -33,15 +33,6 @@ report_object(const char *name, const char *place, const StoreReport *report, gb
   return object;
 }
 
-static JsonNode *
-object_node(JsonObject *object)
-{
-  JsonNode *node = json_node_new(JSON_NODE_OBJECT);
-
-  json_node_take_object(node, object);
-  return node;
-}
-
 /* A sealed log cannot tell of it: the one that goes on does. */
 static gboolean
 note_backup(StoreLog *log, gboolean with_key, GError **error)
@@ -72,7 +63,7 @@ app_log_backup(const char *log_path, const char *folder, gboolean with_key, AppP
   }
   object = report_object("out", folder, report, with_key);
   app_json_set_text(object, "protection", app_log_protection_name(store_log_protection(log)));
-  return object_node(object);
+  return app_json_object_node(object);
 }
 
 /* Best done: without its root key the log cannot be written yet. */
@@ -99,5 +90,5 @@ app_log_restore(const char *folder, const char *log_path, GError **error)
     return NULL;
   }
   note_restore(place, report);
-  return object_node(report_object("log", place, report, with_key));
+  return app_json_object_node(report_object("log", place, report, with_key));
 }

@@ -23,7 +23,7 @@ add_rows(JsonArray *rows, const char *file, const char *words, guint limit, GErr
 JsonNode *
 app_log_find_all(const char *log_path, const char *words, guint limit, GError **error)
 {
-  g_autoptr(JsonNode) links = app_log_links(log_path, error), node = NULL;
+  g_autoptr(JsonNode) links = app_log_links(log_path, error);
   JsonArray *logs = links ? json_node_get_array(links) : NULL;
   g_autoptr(JsonArray) rows = json_array_new(), missing = json_array_new();
   JsonObject *object;
@@ -51,7 +51,5 @@ app_log_find_all(const char *log_path, const char *words, guint limit, GError **
   object = json_object_new();
   json_object_set_array_member(object, "conversations", g_steal_pointer(&rows));
   json_object_set_array_member(object, "missing", g_steal_pointer(&missing));
-  node = json_node_new(JSON_NODE_OBJECT);
-  json_node_take_object(node, object);
-  return g_steal_pointer(&node);
+  return app_json_object_node(object);
 }

@@ -113,6 +113,8 @@ gboolean app_json_is_blank(char c);
 /* Length of the object that TEXT begins with. 0: it begins with none, the object does not end
  * within its N bytes, is over the limit, nests too deep, or holds what JSON does not know. */
 gsize app_json_object_length(const char *text, gsize n);
+/* A node of OBJECT, which is taken. */
+JsonNode *app_json_object_node(JsonObject *object);
 /* The one object that TEXT (N bytes) holds, blanks behind it aside. The message names neither file
  * nor line, and quotes nothing. json_object_unref(). */
 JsonObject *app_json_object_read(const char *text, gsize n, GError **error);

@@ -10,8 +10,8 @@
 #include "trust.h"
 #include <string.h>
 
-static char *
-place_of(const char *log_path)
+char *
+app_log_place(const char *log_path)
 {
   return log_path ? g_strdup(log_path) : store_default_path();
 }
@@ -27,15 +27,6 @@ app_log_open_there(const char *log_path, GError **error)
   }
   g_clear_pointer(&log, store_log_close);
   return app_log_open_at(log_path, FALSE, error);
-}
-
-static JsonNode *
-object_node(JsonObject *object)
-{
-  JsonNode *node = json_node_new(JSON_NODE_OBJECT);
-
-  json_node_take_object(node, object);
-  return node;
 }
 
 /* ---- verification ---------------------------------------------------------------------------- */
@@ -76,7 +67,7 @@ report_node(const StoreReport *report)
   if (report->newer) {
     json_object_set_int_member(object, "newer", report->newer);
   }
-  return object_node(object);
+  return app_json_object_node(object);
 }
 
 /* Best done: a log that cannot be written, or not be opened for it, is verified all the same. */
@@ -106,7 +97,7 @@ app_log_verify(const char *log_path, const char *public_key, const char *checkpo
   const StoreKept kept = {public_key, kept_text};
   const StoreHands hands = app_hands();
   const StoreOpen how = {.locked = TRUE};
-  g_autofree char *place = place_of(log_path);
+  g_autofree char *place = app_log_place(log_path);
   g_autoptr(GError) local = NULL;
   g_autoptr(StoreLog) log = NULL;
   g_autoptr(StoreReport) report = NULL;
@@ -159,7 +150,7 @@ app_log_prove(const char *log_path, gint64 id, const char *out, GError **error)
   app_json_set_text(object, "out", out);
   json_object_set_int_member(object, "conversation", id);
   json_object_set_int_member(object, "bytes", (gint64)strlen(proof));
-  return object_node(object);
+  return app_json_object_node(object);
 }
 
 /* TEXT, a JSON object, as a member; null where there is none. */
@@ -213,7 +204,7 @@ app_log_check_proof(const char *file, const char *public_key, GError **error)
   object = json_object_new();
   json_object_set_boolean_member(object, "valid", TRUE);
   json_object_set_array_member(object, "events", events);
-  return object_node(object);
+  return app_json_object_node(object);
 }
 
 /* ---- erasure and the root key ---------------------------------------------------------------- */
@@ -260,5 +251,5 @@ app_log_protect(const char *log_path, const char *with, GError **error)
   }
   object = json_object_new();
   app_json_set_text(object, "protection", protections[store_log_protection(log)]);
-  return object_node(object);
+  return app_json_object_node(object);
 }

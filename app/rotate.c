@@ -12,12 +12,6 @@
 
 #define MOST_LINKS 10000u
 
-static char *
-place_of(const char *log_path)
-{
-  return log_path ? g_strdup(log_path) : store_default_path();
-}
-
 /* ---- events about what is sealed ------------------------------------------------------------- */
 
 /* Where the last of the logs that go on from LOG is; NULL: LOG is not sealed. */
@@ -144,7 +138,7 @@ app_log_rotate(const char *log_path, const AppRotateWhen *when, GError **error)
 {
   const StoreSecrets secrets = app_secrets_get();
   const StoreOpen how = {.secrets = &secrets}, look = {.locked = TRUE};
-  g_autofree char *place = place_of(log_path), *begun = NULL;
+  g_autofree char *place = app_log_place(log_path), *begun = NULL;
   g_autoptr(StoreLog) log = app_log_open_there(log_path, error);
   g_autoptr(StoreLink) link = NULL;
 
@@ -245,7 +239,7 @@ open_locked(const char *log_path, const char *place, GError **error)
 JsonNode *
 app_log_links(const char *log_path, GError **error)
 {
-  g_autofree char *place = place_of(log_path), *begun = NULL;
+  g_autofree char *place = app_log_place(log_path), *begun = NULL;
   g_autoptr(StoreLog) log = open_locked(log_path, place, error);
   g_autoptr(GPtrArray) links = log ? store_log_links(log, error) : NULL;
   gint64 events = 0;
@@ -322,7 +316,7 @@ JsonNode *
 app_log_verify_all(const char *log_path, const char *public_key, const char *checkpoints,
                    AppProgress progress, gpointer user, GError **error)
 {
-  g_autofree char *place = place_of(log_path);
+  g_autofree char *place = app_log_place(log_path);
   g_autoptr(JsonNode) node =
       app_log_verify(log_path, public_key, checkpoints, progress, user, error);
   JsonObject *report = node ? json_node_get_object(node) : NULL;

@@ -15,6 +15,8 @@ StoreLog *app_log_open(const char *log_path, GError **error);
 StoreLog *app_log_open_at(const char *log_path, gboolean read_only, GError **error);
 /* Whether there is one, or something in its place. */
 gboolean app_log_is_there(const char *path);
+/* LOG_PATH, or the default place for NULL; g_free(). */
+char *app_log_place(const char *log_path);
 /* For writing, as it lies there: none is made. */
 StoreLog *app_log_open_there(const char *log_path, GError **error);
 /* A conversation of the log, and how many of its turns belong to the timeline. */

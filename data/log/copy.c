@@ -20,14 +20,6 @@
 /* In the order in which they are set in their place. */
 static const char *const suffixes[] = {"", ".pub", ".head", ".key", ".keys"};
 
-static gboolean
-is_there(const char *path)
-{
-  struct stat st;
-
-  return lstat(path, &st) == 0;
-}
-
 /* ---- the folder aside ------------------------------------------------------------------------ */
 
 char *
@@ -83,7 +75,7 @@ store_copy_sync(const char *aside, GError **error)
   g_unlink(shm);
   for (guint i = 0; i < G_N_ELEMENTS(suffixes); i++) {
     g_autofree char *path = g_strconcat(log, suffixes[i], NULL);
-    if (is_there(path) && !sync_path(path, 0, error)) {
+    if (store_file_is_there(path) && !sync_path(path, 0, error)) {
       return FALSE;
     }
   }
@@ -210,7 +202,7 @@ store_copy_keys(const char *from_log, const char *to_log, GError **error)
   gboolean good;
   int rc;
 
-  if (!is_there(from)) {
+  if (!store_file_is_there(from)) {
     return store_fail_errno(error, from, "copying the keys", ENOENT);
   }
   rc = sqlite3_open_v2(from, &db, flags | SQLITE_OPEN_READWRITE, NULL);
@@ -304,7 +296,7 @@ store_copy_vacant(const char *path, gboolean with_key, GError **error)
     if (strcmp(suffixes[i], ".key") == 0 && !with_key) {
       continue; /* whoever keeps it apart has put it there */
     }
-    if (is_there(file)) {
+    if (store_file_is_there(file)) {
       return store_fail(error, STORE_ERROR_INVALID, name,
                         "found LOG%s, expected nothing: a log is never overwritten", suffixes[i]);
     }
@@ -323,7 +315,7 @@ set_file(const char *from, const char *to)
   if (errno != EPERM && errno != EOPNOTSUPP && errno != ENOSYS) {
     return FALSE;
   }
-  if (is_there(to)) {
+  if (store_file_is_there(to)) {
     errno = EEXIST;
     return FALSE;
   }
@@ -340,7 +332,7 @@ store_copy_set(const char *aside, const char *path, GError **error)
   for (guint i = 0; good && i < G_N_ELEMENTS(suffixes); i++) {
     g_autofree char *from = g_strconcat(aside, "/" STORE_COPY_NAME, suffixes[i], NULL);
     g_autofree char *to = g_strconcat(path, suffixes[i], NULL);
-    if (is_there(from)) {
+    if (store_file_is_there(from)) {
       set[i] = set_file(from, to);
       good = set[i] || store_fail_errno(error, to, "setting the copy in its place", errno);
     }

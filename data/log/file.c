@@ -32,6 +32,29 @@ store_file_size(const char *path, const char *suffix)
   return lstat(whole, &st) == 0 ? (gint64)st.st_size : 0;
 }
 
+gboolean
+store_file_is_there(const char *path)
+{
+  struct stat st;
+
+  return lstat(path, &st) == 0;
+}
+
+gboolean
+store_file_sync_folder(const char *path)
+{
+  g_autofree char *folder = g_path_get_dirname(path);
+  int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  gboolean good = fd >= 0 && fsync(fd) == 0;
+  int number = errno;
+
+  if (fd >= 0) {
+    close(fd);
+  }
+  errno = number;
+  return good;
+}
+
 /* Missing folders get mode 0700; one that is there stays as it is: it may be /tmp. */
 static gboolean
 make_folder(const char *folder, const char *name, GError **error)

@@ -250,6 +250,21 @@ store_head_read(const char *path, const StoreVerifier *verifier, gboolean *cut, 
   return read_newest(path, verifier, 0, cut, error);
 }
 
+static int
+smaller_first(gconstpointer a, gconstpointer b)
+{
+  const guint64 x = (*(StoreHead *const *)a)->checkpoint.size,
+                y = (*(StoreHead *const *)b)->checkpoint.size;
+
+  return (x > y) - (x < y);
+}
+
+void
+store_head_sort(GPtrArray *heads)
+{
+  g_ptr_array_sort(heads, smaller_first);
+}
+
 /* ---- writing -------------------------------------------------------------------------------- */
 
 static gboolean

@@ -34,6 +34,8 @@ GPtrArray *store_head_read(const char *path, const StoreVerifier *verifier, gboo
 GPtrArray *store_head_parse(const char *text, const char *name, const StoreVerifier *verifier,
                             gboolean *cut, GError **error);
 void store_head_free(StoreHead *head);
+/* HEADS, of StoreHead, by how many rows they cover. */
+void store_head_sort(GPtrArray *heads);
 /* What LOG.pub of the log at PATH holds. */
 gboolean store_head_verifier(const char *log_path, StoreVerifier *verifier, GError **error);
 /* Writes LOG.pub where it is missing, reads how many rows the last checkpoint covers, and notes an

@@ -138,19 +138,6 @@ get_from_file(StoreKeys *keys, const char *log_id, guint8 *key, gboolean *loose,
          fail_key(keys, STORE_ERROR_LOCKED, "found the root key of another log", error);
 }
 
-static gboolean
-sync_folder(const char *path)
-{
-  g_autofree char *folder = g_path_get_dirname(path);
-  int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  gboolean good = fd >= 0 && fsync(fd) == 0;
-
-  if (fd >= 0) {
-    close(fd);
-  }
-  return good;
-}
-
 /* What FD, a file of no name any more, held. */
 static void
 overwrite(int fd)
@@ -195,7 +182,7 @@ put_in_file(StoreKeys *keys, const char *log_id, const guint8 *key, GError **err
   sodium_bin2hex(line + MAGIC_LENGTH + 33, 65, key, STORE_KEY_BYTES);
   line[LINE_LENGTH - 1] = '\n';
   good = write_aside(aside, line) && g_rename(aside, keys->key_path) == 0 &&
-         sync_folder(keys->key_path);
+         store_file_sync_folder(keys->key_path);
   number = errno;
   sodium_memzero(line, sizeof line);
   if (old >= 0) {
@@ -220,7 +207,7 @@ forget_file(StoreKeys *keys, GError **error)
     }
     close(old);
   }
-  good = good && sync_folder(keys->key_path);
+  good = good && store_file_sync_folder(keys->key_path);
   return good || fail_file(keys, "removing the root key", number, error);
 }
 

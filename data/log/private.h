@@ -91,6 +91,10 @@ gboolean store_fail_sqlite(GError **error, sqlite3 *db, const char *name, const 
 char *store_file_prepare(const char *path, gboolean read_only, GError **error);
 /* Size in bytes, 0 when it is not there. */
 gint64 store_file_size(const char *path, const char *suffix);
+/* Whatever it is, a link as well. */
+gboolean store_file_is_there(const char *path);
+/* Fsyncs the folder that PATH is in; FALSE with errno. */
+gboolean store_file_sync_folder(const char *path);
 
 /* ---- log.c ---------------------------------------------------------------------------------- */
 

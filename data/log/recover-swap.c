@@ -39,29 +39,6 @@ plan_clear(Plan *plan)
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Plan, plan_clear)
 
-static gboolean
-is_there(const char *path)
-{
-  struct stat st;
-
-  return lstat(path, &st) == 0;
-}
-
-static gboolean
-sync_folder(const char *path)
-{
-  g_autofree char *folder = g_path_get_dirname(path);
-  int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  gboolean good = fd >= 0 && fsync(fd) == 0;
-  int number = errno;
-
-  if (fd >= 0) {
-    close(fd);
-  }
-  errno = number;
-  return good;
-}
-
 char *
 store_swap_name(const char *path)
 {
@@ -73,7 +50,7 @@ store_swap_name(const char *path)
     gboolean taken = FALSE;
     for (guint j = 0; j < N_SUFFIXES; j++) {
       g_autofree char *file = g_strconcat(name, suffixes[j], NULL);
-      taken = taken || is_there(file);
+      taken = taken || store_file_is_there(file);
     }
     if (!taken) {
       break;
@@ -161,7 +138,7 @@ move(const char *from, const char *to)
   if (errno != EINVAL && errno != ENOSYS) {
     return FALSE;
   }
-  if (is_there(to)) {
+  if (store_file_is_there(to)) {
     errno = EEXIST;
     return FALSE;
   }
@@ -191,10 +168,10 @@ move_one(const char *path, const Plan *plan, guint i, GError **error)
   g_autofree char *aside = g_strconcat(folder, "/", plan->aside, suffixes[i], NULL);
   g_autofree char *place = g_strconcat(path, suffixes[i], NULL);
 
-  if (plan->is_new[i] && !is_there(next)) {
+  if (plan->is_new[i] && !store_file_is_there(next)) {
     return TRUE;
   }
-  if (is_there(place) && !move_aside(place, aside)) {
+  if (store_file_is_there(place) && !move_aside(place, aside)) {
     return store_fail_errno(error, place, "setting it aside", errno == ENOENT ? EIO : errno);
   }
   return !plan->is_new[i] || move(next, place) ||
@@ -213,7 +190,7 @@ carry_out(const char *path, const char *marker, const Plan *plan, GError **error
       return FALSE;
     }
   }
-  if (!sync_folder(path) || g_unlink(marker) != 0 || !sync_folder(path)) {
+  if (!store_file_sync_folder(path) || g_unlink(marker) != 0 || !store_file_sync_folder(path)) {
     return store_fail_errno(error, marker, "finishing the recovery", errno == ENOENT ? EIO : errno);
   }
   store_copy_discard(next);
@@ -262,7 +239,7 @@ store_swap_finish(const char *path, GError **error)
   gboolean good;
   int fd;
 
-  if (!is_there(marker)) {
+  if (!store_file_is_there(marker)) {
     return TRUE;
   }
   fd = open(marker, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
@@ -284,12 +261,13 @@ store_swap(const char *path, const char *next, const char *aside_name, GError **
 
   for (guint i = 0; i < N_SUFFIXES; i++) {
     g_autofree char *file = g_strconcat(next, "/" STORE_COPY_NAME, suffixes[i], NULL);
-    plan.is_new[i] = is_there(file);
+    plan.is_new[i] = store_file_is_there(file);
   }
   text = plan_text(&plan);
-  if (!sync_folder(path) || !write_plan(marker, text)) {
+  if (!store_file_sync_folder(path) || !write_plan(marker, text)) {
     return store_fail_errno(error, marker, "writing down what is to be done", errno);
   }
-  return sync_folder(path) ? store_swap_finish(path, error)
-                           : store_fail_errno(error, marker, "writing it to the disk", errno);
+  return store_file_sync_folder(path)
+             ? store_swap_finish(path, error)
+             : store_fail_errno(error, marker, "writing it to the disk", errno);
 }

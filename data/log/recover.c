@@ -104,15 +104,6 @@ restore_public_key(const char *path, const StoreSecrets *secrets, GError **error
 
 /* ---- the checkpoints that are left ----------------------------------------------------------- */
 
-static int
-smaller_first(gconstpointer a, gconstpointer b)
-{
-  const guint64 x = (*(StoreHead *const *)a)->checkpoint.size,
-                y = (*(StoreHead *const *)b)->checkpoint.size;
-
-  return (x > y) - (x < y);
-}
-
 /* The checkpoint that TEXT begins with, whatever lies behind it; of StoreHead, or NULL. */
 static GPtrArray *
 whole_note(char *text, const char *name, const StoreVerifier *verifier)
@@ -161,7 +152,7 @@ read_heads(const char *path, StoreKeys *keys, GError **error)
       g_ptr_array_add(heads, g_ptr_array_steal_index(one, 0));
     }
   }
-  g_ptr_array_sort(heads, smaller_first);
+  store_head_sort(heads);
   return g_steal_pointer(&heads);
 }
 

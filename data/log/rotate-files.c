@@ -35,14 +35,6 @@ store_rotate_waiting(const char *path)
   return g_strconcat(path, ".next", NULL);
 }
 
-static gboolean
-is_there(const char *path)
-{
-  struct stat st;
-
-  return lstat(path, &st) == 0;
-}
-
 /* The file systems that cannot refuse to move over another have nobody else who writes there: the
  * folder is locked. */
 static gboolean
@@ -52,7 +44,7 @@ move_file(const char *from, const char *to, GError **error)
     return TRUE;
   }
   if (errno == EINVAL || errno == ENOSYS) {
-    if (is_there(to)) {
+    if (store_file_is_there(to)) {
       errno = EEXIST;
     } else if (g_rename(from, to) == 0) {
       return TRUE;
@@ -79,10 +71,10 @@ move_old(const char *path, const char *archive, GError **error)
 {
   g_autofree char *keys = g_strconcat(archive, ".keys", NULL);
 
-  for (guint i = 0; !is_there(keys) && i < G_N_ELEMENTS(old_files); i++) {
+  for (guint i = 0; !store_file_is_there(keys) && i < G_N_ELEMENTS(old_files); i++) {
     g_autofree char *from = g_strconcat(path, old_files[i], NULL);
     g_autofree char *to = g_strconcat(archive, old_files[i], NULL);
-    if (is_there(from) && !move_file(from, to, error)) {
+    if (store_file_is_there(from) && !move_file(from, to, error)) {
       return FALSE;
     }
   }
@@ -95,7 +87,7 @@ set_new(const char *waiting, const char *path, GError **error)
   for (guint i = 0; i < G_N_ELEMENTS(new_files); i++) {
     g_autofree char *from = g_strconcat(waiting, "/" STORE_COPY_NAME, new_files[i], NULL);
     g_autofree char *to = g_strconcat(path, new_files[i], NULL);
-    if (is_there(from) && !move_file(from, to, error)) {
+    if (store_file_is_there(from) && !move_file(from, to, error)) {
       return FALSE;
     }
   }

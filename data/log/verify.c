@@ -58,15 +58,6 @@ static void G_GNUC_PRINTF(3, 4) find(Verifier *verifier, gint64 event, const cha
 
 /* ---- checkpoints ----------------------------------------------------------------------------- */
 
-static int
-smaller_first(gconstpointer a, gconstpointer b)
-{
-  const guint64 x = (*(StoreHead *const *)a)->checkpoint.size,
-                y = (*(StoreHead *const *)b)->checkpoint.size;
-
-  return (x > y) - (x < y);
-}
-
 /* ROOT: over as many events as the next checkpoint covers. */
 static void
 check_head(Verifier *verifier, const StoreHash *root)
@@ -498,7 +489,7 @@ run(Verifier *verifier, const StoreKept *kept, const StoreHands *hands, StorePro
   if (kept && kept->checkpoints && !add_kept(verifier, kept->checkpoints, &key, error)) {
     return FALSE;
   }
-  g_ptr_array_sort(verifier->heads, smaller_first);
+  store_head_sort(verifier->heads);
   for (guint i = 0; i < verifier->heads->len; i++) {
     const StoreHead *head = verifier->heads->pdata[i];
     g_array_append_val(verifier->sizes, head->checkpoint.size);

@@ -7,7 +7,7 @@
 #include "app_secrets.h"
 #include "record/proof-words.h"
 #include "settings/passphrase.h"
-#include "window/window-private.h"
+#include "window/window-work.h"
 
 /* ---- the bar under the header ---------------------------------------------------------------- */
 
@@ -77,66 +77,23 @@ on_unlock(GtkWidget *widget, const char *name, GVariant *parameter)
 /* ---- verification -----------------------------------------------------------------------------
  */
 
-typedef struct {
-  DesktopWindow *window;
-  GtkWidget *dialog; /* weak */
-  GtkWidget *bar;    /* of the dialog */
-  GCancellable *cancellable;
-} Verifying;
-
-static void
-verifying_free(Verifying *verifying)
-{
-  g_clear_weak_pointer(&verifying->dialog);
-  g_object_unref(verifying->cancellable);
-  desktop_window_end_job(verifying->window);
-  g_free(verifying);
-}
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(Verifying, verifying_free)
-
-static gboolean
-on_progress(guint64 done, guint64 total, gpointer user)
-{
-  Verifying *verifying = user;
-
-  if (verifying->dialog) {
-    gtk_progress_bar_set_fraction(GTK_PROGRESS_BAR(verifying->bar), (double)done / (double)total);
-  }
-  return TRUE;
-}
-
-static void
-tell(DesktopWindow *self, const char *title, const char *text)
-{
-  GtkWidget *dialog = adw_message_dialog_new(GTK_WINDOW(self), title, text);
-
-  adw_message_dialog_add_response(ADW_MESSAGE_DIALOG(dialog), "close", _("_Close"));
-  gtk_window_present(GTK_WINDOW(dialog));
-}
-
 static void
 on_verified(GObject *source, GAsyncResult *result, gpointer data)
 {
-  g_autoptr(Verifying) verifying = data;
+  g_autoptr(DesktopWork) work = data;
   g_autoptr(GError) error = NULL;
   g_autoptr(JsonNode) node = app_log_job_finish(result, &error);
-  DesktopWindow *self = verifying->window;
-  const gboolean cancelled = g_cancellable_is_cancelled(verifying->cancellable);
+  const gboolean cancelled = g_cancellable_is_cancelled(work->cancellable);
 
-  if (verifying->dialog) {
-    GtkWidget *dialog = verifying->dialog;
-    g_clear_weak_pointer(&verifying->dialog); /* it does not cancel what is over */
-    gtk_window_destroy(GTK_WINDOW(dialog));
-  }
-  if (self->closed) {
+  if (!desktop_work_end(work)) {
     return;
   }
   if (node) {
     JsonObject *report = json_node_get_object(node);
     g_autofree char *text = desktop_proof_words(report);
-    tell(self, desktop_proof_title(report), text);
+    desktop_work_tell(work, desktop_proof_title(report), text);
   } else if (!cancelled) {
-    tell(self, _("The Log Cannot Be Verified"), error->message);
+    desktop_work_tell(work, _("The Log Cannot Be Verified"), error->message);
   }
 }
 
@@ -144,29 +101,15 @@ static void
 on_verify(GtkWidget *widget, const char *name, GVariant *parameter)
 {
   DesktopWindow *self = DESKTOP_WINDOW(widget);
-  Verifying *verifying;
+  DesktopWork *work;
 
   if (self->options->no_log) {
     desktop_window_toast(self, _("No log is kept, so nothing is remembered."));
     return;
   }
-  verifying = g_new0(Verifying, 1);
-  desktop_window_begin_job(self);
-  verifying->window = self;
-  verifying->cancellable = g_cancellable_new();
-  g_set_weak_pointer(&verifying->dialog,
-                     adw_message_dialog_new(GTK_WINDOW(self), _("Verifying the Log"), NULL));
-  adw_message_dialog_add_response(ADW_MESSAGE_DIALOG(verifying->dialog), "cancel", _("_Cancel"));
-  verifying->bar = gtk_progress_bar_new();
-  gtk_accessible_update_property(GTK_ACCESSIBLE(verifying->bar), GTK_ACCESSIBLE_PROPERTY_LABEL,
-                                 _("Events that were looked at"), -1);
-  adw_message_dialog_set_extra_child(ADW_MESSAGE_DIALOG(verifying->dialog), verifying->bar);
-  g_signal_connect_object(verifying->dialog, "response", G_CALLBACK(g_cancellable_cancel),
-                          verifying->cancellable, G_CONNECT_SWAPPED);
-  gtk_window_set_destroy_with_parent(GTK_WINDOW(verifying->dialog), TRUE);
-  gtk_window_present(GTK_WINDOW(verifying->dialog));
-  app_log_verify_async(self->options->log_path, on_progress, verifying, verifying->cancellable,
-                       on_verified, verifying);
+  work = desktop_work_new(self, _("Verifying the Log"), _("Events that were looked at"));
+  app_log_verify_async(self->options->log_path, desktop_work_progress, work, work->cancellable,
+                       on_verified, work);
 }
 
 void

@@ -4,7 +4,7 @@
 
 #include "app_note.h"
 #include "app_recover.h"
-#include "window/window-private.h"
+#include "window/window-work.h"
 
 gboolean
 desktop_window_log_is_faulty(DesktopWindow *self, const GError *error)
@@ -23,44 +23,6 @@ desktop_window_log_is_faulty(DesktopWindow *self, const GError *error)
 }
 
 /* ---- recovering ------------------------------------------------------------------------------ */
-
-typedef struct {
-  DesktopWindow *window;
-  GtkWidget *dialog; /* weak */
-  GtkWidget *bar;    /* of the dialog */
-  GCancellable *cancellable;
-} Recovering;
-
-static void
-recovering_free(Recovering *recovering)
-{
-  g_clear_weak_pointer(&recovering->dialog);
-  g_object_unref(recovering->cancellable);
-  desktop_window_end_job(recovering->window);
-  g_free(recovering);
-}
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(Recovering, recovering_free)
-
-static gboolean
-on_progress(guint64 done, guint64 total, gpointer user)
-{
-  Recovering *recovering = user;
-
-  if (recovering->dialog) {
-    gtk_progress_bar_set_fraction(GTK_PROGRESS_BAR(recovering->bar),
-                                  MIN((double)done / (double)total, 1.0));
-  }
-  return TRUE;
-}
-
-static void
-tell(DesktopWindow *self, const char *title, const char *text)
-{
-  GtkWidget *dialog = adw_message_dialog_new(GTK_WINDOW(self), title, text);
-
-  adw_message_dialog_add_response(ADW_MESSAGE_DIALOG(dialog), "close", _("_Close"));
-  gtk_window_present(GTK_WINDOW(dialog));
-}
 
 static gint64
 int_of(JsonObject *report, const char *name)
@@ -91,55 +53,35 @@ words_of(JsonObject *report)
 static void
 on_recovered(GObject *source, GAsyncResult *result, gpointer data)
 {
-  g_autoptr(Recovering) recovering = data;
+  g_autoptr(DesktopWork) work = data;
   g_autoptr(GError) error = NULL;
   g_autoptr(JsonNode) node = app_log_recover_finish(result, &error);
-  DesktopWindow *self = recovering->window;
   JsonObject *report = node ? json_node_get_object(node) : NULL;
 
-  if (recovering->dialog) {
-    GtkWidget *dialog = recovering->dialog;
-    g_clear_weak_pointer(&recovering->dialog); /* it does not cancel what is over */
-    gtk_window_destroy(GTK_WINDOW(dialog));
-  }
-  if (self->closed) {
+  if (!desktop_work_end(work)) {
     return;
   }
   if (!report) {
-    if (!g_cancellable_is_cancelled(recovering->cancellable)) {
-      tell(self, _("The Log Cannot Be Recovered"), error->message);
+    if (!g_cancellable_is_cancelled(work->cancellable)) {
+      desktop_work_tell(work, _("The Log Cannot Be Recovered"), error->message);
     }
     return;
   }
   if (json_object_get_boolean_member(report, "recovered")) {
     g_autofree char *text = words_of(report);
-    tell(self, _("The Log Was Recovered"), text);
+    desktop_work_tell(work, _("The Log Was Recovered"), text);
   }
-  app_notes_try_again(self->options->notes);
-  desktop_window_change_model(self);
+  app_notes_try_again(work->window->options->notes);
+  desktop_window_change_model(work->window);
 }
 
 static void
 recover(DesktopWindow *self)
 {
-  Recovering *recovering = g_new0(Recovering, 1);
+  DesktopWork *work = desktop_work_new(self, _("Recovering the Log"), _("Events that were saved"));
 
-  desktop_window_begin_job(self);
-  recovering->window = self;
-  recovering->cancellable = g_cancellable_new();
-  g_set_weak_pointer(&recovering->dialog,
-                     adw_message_dialog_new(GTK_WINDOW(self), _("Recovering the Log"), NULL));
-  adw_message_dialog_add_response(ADW_MESSAGE_DIALOG(recovering->dialog), "cancel", _("_Cancel"));
-  recovering->bar = gtk_progress_bar_new();
-  gtk_accessible_update_property(GTK_ACCESSIBLE(recovering->bar), GTK_ACCESSIBLE_PROPERTY_LABEL,
-                                 _("Events that were saved"), -1);
-  adw_message_dialog_set_extra_child(ADW_MESSAGE_DIALOG(recovering->dialog), recovering->bar);
-  g_signal_connect_object(recovering->dialog, "response", G_CALLBACK(g_cancellable_cancel),
-                          recovering->cancellable, G_CONNECT_SWAPPED);
-  gtk_window_set_destroy_with_parent(GTK_WINDOW(recovering->dialog), TRUE);
-  gtk_window_present(GTK_WINDOW(recovering->dialog));
-  app_log_recover_async(self->options->log_path, on_progress, recovering, recovering->cancellable,
-                        on_recovered, recovering);
+  app_log_recover_async(self->options->log_path, desktop_work_progress, work, work->cancellable,
+                        on_recovered, work);
 }
 
 static void
