@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli.h"
 
@@ -199,4 +200,21 @@ gboolean
 cli_is_interrupted(void)
 {
   return interrupted != 0;
+}
+
+gboolean
+cli_show_percent(guint64 done, guint64 total, gpointer user)
+{
+  if (isatty(STDERR_FILENO) && total > 0) {
+    fprintf(stderr, "\r%3d %% ", (int)(100 * done / total));
+  }
+  return !cli_is_interrupted();
+}
+
+void
+cli_clear_percent(void)
+{
+  if (isatty(STDERR_FILENO)) {
+    fputs("\r      \r", stderr);
+  }
 }

@@ -87,6 +87,10 @@ gboolean cli_parse_form(const char *text, AppAnswerForm *form); /* TEXT NULL: fr
 void cli_catch_interrupt(void);
 gboolean cli_is_interrupted(void);
 
+/* An AppProgress that shows "42 %" where standard error is a terminal; FALSE once interrupted. */
+gboolean cli_show_percent(guint64 done, guint64 total, gpointer user);
+void cli_clear_percent(void);
+
 /* ---- messages ----------------------------------------------------------------------------- */
 
 /* Complain on standard error, as "hilum: ...". Each returns the status to exit with. */

@@ -1,27 +1,9 @@
 /* cmd-log-keep.c - hilum log backup|restore */
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "app_keep.h"
 #include "commands.h"
-
-static gboolean
-show_progress(guint64 done, guint64 total, gpointer user)
-{
-  if (isatty(STDERR_FILENO) && total > 0) {
-    fprintf(stderr, "\r%3d %% ", (int)(100 * done / total));
-  }
-  return !cli_is_interrupted();
-}
-
-static void
-clear_progress(void)
-{
-  if (isatty(STDERR_FILENO)) {
-    fputs("\r      \r", stderr);
-  }
-}
 
 static void
 print_copy(JsonObject *object, const char *name)
@@ -76,8 +58,8 @@ cmd_log_backup(int argc, char **argv)
     return cli_misused("--out is needed: the folder to make");
   }
   cli_catch_interrupt();
-  node = app_log_backup(log, out, with_key, show_progress, NULL, &error);
-  clear_progress();
+  node = app_log_backup(log, out, with_key, cli_show_percent, NULL, &error);
+  cli_clear_percent();
   if (!node) {
     return cli_failed(error);
   }

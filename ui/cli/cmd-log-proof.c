@@ -1,25 +1,9 @@
 /* cmd-log-proof.c - hilum log verify|checkpoint|prove|check-proof|erase|protect */
 #include <stdio.h>
-#include <unistd.h>
 
 #include "app_proof.h"
 #include "app_rotate.h"
 #include "commands.h"
-
-static gboolean
-show_progress(guint64 done, guint64 total, gpointer user)
-{
-  if (isatty(STDERR_FILENO) && total > 0) {
-    fprintf(stderr, "\r%3d %% ", (int)(100 * done / total));
-  }
-  return !cli_is_interrupted();
-}
-
-static gint64
-int_of(JsonObject *object, const char *name)
-{
-  return json_object_get_int_member(object, name);
-}
 
 /* The logs that it goes on from. */
 static void
@@ -33,7 +17,7 @@ print_linked(JsonObject *report)
     JsonObject *link = json_array_get_object_element(linked, i);
     const gboolean whole = json_object_get_boolean_member(link, "whole");
     cli_print_field("goes on from", "%s, %" G_GINT64_FORMAT " events: %s",
-                    cli_text_member(link, "file"), int_of(link, "events"),
+                    cli_text_member(link, "file"), json_object_get_int_member(link, "events"),
                     whole ? cli_text_member(link, "state") : cli_text_member(link, "found"));
   }
 }
@@ -41,27 +25,29 @@ print_linked(JsonObject *report)
 static void
 print_report(JsonObject *report)
 {
-  const gint64 left = int_of(report, "unsigned_events");
+  const gint64 left = json_object_get_int_member(report, "unsigned_events");
 
   cli_print_field("log", "%s", cli_text_member(report, "log_id"));
-  cli_print_field("events", "%" G_GINT64_FORMAT, int_of(report, "events"));
+  cli_print_field("events", "%" G_GINT64_FORMAT, json_object_get_int_member(report, "events"));
   cli_print_field("root", "%s", cli_text_member(report, "root"));
   cli_print_field(
       "checkpoints", "%" G_GINT64_FORMAT ", the last over %" G_GINT64_FORMAT " events%s%s",
-      int_of(report, "checkpoints"), int_of(report, "signed_events"),
+      json_object_get_int_member(report, "checkpoints"),
+      json_object_get_int_member(report, "signed_events"),
       *cli_text_member(report, "signed_at") != '-' ? ", " : "",
       *cli_text_member(report, "signed_at") != '-' ? cli_text_member(report, "signed_at") : "");
-  if (int_of(report, "kept_checkpoints") > 0) {
+  if (json_object_get_int_member(report, "kept_checkpoints") > 0) {
     cli_print_field("kept elsewhere", "%" G_GINT64_FORMAT " checkpoints",
-                    int_of(report, "kept_checkpoints"));
+                    json_object_get_int_member(report, "kept_checkpoints"));
   }
   if (left > 0) {
     cli_print_field("not signed yet", "the last %" G_GINT64_FORMAT, left);
   }
-  if (int_of(report, "clock_back") > 0) {
+  if (json_object_get_int_member(report, "clock_back") > 0) {
     cli_print_field("clock",
                     "set back %" G_GINT64_FORMAT " times, first before event %" G_GINT64_FORMAT,
-                    int_of(report, "clock_back"), int_of(report, "clock_back_first"));
+                    json_object_get_int_member(report, "clock_back"),
+                    json_object_get_int_member(report, "clock_back_first"));
   }
   if (json_object_get_boolean_member(report, "cut")) {
     cli_print_field("checkpoints", "one was cut short while it was written");
@@ -102,11 +88,9 @@ cmd_log_verify(int argc, char **argv)
     return status;
   }
   cli_catch_interrupt();
-  node = (this_only ? app_log_verify : app_log_verify_all)(log, key, kept, show_progress, NULL,
+  node = (this_only ? app_log_verify : app_log_verify_all)(log, key, kept, cli_show_percent, NULL,
                                                            &error);
-  if (isatty(STDERR_FILENO)) {
-    fputs("\r      \r", stderr);
-  }
+  cli_clear_percent();
   if (!node) {
     return cli_failed(error);
   }
@@ -214,8 +198,9 @@ print_event(JsonObject *event)
   g_autofree char *kept = JSON_NODE_HOLDS_OBJECT(text) ? app_json_text(text) : NULL;
   g_autofree char *body = app_json_text(json_object_get_member(event, "body"));
 
-  cli_print_field("event", "%" G_GINT64_FORMAT ", %s, %s", int_of(event, "number"),
-                  cli_text_member(event, "kind"), cli_text_member(event, "time"));
+  cli_print_field("event", "%" G_GINT64_FORMAT ", %s, %s",
+                  json_object_get_int_member(event, "number"), cli_text_member(event, "kind"),
+                  cli_text_member(event, "time"));
   cli_print_field("", "%s", body);
   if (kept) {
     cli_print_field("", "%s", kept);
@@ -269,7 +254,7 @@ tell_of_duty(JsonObject *object)
 
   if (*until != '-') {
     cli_note("the duty to keep these texts (%d years, until %.10s) had not ended; the log says so",
-             (int)int_of(object, "retention_years"), until);
+             (int)json_object_get_int_member(object, "retention_years"), until);
   }
   if (*left != '-') {
     cli_note("not reached, and as it was: %s", left);
@@ -318,7 +303,8 @@ cmd_log_erase(int argc, char **argv)
   if (json) {
     cli_print_json(node);
   } else {
-    printf("%d keys erased\n", (int)int_of(json_node_get_object(node), "subjects"));
+    printf("%d keys erased\n",
+           (int)json_object_get_int_member(json_node_get_object(node), "subjects"));
   }
   tell_of_duty(json_node_get_object(node));
   return CLI_DONE;

@@ -1,50 +1,36 @@
 /* cmd-log-recover.c - hilum log recover */
 #include <stdio.h>
-#include <unistd.h>
 
 #include "app_recover.h"
 #include "commands.h"
 
-static gboolean
-show_progress(guint64 done, guint64 total, gpointer user)
-{
-  if (isatty(STDERR_FILENO) && total > 0) {
-    fprintf(stderr, "\r%3d %% ", (int)(100 * done / total));
-  }
-  return !cli_is_interrupted();
-}
-
-static gint64
-int_of(JsonObject *object, const char *name)
-{
-  return json_object_get_int_member(object, name);
-}
-
 static void
 print_lost(JsonObject *report)
 {
-  if (int_of(report, "events_lost") > 0) {
-    cli_print_field("lost", "%" G_GINT64_FORMAT " events: %s", int_of(report, "events_lost"),
+  if (json_object_get_int_member(report, "events_lost") > 0) {
+    cli_print_field("lost", "%" G_GINT64_FORMAT " events: %s",
+                    json_object_get_int_member(report, "events_lost"),
                     cli_text_member(report, "lost"));
   }
-  if (int_of(report, "events_unreadable") > 0) {
+  if (json_object_get_int_member(report, "events_unreadable") > 0) {
     cli_print_field("unreadable", "%" G_GINT64_FORMAT " events",
-                    int_of(report, "events_unreadable"));
+                    json_object_get_int_member(report, "events_unreadable"));
   }
-  if (int_of(report, "events_unproved") > 0) {
+  if (json_object_get_int_member(report, "events_unproved") > 0) {
     cli_print_field("unproved", "%" G_GINT64_FORMAT " events, changed or out of their place",
-                    int_of(report, "events_unproved"));
+                    json_object_get_int_member(report, "events_unproved"));
   }
-  if (int_of(report, "texts_lost") > 0) {
-    cli_print_field("texts lost", "%" G_GINT64_FORMAT, int_of(report, "texts_lost"));
+  if (json_object_get_int_member(report, "texts_lost") > 0) {
+    cli_print_field("texts lost", "%" G_GINT64_FORMAT,
+                    json_object_get_int_member(report, "texts_lost"));
   }
-  if (int_of(report, "texts_erased") > 0) {
+  if (json_object_get_int_member(report, "texts_erased") > 0) {
     cli_print_field("texts erased", "%" G_GINT64_FORMAT ", as before",
-                    int_of(report, "texts_erased"));
+                    json_object_get_int_member(report, "texts_erased"));
   }
-  if (int_of(report, "placeholders") > 0) {
+  if (json_object_get_int_member(report, "placeholders") > 0) {
     cli_print_field("stand for lost ones", "%" G_GINT64_FORMAT " rows",
-                    int_of(report, "placeholders"));
+                    json_object_get_int_member(report, "placeholders"));
   }
 }
 
@@ -58,10 +44,11 @@ print_report(JsonObject *report)
   cli_print_field("recovered",
                   "%" G_GINT64_FORMAT " events, with %" G_GINT64_FORMAT
                   " conversations and %" G_GINT64_FORMAT " turns",
-                  int_of(report, "events_recovered"), int_of(report, "conversations"),
-                  int_of(report, "turns"));
+                  json_object_get_int_member(report, "events_recovered"),
+                  json_object_get_int_member(report, "conversations"),
+                  json_object_get_int_member(report, "turns"));
   cli_print_field("signed before", "the first %" G_GINT64_FORMAT " events",
-                  int_of(report, "last_proved_event"));
+                  json_object_get_int_member(report, "last_proved_event"));
   print_lost(report);
 }
 
@@ -94,10 +81,8 @@ cmd_log_recover(int argc, char **argv)
     return status;
   }
   cli_catch_interrupt();
-  node = app_log_recover(log, show_progress, NULL, &error);
-  if (isatty(STDERR_FILENO)) {
-    fputs("\r      \r", stderr);
-  }
+  node = app_log_recover(log, cli_show_percent, NULL, &error);
+  cli_clear_percent();
   if (!node) {
     return cli_failed(error);
   }
